@@ -1,0 +1,50 @@
+# Everything starts here: `make run` and `make test` install what is missing by themselves.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint train pictures clean
+
+export MUJOCO_GL := egl
+VENV := .venv/bin
+SAMPLE := $(firstword $(sort $(wildcard resources/scenes/*.nascene)))
+
+help: ## Show what there is
+	@echo "make TARGET:"
+	sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+
+setup: ## Install what is missing (run and test do it by themselves)
+	@.ci/setup
+
+run: setup ## Open the studio on a sample scene
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then
+	    exec $(VENV)/python -m app $(SAMPLE)
+	fi
+	echo "There is no display: making an edit from the command line instead, pictures in out/."
+	mkdir -p out
+	name=$$($(VENV)/neural-assets info $(SAMPLE) --json |
+	    $(VENV)/python -c 'import json, sys; print(json.load(sys.stdin)["objects"][0]["name"])')
+	$(VENV)/neural-assets edit $(SAMPLE) --object "$$name" --translate 0.15 0 0 --rotate-z 40 \
+	    --out out/edited.nascene
+	$(VENV)/neural-assets render $(SAMPLE) --out out/before.png
+	$(VENV)/neural-assets render out/edited.nascene --out out/after.png
+
+test: setup lint ## Style, types, import contracts and tests
+	@xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/python -m pytest
+
+lint: setup ## Style, types and import contracts only
+	@$(VENV)/ruff check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+
+train: setup ## Train on this machine: data, then all stages (resumes if interrupted)
+	@$(VENV)/neural-assets train --config resources/training/two-cores.toml --resume
+
+pictures: setup ## Make the pictures of the README again
+	@xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/python resources/pictures.py
+
+clean: ## Remove what can be made again (not data, not training runs)
+	@rm -rf out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .import_linter_cache .venv
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Neural Assets Studio: the desktop program around `neural_assets_core`."""

@@ -1,0 +1,216 @@
+"""The one mutable thing: which scene is open, what is selected, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from neural_assets_core.scene import Picture, Scene, load_scene, save_scene
+
+
+class Document(QObject):
+    """The open scene with its undo history, its selection and its file.
+
+    Viewport and panels read it, listen to its signals, and ask it to change; nothing else holds
+    a current scene. A `Scene` is a frozen value, so an undo step is a pair of scenes.
+
+    Attributes
+    ----------
+    scene : Scene or None
+        None while nothing is open.
+    draft : Scene or None
+        What a gesture in progress shows; not in the history.
+    shown_scene : Scene or None
+        The draft if there is one, else the scene: what viewport and panels display.
+    selection : tuple of str
+        Names of the selected objects; the last is the active one.
+    path : Path or None
+        The scene's file.
+    modified : bool
+        Whether there are changes that the file does not have.
+    undo_stack : QUndoStack
+        Undo and redo through its own slots.
+    """
+
+    scene_changed = Signal(object)
+    """The new `Scene` (or None): after every push, undo, redo, open."""
+
+    draft_changed = Signal(object)
+    """A `Scene` while a gesture is under way, None when it ends."""
+
+    selection_changed = Signal(object)
+    """tuple of str."""
+
+    path_changed = Signal(object)
+    """Path or None."""
+
+    modified_changed = Signal(bool)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.scene: Scene | None = None
+        self.draft: Scene | None = None
+        self.selection: tuple[str, ...] = ()
+        self.path: Path | None = None
+        # No child of this object: it tells of changes even while it is being destroyed.
+        self.undo_stack = QUndoStack()
+        self.undo_stack.cleanChanged.connect(self._on_clean)
+
+    @property
+    def shown_scene(self) -> Scene | None:
+        return self.draft if self.draft is not None else self.scene
+
+    @property
+    def modified(self) -> bool:
+        return not self.undo_stack.isClean()
+
+    # -- editing -------------------------------------------------------------------------------
+
+    def push(self, scene: Scene, text: str, merge: str | None = None) -> None:
+        """Make `scene` the current one, as one undo entry; a draft ends.
+
+        Parameters
+        ----------
+        scene : Scene
+            A scene equal to the current one makes no entry.
+        text : str
+            What was done, for the Edit menu ("Move mug").
+        merge : str, optional
+            Consecutive entries with the same key become one (arrow-key nudges, a spinning
+            number).
+        """
+        if self.scene is None:
+            raise ValueError("there is no open scene to edit: use set_scene")
+        if scene == self.scene:
+            self.set_draft(None)
+        else:
+            self.undo_stack.push(_Edit(self, scene, text, merge))
+
+    def set_draft(self, scene: Scene | None) -> None:
+        """Show `scene` while a gesture is under way; None ends it, back to the current scene."""
+        if scene is not self.draft:
+            self.draft = scene
+            self.draft_changed.emit(scene)
+
+    def select(self, names: Iterable[str]) -> None:
+        """Select these objects, the last one active; names that do not exist are dropped."""
+        known = {item.name for item in self.scene.objects} if self.scene else set()
+        selection = tuple(name for name in dict.fromkeys(names) if name in known)
+        if selection != self.selection:
+            self.selection = selection
+            self.selection_changed.emit(selection)
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def set_scene(self, scene: Scene | None, path: Path | None = None) -> None:
+        """Replace everything: another scene, no history, nothing selected."""
+        self.undo_stack.clear()
+        self.undo_stack.setClean()
+        self.select(())
+        self._set_path(path)
+        self.show(scene)
+
+    def open(self, path: str | Path) -> None:
+        """Open a scene file; the current scene stays if that fails.
+
+        Raises
+        ------
+        UserError
+            If the file is no readable scene.
+        """
+        scene = load_scene(path)
+        self.set_scene(scene, Path(path))
+
+    def save(self, path: str | Path | None = None, thumbnail: Picture | None = None) -> None:
+        """Write the scene to `path`, or to its own file.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+        thumbnail : Picture, optional
+            The picture made from the scene, to be shown for the file.
+
+        Raises
+        ------
+        UserError
+            If the file cannot be written; the document stays modified.
+        """
+        target = self.path if path is None else Path(path)
+        if self.scene is None or target is None:
+            raise ValueError("saving needs an open scene and a path")
+        save_scene(self.scene, target, thumbnail)
+        self._set_path(target)
+        self.undo_stack.setClean()
+
+    def _set_path(self, path: Path | None) -> None:
+        if path != self.path:
+            self.path = path
+            self.path_changed.emit(path)
+
+    def _on_clean(self, clean: bool) -> None:
+        self.modified_changed.emit(not clean)
+
+    # -- for undo steps ------------------------------------------------------------------------
+
+    def show(self, scene: Scene | None) -> None:
+        """Make `scene` current without a history entry: what an undo step does."""
+        selection = _followed(self.selection, self.scene, scene)
+        self.scene = scene
+        had_draft, self.draft = self.draft is not None, None
+        # Listeners see the new scene and a selection that fits it, whichever signal comes first.
+        changed, self.selection = selection != self.selection, selection
+        self.scene_changed.emit(scene)
+        if had_draft:
+            self.draft_changed.emit(None)
+        if changed:
+            self.selection_changed.emit(self.selection)
+
+
+class _Edit(QUndoCommand):
+    """From one scene to another."""
+
+    def __init__(self, document: Document, scene: Scene, text: str, merge: str | None) -> None:
+        super().__init__(text)
+        self._document = document
+        self._before, self._after = document.scene, scene
+        self._selection = document.selection
+        self._merge = merge
+
+    def redo(self) -> None:
+        self._document.show(self._after)
+
+    def undo(self) -> None:
+        self._document.show(self._before)
+        if not self._document.selection:
+            # What was selected is gone with the edit (a duplicate, say): back to its original.
+            self._document.select(self._selection)
+
+    def id(self) -> int:
+        return -1 if self._merge is None else 1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Edit) or other._merge != self._merge:
+            return False
+        self._after = other._after
+        # Spun there and back again: nothing left to undo.
+        self.setObsolete(self._after == self._before)
+        return True
+
+
+def _followed(
+    selection: tuple[str, ...], before: Scene | None, after: Scene | None
+) -> tuple[str, ...]:
+    """The selection after a change: renamed objects stay selected, removed ones do not."""
+    if before is None or after is None:
+        return ()
+    names = {item.name for item in after.objects}
+    renamed = {}
+    if len(before.objects) == len(after.objects):
+        renamed = {
+            old.name: new.name for old, new in zip(before.objects, after.objects, strict=True)
+        }
+    followed = (name if name in names else renamed.get(name, "") for name in selection)
+    return tuple(dict.fromkeys(name for name in followed if name in names))

@@ -1,0 +1,178 @@
+"""Requests in, pictures out: the GUI thread's side of the worker."""
+
+from __future__ import annotations
+
+import threading
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from app.generation.worker import GenerationWorker
+from neural_assets_core.decoders import Generation, Progress
+from neural_assets_core.scene import Scene
+
+HISTORY_BYTES = 512 * 1024 * 1024
+"""Finished pictures kept, so that undo and redo show them at once; the oldest go first."""
+
+_STUCK: list[tuple[QThread, GenerationWorker]] = []
+
+
+class Generator(QObject):
+    """One request at work, at most one waiting: the latest wins.
+
+    Parameters
+    ----------
+    live : bool
+        False: a newer request cancels the running one, results are kept in a history.
+        True, for the moments of a gesture: the running one is finished and delivered first (else
+        a fast pointer would never see a picture), and nothing is kept.
+
+    Notes
+    -----
+    Every request ends with one of `finished`, `failed` and `cancelled`, except that requests
+    overtaken by a newer one end silently.
+    """
+
+    progress = Signal(object)
+    """`Progress` of the running request."""
+
+    finished = Signal(object)
+    """`Generation`."""
+
+    failed = Signal(object, str)
+    """`Scene` and a sentence for the user."""
+
+    cancelled = Signal(object)
+    """`Scene`."""
+
+    busy_changed = Signal(bool)
+
+    device_changed = Signal(str)
+    """Where the decoder computes."""
+
+    _run = Signal(object, object)
+
+    def __init__(self, live: bool = False, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._live = live
+        self._running: Scene | None = None
+        self._cancel = threading.Event()
+        self._waiting: Scene | None = None
+        self._results: dict[Scene, Generation] = {}
+        # No parent: on shutdown a thread that does not stop must outlive this object.
+        self._thread = QThread()
+        self._thread.setObjectName("preview" if live else "generation")
+        self._worker = GenerationWorker()
+        self._worker.moveToThread(self._thread)
+        self._run.connect(self._worker.run)
+        self._worker.progressed.connect(self._on_progress)
+        self._worker.finished.connect(self._on_finished)
+        self._worker.failed.connect(self._on_failed)
+        self._worker.cancelled.connect(self._on_cancelled)
+        self._worker.opened.connect(self.device_changed)
+        self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        return self._running is not None
+
+    def result(self, scene: Scene | None) -> Generation | None:
+        """The finished picture of exactly this scene, if there is one in the history."""
+        return None if scene is None else self._results.get(scene)
+
+    def request(self, scene: Scene) -> None:
+        """Make the picture of `scene`, instead of whatever else was asked for before."""
+        known = self._results.get(scene)
+        if known is not None:
+            self.cancel()
+            self.finished.emit(known)
+        elif self._running is None:
+            self._start(scene)
+        elif self._running == scene and not self._cancel.is_set():
+            self._waiting = None
+        else:
+            self._waiting = scene
+            if not self._live:
+                self._cancel.set()
+
+    def cancel(self) -> None:
+        """Stop what is running and forget what is waiting."""
+        self._waiting = None
+        if self._running is not None:
+            self._cancel.set()
+
+    def shutdown(self, timeout_ms: int = 10_000) -> bool:
+        """Stop the worker's thread for good.
+
+        Returns
+        -------
+        stopped : bool
+            False if the thread did not come back in time (a library call that cannot be
+            interrupted, loading weights say). It is then left to itself; see `stuck_threads`.
+        """
+        self.cancel()
+        self._thread.quit()
+        if self._thread.wait(timeout_ms):
+            return True
+        # Destroying a running QThread aborts the process, so something must keep it.
+        _STUCK.append((self._thread, self._worker))
+        return False
+
+    # -- from the worker -------------------------------------------------------------------------
+
+    def _start(self, scene: Scene) -> None:
+        was_busy = self.busy
+        self._running = scene
+        # An event of its own for every request: a late cancel can never hit the next one.
+        self._cancel = threading.Event()
+        self._run.emit(scene, self._cancel)
+        if not was_busy:
+            self.busy_changed.emit(True)
+
+    def _end(self) -> None:
+        """The running request is over; go on with the waiting one."""
+        self._running = None
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._start(waiting)
+        else:
+            self.busy_changed.emit(False)
+
+    def _on_progress(self, progress: Progress) -> None:
+        if not self._cancel.is_set():
+            self.progress.emit(progress)
+
+    def _on_finished(self, generation: Generation) -> None:
+        if self._cancel.is_set():
+            self._on_cancelled()
+            return
+        if not self._live:
+            self._remember(generation)
+        self._end()
+        self.finished.emit(generation)
+
+    def _on_failed(self, message: str) -> None:
+        if self._cancel.is_set():
+            self._on_cancelled()
+            return
+        scene = self._running
+        self._end()
+        self.failed.emit(scene, message)
+
+    def _on_cancelled(self) -> None:
+        scene, overtaken = self._running, self._waiting is not None
+        self._end()
+        if not overtaken:
+            self.cancelled.emit(scene)
+
+    def _remember(self, generation: Generation) -> None:
+        self._results[generation.scene] = generation
+        while len(self._results) > 1 and self._size() > HISTORY_BYTES:
+            del self._results[next(iter(self._results))]
+
+    def _size(self) -> int:
+        return sum(kept.picture.pixels.nbytes for kept in self._results.values())
+
+
+def stuck_threads() -> bool:
+    """Whether a worker is still inside a call that could not be interrupted."""
+    return any(thread.isRunning() for thread, _ in _STUCK)

@@ -1,0 +1,103 @@
+"""Which picture the viewport shows, from which decoder, and when one is asked for."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from app.document import Document
+from app.generation.generator import Generator
+from neural_assets_core.decoders import Generation
+from neural_assets_core.scene import Scene
+
+
+class Pictures(QObject):
+    """Keeps the picture in step with the document.
+
+    While a gesture is under way and until the decoder has answered, the proxy draws (no weights,
+    milliseconds); on release the scene's own decoder makes the picture.
+
+    Attributes
+    ----------
+    generator : Generator
+        The scene's own decoder.
+    preview : Generator
+        The proxy, on a second thread.
+    automatic : bool
+        Whether every change of the scene asks for a picture.
+    """
+
+    picture_changed = Signal(object)
+    """`Picture`, or None if nothing is open."""
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.automatic = True
+        self.generator = Generator(parent=self)
+        self.preview = Generator(live=True, parent=self)
+        self._document = document
+        document.scene_changed.connect(self._on_scene)
+        document.draft_changed.connect(self._on_draft)
+        self.generator.finished.connect(self._on_finished)
+        self.preview.finished.connect(self._on_preview)
+
+    def result(self) -> Generation | None:
+        """The finished picture of the current scene, if it has been made."""
+        return self.generator.result(self._document.scene)
+
+    def generate(self) -> None:
+        """Make the current scene's picture now."""
+        if self._document.scene is not None:
+            self.generator.request(self._document.scene)
+
+    def shutdown(self) -> bool:
+        """Stop both workers; whether they did."""
+        preview_stopped = self.preview.shutdown()
+        return self.generator.shutdown() and preview_stopped
+
+    # -- from the document -----------------------------------------------------------------------
+
+    def _on_scene(self, scene: Scene | None) -> None:
+        if scene is None:
+            self.generator.cancel()
+            self.picture_changed.emit(None)
+            return
+        known = self.generator.result(scene)
+        if known is None:
+            self.preview.request(_proxied(scene))
+        else:
+            self.picture_changed.emit(known.picture)
+        if self.automatic:
+            self.generator.request(scene)
+        elif self.generator.busy:
+            # Its answer would no longer fit the scene.
+            self.generator.cancel()
+
+    def _on_draft(self, draft: Scene | None) -> None:
+        if draft is not None:
+            self.preview.request(_proxied(draft))
+        elif self._document.scene is not None:
+            known = self.result()
+            if known is None:
+                self.preview.request(_proxied(self._document.scene))
+            else:
+                self.picture_changed.emit(known.picture)
+
+    # -- from the workers ------------------------------------------------------------------------
+
+    def _on_finished(self, generation: Generation) -> None:
+        if self._document.draft is None and generation.scene == self._document.scene:
+            self.picture_changed.emit(generation.picture)
+
+    def _on_preview(self, generation: Generation) -> None:
+        scene = self._document.scene
+        if scene is None:
+            return
+        awaited = self.result() is None and generation.scene == _proxied(scene)
+        if self._document.draft is not None or awaited:
+            self.picture_changed.emit(generation.picture)
+
+
+def _proxied(scene: Scene) -> Scene:
+    if scene.settings.decoder == "proxy":
+        return scene
+    return scene.with_settings(decoder="proxy")

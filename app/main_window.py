@@ -1,0 +1,348 @@
+"""The studio's window: puts document, pictures, viewport and panels together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt
+from PySide6.QtGui import (
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import actions
+from app.dialogs.help import ShortcutsSheet, show_about
+from app.document import Document
+from app.edits import EditCommands
+from app.files import FileCommands
+from app.generation import Pictures
+from app.held_key import HeldKey
+from app.panels.generation_panel import DECODERS, GenerationPanel, describe
+from app.panels.inspector import Inspector
+from app.panels.message_bar import MessageBar
+from app.panels.outliner import Outliner
+from app.panels.start_page import StartPage, dropped_file
+from app.recent_files import RecentFiles
+from app.theme import ICON_SIZE
+from app.viewport import Viewport
+from neural_assets_core.decoders import Generation
+from neural_assets_core.errors import UserError
+from neural_assets_core.scene import Scene
+
+TITLE = "Neural Assets Studio"
+_GEOMETRY_KEY = "window/geometry"
+_LAYOUT_KEY = "window/layout"
+_LAYOUT_VERSION = 1
+
+
+class MainWindow(QMainWindow):
+    """One scene, its picture, and everything to change it with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.document = Document(self)
+        # Before the pictures: with another scene it forgets the last picture, then gets the new.
+        self.viewport = Viewport(self.document)
+        self.pictures = Pictures(self.document, self)
+        self.recent = RecentFiles(self)
+        self.files = FileCommands(self, self.document, self.pictures, self.recent)
+        self.edits = EditCommands(self.document)
+        self.actions_by_id = actions.build_actions(self)
+        self._held = HeldKey(Qt.Key.Key_O, lambda: self._set_original(False), self)
+        self._generation_message = ""
+        self._build_center()
+        self._build_docks()
+        self._build_menus()
+        self._build_status_bar()
+        self._connect()
+        self.setAcceptDrops(True)
+        self._restore_layout()
+        self._show_scene(None)
+
+    # -- messages --------------------------------------------------------------------------------
+
+    def report(self, text: str, tier: str = "error") -> None:
+        """Show a message inline; `tier` is "error" or "warning"."""
+        self._generation_message = ""
+        self.messages.show_message(text, tier)
+
+    def _report_generation(self, text: str, tier: str) -> None:
+        self.report(text, tier)
+        self._generation_message = text
+
+    def _outdate_message(self) -> None:
+        """The picture is another one now: what was said about the last one is no longer true."""
+        if self._generation_message and self.messages.text == self._generation_message:
+            self.messages.dismiss()
+
+    # -- commands --------------------------------------------------------------------------------
+
+    def open(self, path: Path) -> None:
+        """Open a scene file; says so inline if that fails."""
+        try:
+            self.files.open(path)
+        except UserError as error:
+            self.report(str(error))
+
+    def set_automatic(self) -> None:
+        """Follow the menu: generate after every edit, or on request only."""
+        self.pictures.automatic = self.actions_by_id["automatic"].isChecked()
+        if self.pictures.automatic:
+            self.pictures.generate()
+
+    def show_boxes(self) -> None:
+        """Follow the menu: draw boxes or not."""
+        self.viewport.set_show_boxes(self.actions_by_id["boxes"].isChecked())
+
+    def show_original(self) -> None:
+        """Follow the menu: the original photo or the edited picture."""
+        self.viewport.set_show_original(self.actions_by_id["original"].isChecked())
+
+    def hold_original(self) -> None:
+        """Show the original photo until the key is let go."""
+        self._set_original(True)
+        self._held.press()
+
+    def _set_original(self, on: bool) -> None:
+        self.actions_by_id["original"].setChecked(on)
+        self.show_original()
+
+    def toggle_docks(self) -> None:
+        """Hide all panels, or bring them back."""
+        hidden = self.actions_by_id["docks"].isChecked()
+        for dock in self.docks:
+            dock.setVisible(not hidden)
+
+    def show_shortcuts(self) -> None:
+        """Open the shortcuts sheet, beside the work."""
+        sheet = ShortcutsSheet(self)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.show()
+
+    def show_about(self) -> None:
+        """Open the about box."""
+        show_about(self)
+
+    # -- construction ----------------------------------------------------------------------------
+
+    def _build_center(self) -> None:
+        self.start_page = StartPage(self.recent)
+        self.tool_strip = self._build_tool_strip()
+        workspace = QWidget()
+        column = QVBoxLayout(workspace)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.tool_strip)
+        column.addWidget(self.viewport, 1)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(workspace)
+        self.stack.addWidget(self.start_page)
+        self.setCentralWidget(self.stack)
+        self.messages = MessageBar(self.stack)
+
+    def _build_tool_strip(self) -> QToolBar:
+        strip = QToolBar("Tools")
+        strip.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        self._tools = QActionGroup(self)
+        for id_ in actions.TOOLS.values():
+            self._tools.addAction(self.actions_by_id[id_])
+        for id_ in actions.TOOL_STRIP:
+            if id_ == actions.SEPARATOR:
+                strip.addSeparator()
+            else:
+                strip.addAction(self.actions_by_id[id_])
+        return strip
+
+    def _build_docks(self) -> None:
+        listed = [self.actions_by_id[id_] for id_ in ("duplicate", "rename", "delete")]
+        self.outliner = Outliner(self.document, listed)
+        self.inspector = Inspector(self.document)
+        self.generation = GenerationPanel(self.document, self.pictures, self.actions_by_id)
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        self.docks = [
+            self._dock("Objects", self.outliner, left),
+            self._dock("Inspector", self.inspector, right),
+            self._dock("Generation", self.generation, right),
+        ]
+        self.resizeDocks(self.docks[:2], [208, 264], Qt.Orientation.Horizontal)
+
+    def _dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(title)
+        dock.setWidget(panel)
+        dock.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetMovable
+            | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+            | QDockWidget.DockWidgetFeature.DockWidgetClosable
+        )
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _build_menus(self) -> None:
+        self._recent_menu = QMenu("Open &recent", self)
+        actions.build_menus(self.menuBar(), self.actions_by_id, self._recent_menu)
+        self._fill_recent_menu()
+
+    def _build_status_bar(self) -> None:
+        self._hint, self._progress, self._device = QLabel(), QLabel(), QLabel()
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        bar.addWidget(self._hint, 1)
+        bar.addPermanentWidget(self._progress)
+        bar.addPermanentWidget(self._device)
+
+    def _connect(self) -> None:
+        document, generator = self.document, self.pictures.generator
+        document.scene_changed.connect(self._show_scene)
+        document.path_changed.connect(self._show_title)
+        document.modified_changed.connect(self._show_title)
+        for signal in (
+            document.scene_changed,
+            document.selection_changed,
+            document.undo_stack.indexChanged,
+            generator.busy_changed,
+        ):
+            signal.connect(self._refresh_actions)
+        self.pictures.picture_changed.connect(self.viewport.show_picture)
+        generator.finished.connect(self._on_finished)
+        generator.finished.connect(self._refresh_actions)
+        generator.failed.connect(lambda _, text: self._report_generation(text, "error"))
+        generator.cancelled.connect(lambda _: self._progress.setText("Cancelled"))
+        generator.progress.connect(lambda step: self._progress.setText(describe(step)))
+        generator.device_changed.connect(self._on_device)
+        preview = self.pictures.preview
+        preview.failed.connect(lambda _, text: self._report_generation(text, "warning"))
+        preview.finished.connect(self._outdate_message)
+        self.viewport.status_changed.connect(self._hint.setText)
+        self.viewport.tool_changed.connect(
+            lambda tool: self.actions_by_id[actions.TOOLS[tool]].setChecked(True)
+        )
+        self.start_page.open_requested.connect(self.open)
+        self.start_page.browse_requested.connect(self.actions_by_id["open"].trigger)
+        self.outliner.refused.connect(lambda text: self.report(text, "warning"))
+        self.recent.changed.connect(self._fill_recent_menu)
+        hints = QGuiApplication.styleHints()
+        hints.colorSchemeChanged.connect(self._refresh_icons)
+
+    # -- showing ---------------------------------------------------------------------------------
+
+    def _show_scene(self, scene: Scene | None) -> None:
+        self.stack.setCurrentIndex(1 if scene is None else 0)
+        self._outdate_message()
+        self._progress.clear()
+        if scene is None:
+            self._hint.clear()
+        self._show_title()
+        self._refresh_actions()
+
+    def _show_title(self) -> None:
+        if self.document.scene is None:
+            self.setWindowTitle(TITLE)
+        else:
+            path = self.document.path
+            self.setWindowTitle(f"{path.name if path else 'Untitled'}[*] — {TITLE}")
+        self.setWindowModified(self.document.modified)
+
+    def _refresh_actions(self) -> None:
+        actions.refresh(self)
+        for id_ in ("undo", "redo"):
+            stack = self.document.undo_stack
+            text = stack.undoText() if id_ == "undo" else stack.redoText()
+            self.actions_by_id[id_].setText(f"&{id_.capitalize()} {text}".rstrip())
+
+    def _refresh_icons(self) -> None:
+        actions.refresh_icons(self.actions_by_id)
+
+    def _fill_recent_menu(self) -> None:
+        self._recent_menu.clear()
+        for path in self.recent.paths():
+            entry = self._recent_menu.addAction(path.name.replace("&", "&&"))
+            entry.setToolTip(str(path))
+            entry.triggered.connect(lambda _=False, chosen=path: self.open(chosen))
+        self._recent_menu.setEnabled(not self._recent_menu.isEmpty())
+
+    def _on_finished(self, generation: Generation) -> None:
+        self._outdate_message()
+        self._progress.setText(f"Done in {generation.seconds:.1f} s")
+
+    def _on_device(self, device: str) -> None:
+        scene = self.document.scene
+        if scene is not None:
+            name = DECODERS[scene.settings.decoder].split(" ")[0]
+            self._device.setText(f"{name} on {device.upper()}")
+
+    # -- layout kept between sessions --------------------------------------------------------------
+
+    def _restore_layout(self) -> None:
+        self.resize(1280, 800)
+        geometry = QSettings().value(_GEOMETRY_KEY)
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        layout = QSettings().value(_LAYOUT_KEY)
+        if isinstance(layout, QByteArray):
+            self.restoreState(layout, _LAYOUT_VERSION)
+
+    def _store_layout(self) -> None:
+        QSettings().setValue(_GEOMETRY_KEY, self.saveGeometry())
+        # Hidden for the moment only: the next session starts with all panels.
+        if self.actions_by_id["docks"].isChecked():
+            self.actions_by_id["docks"].trigger()
+        QSettings().setValue(_LAYOUT_KEY, self.saveState(_LAYOUT_VERSION))
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """Leave keys to the text field that has the focus: Tab goes to the next one there."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            typing = isinstance(
+                QApplication.focusWidget(), QLineEdit | QAbstractSpinBox | QComboBox
+            )
+            plain = not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
+            if typing and plain and event.key() < Qt.Key.Key_F1:
+                event.accept()
+                return True
+        return super().event(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped_file(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = dropped_file(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.open(path)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        try:
+            may_close = self.files.may_close()
+        except UserError as error:
+            # Saving failed: stay, nothing is lost.
+            self.report(str(error))
+            may_close = False
+        if not may_close:
+            event.ignore()
+            return
+        self._store_layout()
+        # Gone from the screen at once; the worker may need a moment to come to a stop.
+        self.hide()
+        self.pictures.shutdown()
+        event.accept()

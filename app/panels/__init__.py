@@ -1,0 +1,1 @@
+"""Panels: each binds to the document, none to another panel."""

@@ -1,0 +1,203 @@
+"""How the picture is made: the scene's settings, starting and stopping, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QRegularExpression, QSignalBlocker, Qt
+from PySide6.QtGui import QAction, QRegularExpressionValidator
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document import Document
+from app.generation import Pictures
+from app.panels.fields import NumberField
+from app.theme import UNIT
+from neural_assets_core.decoders import Progress
+from neural_assets_core.scene import GenerationSettings, Scene
+
+DECODERS = {"neural": "Neural", "proxy": "Proxy (instant, no weights)"}
+LARGEST_SEED = 2**63 - 1
+
+
+class GenerationPanel(QWidget):
+    """Seed, steps, guidance, decoder and checkpoint of the scene; generate and cancel.
+
+    Parameters
+    ----------
+    document : Document
+    pictures : Pictures
+    actions : mapping of str to QAction
+        "generate", "cancel", "automatic" and "new_seed" are shown as buttons.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        pictures: Pictures,
+        actions: Mapping[str, QAction],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._make_fields()
+        self.generate = _push_button(actions["generate"])
+        self.generate.setProperty("primary", "true")
+        self.cancel = _push_button(actions["cancel"])
+        self.automatic = _check_box(actions["automatic"])
+        self.progress = QProgressBar()
+        self.progress.setAccessibleName("Progress")
+        self._arrange(actions["new_seed"])
+        document.scene_changed.connect(self._show_scene)
+        pictures.generator.progress.connect(self._show_progress)
+        pictures.generator.busy_changed.connect(self._show_busy)
+        self._show_scene(document.scene)
+        self._show_busy(False)
+
+    def _make_fields(self) -> None:
+        self.seed = QLineEdit()
+        digits = QRegularExpression(r"\d{1,19}")
+        self.seed.setValidator(QRegularExpressionValidator(digits, self.seed))
+        self.seed.setToolTip("Same seed, same picture, on the same machine")
+        self.seed.editingFinished.connect(self._on_seed)
+        self.steps = NumberField(1, 1000, 1, decimals=0)
+        self.steps.setToolTip("Denoising steps: more are slower and a little finer")
+        self.steps.edited.connect(
+            lambda value, spun: self._change("steps", round(value), spun)
+        )
+        self.guidance = NumberField(0, 50, 0.1, decimals=2)
+        self.guidance.setToolTip(
+            "How closely the picture keeps to boxes and looks; 1 takes half the time"
+        )
+        self.guidance.edited.connect(
+            lambda value, spun: self._change("guidance", round(value, 2), spun)
+        )
+        self.decoder = QComboBox()
+        for key, label in DECODERS.items():
+            self.decoder.addItem(label, key)
+        self.decoder.activated.connect(
+            lambda _: self._change("decoder", self.decoder.currentData())
+        )
+        self.checkpoint = QLineEdit()
+        self.checkpoint.setToolTip('"default", a folder in diffusers layout, or a repository id')
+        self.checkpoint.editingFinished.connect(self._on_checkpoint)
+        self._browse = QToolButton(text="…", toolTip="Choose a checkpoint folder")
+        self._browse.clicked.connect(self._on_browse)
+
+    def _arrange(self, new_seed: QAction) -> None:
+        dice = QToolButton()
+        dice.setDefaultAction(new_seed)
+        form = QFormLayout()
+        form.setHorizontalSpacing(UNIT)
+        form.setVerticalSpacing(UNIT // 2)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow("Seed", _side_by_side(self.seed, dice))
+        form.addRow("Steps", self.steps)
+        form.addRow("Guidance", self.guidance)
+        form.addRow("Decoder", self.decoder)
+        form.addRow("Checkpoint", _side_by_side(self.checkpoint, self._browse))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(UNIT, 0, UNIT, UNIT)
+        column.setSpacing(UNIT)
+        column.addLayout(form)
+        column.addWidget(self.automatic)
+        column.addWidget(_side_by_side(self.generate, self.cancel))
+        column.addWidget(self.progress)
+        column.addStretch()
+
+    # -- document and worker to fields -------------------------------------------------------------
+
+    def _show_scene(self, scene: Scene | None) -> None:
+        self.setEnabled(scene is not None)
+        settings = scene.settings if scene else GenerationSettings()
+        with QSignalBlocker(self.seed), QSignalBlocker(self.checkpoint):
+            self.seed.setText(str(settings.seed))
+            self.checkpoint.setText(settings.checkpoint)
+        self.steps.show_value(settings.steps)
+        self.guidance.show_value(settings.guidance)
+        self.decoder.setCurrentIndex(self.decoder.findData(settings.decoder))
+        neural = settings.decoder == "neural"
+        for field in (self.seed, self.steps, self.guidance, self.checkpoint, self._browse):
+            field.setEnabled(neural)
+
+    def _show_busy(self, busy: bool) -> None:
+        self.progress.setRange(0, 1)
+        self.progress.setValue(0)
+        self.progress.setFormat("Starting …" if busy else "")
+
+    def _show_progress(self, progress: Progress) -> None:
+        # No known number of steps: the bar moves without saying how far.
+        self.progress.setRange(0, progress.steps)
+        self.progress.setValue(progress.step)
+        self.progress.setFormat(describe(progress))
+
+    # -- fields to document ----------------------------------------------------------------------
+
+    def _change(self, name: str, value: object, spun: bool = False) -> None:
+        scene = self._document.scene
+        if scene is None:
+            return
+        merge = f"settings {name}" if spun else None
+        self._document.push(scene.with_settings(**{name: value}), f"Change {name}", merge)
+
+    def _on_seed(self) -> None:
+        if self.seed.hasAcceptableInput():
+            self._change("seed", min(int(self.seed.text()), LARGEST_SEED))
+        self._show_scene(self._document.scene)
+
+    def _on_checkpoint(self) -> None:
+        self._change("checkpoint", self.checkpoint.text().strip() or "default")
+
+    def _on_browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Choose a checkpoint folder")
+        if folder:
+            self._change("checkpoint", folder)
+
+
+def describe(progress: Progress) -> str:
+    """The phase, with the step if there is more than one: "Denoising, 3 of 20"."""
+    phase = progress.phase[:1].upper() + progress.phase[1:]
+    if progress.steps > 1:
+        return f"{phase}, {progress.step} of {progress.steps}"
+    return phase
+
+
+def _side_by_side(*widgets: QWidget) -> QWidget:
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(UNIT // 2)
+    for widget in widgets:
+        row.addWidget(widget)
+    return holder
+
+
+def _push_button(action: QAction) -> QPushButton:
+    """A button that does what the action does, whenever it can be done."""
+    button = QPushButton(action.text().replace("&", ""))
+    button.setEnabled(action.isEnabled())
+    button.setToolTip(action.toolTip())
+    button.clicked.connect(lambda: action.trigger())
+    action.enabledChanged.connect(button.setEnabled)
+    return button
+
+
+def _check_box(action: QAction) -> QCheckBox:
+    box = QCheckBox(action.text().replace("&", ""))
+    box.setToolTip(action.toolTip())
+    box.setChecked(action.isChecked())
+    box.toggled.connect(action.setChecked)
+    action.toggled.connect(box.setChecked)
+    return box

@@ -1,0 +1,156 @@
+"""The numbers of the selected object, shown and accepted."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from scipy.spatial.transform import Rotation
+
+from app.document import Document
+from app.panels.fields import NumberField
+from app.theme import UNIT
+from neural_assets_core.geometry import MINIMUM_EXTENT, Box
+from neural_assets_core.scene import SceneObject
+
+FAR = 10_000.0
+"""Metres: the largest number that can be typed."""
+
+
+class Inspector(QWidget):
+    """Position, size and rotation of the active object.
+
+    Metres in world axes (z up), full extents along the box's own axes, degrees. The rotation is
+    yaw about the vertical, then pitch about the turned y axis, then roll about the turned x axis.
+    Values follow a gesture while it is under way; every edit is one undo entry, spinning one.
+
+    Attributes
+    ----------
+    fields : dict of str to list of NumberField
+        "position", "size" and "rotation", three fields each (rotation: yaw, pitch, roll).
+    """
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._name = QLabel()
+        self._name.setProperty("role", "heading")
+        self._name.setTextFormat(Qt.TextFormat.PlainText)
+        self._hint = QLabel(wordWrap=True)
+        self._hint.setProperty("role", "faint")
+        self.fields: dict[str, list[NumberField]] = {}
+        self._form = QWidget()
+        self._grid = QGridLayout(self._form)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(UNIT // 2)
+        self._grid.setVerticalSpacing(UNIT // 2)
+        self._add_group("position", "Position", ("X", "Y", "Z"), (-FAR, FAR, 0.01), "m")
+        self._add_group("size", "Size", ("X", "Y", "Z"), (MINIMUM_EXTENT, FAR, 0.01), "m")
+        self._add_group(
+            "rotation", "Rotation", ("Yaw", "Pitch", "Roll"), (-360.0, 360.0, 1.0), "°"
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(UNIT, 0, UNIT, UNIT)
+        column.setSpacing(UNIT)
+        column.addWidget(self._name)
+        column.addWidget(self._hint)
+        column.addWidget(self._form)
+        column.addStretch()
+        document.scene_changed.connect(self._refresh)
+        document.draft_changed.connect(self._refresh)
+        document.selection_changed.connect(self._refresh)
+        self._refresh()
+
+    def _add_group(
+        self,
+        key: str,
+        title: str,
+        labels: tuple[str, str, str],
+        limits: tuple[float, float, float],
+        unit: str,
+    ) -> None:
+        low, high, step = limits
+        row = self._grid.rowCount()
+        heading = QLabel(f"{title}, {unit}" if unit == "m" else title)
+        heading.setProperty("role", "faint")
+        self._grid.addWidget(heading, row, 0, 1, 3)
+        self.fields[key] = []
+        for axis, label in enumerate(labels):
+            field = NumberField(low, high, step, 3 if unit == "m" else 1, "°" * (unit == "°"))
+            field.setAccessibleName(f"{title} {label}")
+            field.setToolTip(f"{title} {label}: type a number, or spin it with ↑ ↓")
+            field.setMinimumWidth(64)
+            field.edited.connect(
+                lambda value, spun, k=key, a=axis: self._on_edit(k, a, value, spun)
+            )
+            name = QLabel(label)
+            name.setBuddy(field)
+            self._grid.addWidget(name, row + 1, axis)
+            self._grid.addWidget(field, row + 2, axis)
+            self.fields[key].append(field)
+
+    # -- document to fields ----------------------------------------------------------------------
+
+    def _active(self) -> SceneObject | None:
+        scene, selection = self._document.shown_scene, self._document.selection
+        if scene is None or not selection:
+            return None
+        return next((item for item in scene.objects if item.name == selection[-1]), None)
+
+    def _refresh(self) -> None:
+        item = self._active()
+        self._form.setVisible(item is not None)
+        self._name.setVisible(item is not None)
+        others = len(self._document.selection) - 1
+        if item is None:
+            self._hint.setText("Select an object to see and change its numbers.")
+            self._hint.show()
+            return
+        self._name.setText(item.name)
+        self._hint.setText(f"The last of {others + 1} selected; only its numbers change here.")
+        self._hint.setVisible(others > 0)
+        for key, values in (
+            ("position", item.box.center),
+            ("size", item.box.size),
+            ("rotation", euler_degrees(item.box)),
+        ):
+            for field, value in zip(self.fields[key], values, strict=True):
+                field.show_value(value)
+
+    # -- fields to document ----------------------------------------------------------------------
+
+    def _on_edit(self, key: str, axis: int, value: float, spun: bool) -> None:
+        scene, item = self._document.scene, self._active()
+        if scene is None or item is None:
+            return
+        box = _with_number(scene.object(item.name).box, key, axis, value)
+        verb = {"position": "Move", "size": "Resize", "rotation": "Turn"}[key]
+        merge = f"inspector {item.name} {key} {axis}" if spun else None
+        self._document.push(scene.with_box(item.name, box), f"{verb} {item.name}", merge)
+
+
+def euler_degrees(box: Box) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in degrees: intrinsic rotations about z, y and x in this order."""
+    rotation = Rotation.from_quat(box.rotation, scalar_first=True)
+    with warnings.catch_warnings():
+        # Pitched straight up or down yaw and roll are one; scipy then says that roll is 0.
+        warnings.simplefilter("ignore", UserWarning)
+        angles = rotation.as_euler("ZYX", degrees=True)
+    # Rounding noise would show as -0.0.
+    yaw, pitch, roll = (0.0 if abs(angle) < 1e-9 else float(angle) for angle in angles)
+    return yaw, pitch, roll
+
+
+def _with_number(box: Box, key: str, axis: int, value: float) -> Box:
+    """The box with one of its numbers changed; the others keep what the fields round off."""
+    if key == "rotation":
+        angles = list(euler_degrees(box))
+        angles[axis] = math.remainder(value, 360.0)
+        rotation = Rotation.from_euler("ZYX", angles, degrees=True)
+        return box.with_rotation(rotation.as_quat(scalar_first=True))
+    numbers = np.array(box.center if key == "position" else box.size)
+    numbers[axis] = value
+    return box.with_center(numbers) if key == "position" else box.with_size(numbers)

@@ -1,0 +1,162 @@
+"""The list of the scene's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QIcon, QImage, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document import Document
+from app.theme import ICON_SIZE, UNIT
+from neural_assets_core.scene import Appearance, Scene
+
+THUMBNAIL = 32
+
+
+class Outliner(QWidget):
+    """Names of the objects; selecting, renaming, and commands on the selection.
+
+    Parameters
+    ----------
+    document : Document
+    actions : sequence of QAction
+        Offered as buttons under the list and in its context menu.
+    """
+
+    refused = Signal(str)
+    """A name that cannot be used: a sentence for the user."""
+
+    def __init__(
+        self, document: Document, actions: Sequence[QAction], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self.list = QListWidget()
+        self.list.setAccessibleName("Objects")
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+        )
+        self.list.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.list.addActions(list(actions))
+        self._empty = QLabel("No objects", alignment=Qt.AlignmentFlag.AlignCenter)
+        self._empty.setProperty("role", "faint")
+        buttons = QHBoxLayout()
+        buttons.addStretch()
+        for action in actions:
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+            buttons.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(UNIT, 0, UNIT, UNIT)
+        column.setSpacing(UNIT // 2)
+        column.addWidget(self.list, 1)
+        column.addWidget(self._empty)
+        column.addLayout(buttons)
+        self.list.itemSelectionChanged.connect(self._on_list_selection)
+        self.list.itemChanged.connect(self._on_renamed)
+        document.scene_changed.connect(self._show_scene)
+        document.selection_changed.connect(self._show_selection)
+        self._show_scene(document.scene)
+
+    def edit_name(self) -> None:
+        """Let the user type a new name for the active object."""
+        for item in self._items():
+            if self._document.selection and item.text() == self._document.selection[-1]:
+                self.list.setFocus()
+                self.list.editItem(item)
+
+    # -- document to list ------------------------------------------------------------------------
+
+    def _show_scene(self, scene: Scene | None) -> None:
+        objects = scene.objects if scene else ()
+        with QSignalBlocker(self.list):
+            while self.list.count() > len(objects):
+                self.list.takeItem(self.list.count() - 1)
+            while self.list.count() < len(objects):
+                item = QListWidgetItem()
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+                self.list.addItem(item)
+            for item, shown in zip(self._items(), objects, strict=True):
+                if item.text() != shown.name:
+                    item.setText(shown.name)
+                item.setToolTip(shown.category)
+                item.setIcon(_thumbnail(shown.appearance))
+        self._empty.setVisible(not objects)
+        self._show_selection(self._document.selection)
+
+    def _show_selection(self, selection: tuple[str, ...]) -> None:
+        with QSignalBlocker(self.list), QSignalBlocker(self.list.selectionModel()):
+            for item in self._items():
+                item.setSelected(item.text() in selection)
+                if selection and item.text() == selection[-1]:
+                    self.list.setCurrentItem(item, QItemSelectionModel.SelectionFlag.NoUpdate)
+                    self.list.scrollToItem(item)
+        # Blocked signals also keep the view from drawing the change by itself.
+        self.list.viewport().update()
+
+    # -- list to document ------------------------------------------------------------------------
+
+    def _on_list_selection(self) -> None:
+        chosen = {item.text() for item in self.list.selectedItems()}
+        # What was selected before keeps its place; the newest is the active one.
+        kept = [name for name in self._document.selection if name in chosen]
+        current = self.list.currentItem()
+        last = [current.text()] if current is not None and current.text() in chosen else []
+        others = [item.text() for item in self._items() if item.text() in chosen]
+        names = [name for name in (*kept, *others) if name not in last]
+        self._document.select((*names, *last))
+
+    def _on_renamed(self, item: QListWidgetItem) -> None:
+        scene = self._document.scene
+        if scene is None:
+            return
+        old = scene.objects[self.list.row(item)].name
+        wanted = " ".join(item.text().split())
+        if not wanted or len(wanted) > 200:
+            self.refused.emit("An object's name needs 1 to 200 characters: it stays as it was.")
+        elif wanted != old:
+            self._document.push(scene.renamed(old, wanted), f"Rename {old}")
+        self._show_scene(self._document.scene)
+
+    def _items(self) -> list[QListWidgetItem]:
+        return [self.list.item(row) for row in range(self.list.count())]
+
+
+@lru_cache(maxsize=256)
+def _thumbnail(appearance: Appearance) -> QIcon:
+    """The object as it looks in its source picture."""
+    camera, pixels = appearance.view.camera, appearance.view.picture.pixels
+    corners = camera.project(appearance.box.corners())[:, :2]
+    corners = corners[np.isfinite(corners).all(axis=1)]
+    if len(corners) == 0:
+        return QIcon()
+    limits = (camera.width, camera.height)
+    left, top = np.clip(np.floor(corners.min(axis=0)), 0, limits).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(axis=0)), 0, limits).astype(int)
+    if right <= left or bottom <= top:
+        return QIcon()
+    scale = 2 * THUMBNAIL / max(right - left, bottom - top)
+    size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
+    cut = cv2.resize(pixels[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+    image = QImage(cut.tobytes(), *size, 3 * size[0], QImage.Format.Format_RGB888)
+    pixmap = QPixmap.fromImage(image.copy())
+    pixmap.setDevicePixelRatio(2)
+    return QIcon(pixmap)

@@ -1,0 +1,173 @@
+"""What the window shows while nothing is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QIcon, QPixmap
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.recent_files import RecentFiles
+from app.theme import RESOURCES, UNIT, icon
+from neural_assets_core.scene import SCENE_SUFFIX
+from neural_assets_core.scene.archive import read_thumbnail
+
+TILE = QSize(144, 108)
+SHOWN_RECENT = 5
+
+
+class StartPage(QWidget):
+    """A drop target, the sample scenes, the recent files."""
+
+    open_requested = Signal(object)
+    """Path of a scene file."""
+
+    browse_requested = Signal()
+
+    def __init__(self, recent: RecentFiles, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._recent = recent
+        self.drop = DropTarget()
+        self.drop.open_requested.connect(self.open_requested)
+        self.drop.browse_requested.connect(self.browse_requested)
+        self.samples = _sample_list()
+        self.samples.itemActivated.connect(self._open_item)
+        self.samples.itemClicked.connect(self._open_item)
+        self._recent_list = QVBoxLayout()
+        self._recent_list.setSpacing(0)
+        self._recent_heading = _heading("Recent")
+        column = QVBoxLayout()
+        column.setSpacing(UNIT)
+        column.addWidget(self.drop, 1)
+        if self.samples.count():
+            column.addSpacing(UNIT)
+            column.addWidget(_heading("Sample scenes"))
+            column.addWidget(self.samples)
+        else:
+            self.samples.setParent(self)
+            self.samples.hide()
+        column.addSpacing(UNIT)
+        column.addWidget(self._recent_heading)
+        column.addLayout(self._recent_list)
+        page = QWidget()
+        page.setLayout(column)
+        page.setMaximumWidth(720)
+        page.setMinimumWidth(360)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4 * UNIT, 3 * UNIT, 4 * UNIT, 3 * UNIT)
+        row.addStretch(1)
+        row.addWidget(page, 20)
+        row.addStretch(1)
+        recent.changed.connect(self._show_recent)
+        self._show_recent()
+
+    def _show_recent(self) -> None:
+        while (taken := self._recent_list.takeAt(0)) is not None:
+            taken.widget().deleteLater()
+        paths = self._recent.paths()[:SHOWN_RECENT]
+        self._recent_heading.setVisible(bool(paths))
+        for path in paths:
+            button = QPushButton(f"{path.stem}   —   {path.parent}".replace("&", "&&"))
+            button.setProperty("flat", "true")
+            button.setToolTip(str(path))
+            button.clicked.connect(lambda _=False, chosen=path: self.open_requested.emit(chosen))
+            self._recent_list.addWidget(button)
+
+    def _open_item(self, item: QListWidgetItem) -> None:
+        self.open_requested.emit(Path(item.data(Qt.ItemDataRole.UserRole)))
+
+
+class DropTarget(QFrame):
+    """A large area to drop a scene file on, with a button for who prefers a dialog."""
+
+    open_requested = Signal(object)
+    browse_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "drop")
+        self.setAcceptDrops(True)
+        self.setMinimumHeight(208)
+        sign = QLabel()
+        sign.setPixmap(icon("picture").pixmap(QSize(20, 20), 3.0))
+        title = QLabel("Drop a scene here")
+        title.setProperty("role", "title")
+        hint = QLabel(f"A photo with its boxes, saved as {SCENE_SUFFIX}")
+        hint.setProperty("role", "faint")
+        button = QPushButton("Open a scene …")
+        button.setProperty("primary", "true")
+        button.clicked.connect(self.browse_requested)
+        column = QVBoxLayout(self)
+        column.setSpacing(UNIT)
+        column.addStretch()
+        for widget in (sign, title, hint):
+            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(UNIT)
+        column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped_file(event) is not None:
+            event.acceptProposedAction()
+            self._set_hot(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._set_hot(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._set_hot(False)
+        path = dropped_file(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.open_requested.emit(path)
+
+    def _set_hot(self, hot: bool) -> None:
+        self.setProperty("hot", "true" if hot else "false")
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+
+def dropped_file(event: QDropEvent) -> Path | None:
+    """The one local file that is being dragged, if it is one."""
+    urls = event.mimeData().urls()
+    if len(urls) == 1 and urls[0].isLocalFile():
+        return Path(urls[0].toLocalFile())
+    return None
+
+
+def _sample_list() -> QListWidget:
+    tiles = QListWidget()
+    tiles.setAccessibleName("Sample scenes")
+    tiles.setViewMode(QListView.ViewMode.IconMode)
+    tiles.setMovement(QListView.Movement.Static)
+    tiles.setResizeMode(QListView.ResizeMode.Adjust)
+    tiles.setWrapping(False)
+    tiles.setFlow(QListView.Flow.LeftToRight)
+    tiles.setIconSize(TILE)
+    tiles.setSpacing(UNIT // 2)
+    tiles.setFixedHeight(TILE.height() + 6 * UNIT)
+    for path in sorted((RESOURCES / "scenes").glob(f"*{SCENE_SUFFIX}")):
+        thumbnail = QPixmap()
+        thumbnail.loadFromData(read_thumbnail(path) or b"")
+        item = QListWidgetItem(QIcon(thumbnail), path.stem.replace("-", " ").replace("_", " "))
+        item.setData(Qt.ItemDataRole.UserRole, str(path))
+        item.setToolTip(f"Open the sample scene {path.name}")
+        tiles.addItem(item)
+    return tiles
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "heading")
+    return label

@@ -1,0 +1,30 @@
+"""Scene files opened lately, kept in the user's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QSettings, Signal
+
+LONGEST = 8
+_KEY = "recent_files"
+
+
+class RecentFiles(QObject):
+    """The latest scene files, newest first; files that are gone are not listed."""
+
+    changed = Signal()
+
+    def paths(self) -> list[Path]:
+        """At most `LONGEST` existing files."""
+        stored = QSettings().value(_KEY, [])
+        # QSettings gives a lone entry back as a string.
+        names = [stored] if isinstance(stored, str) else list(stored or [])
+        return [Path(name) for name in names if isinstance(name, str) and Path(name).is_file()]
+
+    def add(self, path: Path) -> None:
+        """Put a file first."""
+        path = path.resolve()
+        paths = [path, *(other for other in self.paths() if other != path)]
+        QSettings().setValue(_KEY, [str(kept) for kept in paths[:LONGEST]])
+        self.changed.emit()

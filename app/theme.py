@@ -1,0 +1,202 @@
+"""Looks: neutral greys, one accent, one family of icons, light or dark as the system is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+RESOURCES = Path(__file__).resolve().parent.parent / "resources"
+
+UNIT = 8
+"""Rhythm of all distances, logical pixels."""
+
+ACCENT = "#e5761c"
+"""The colour of what is selected, in the panels as in the viewport."""
+
+ICON_SIZE = 20
+
+
+@dataclass(frozen=True)
+class Colors:
+    """One scheme; the greys have no hue, so that they do not tint the eye."""
+
+    window: str
+    field: str
+    raised: str
+    line: str
+    text: str
+    faint: str
+    selected: str
+    warning: str
+    error: str
+
+
+DARK = Colors(
+    window="#2e2e2e",
+    field="#232323",
+    raised="#3c3c3c",
+    line="#1d1d1d",
+    text="#dedede",
+    faint="#9a9a9a",
+    selected="#5c4330",
+    warning="#e0b04a",
+    error="#f07a6c",
+)
+LIGHT = Colors(
+    window="#e4e4e4",
+    field="#f6f6f6",
+    raised="#f0f0f0",
+    line="#c2c2c2",
+    text="#1f1f1f",
+    faint="#636363",
+    selected="#f3d3b8",
+    warning="#8a6000",
+    error="#b3261e",
+)
+
+
+def colors() -> Colors:
+    """The system's scheme; dark if it does not say."""
+    light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
+    return LIGHT if light else DARK
+
+
+def apply_theme(application: QApplication) -> None:
+    """Dress the application, now and whenever the system changes between light and dark."""
+    application.setStyle("Fusion")
+    _dress(application)
+    application.styleHints().colorSchemeChanged.connect(lambda: _dress(application))
+
+
+def icon(name: str, color: str | None = None) -> QIcon:
+    """The icon `resources/icons/<name>.svg` in the text's colour (or `color`)."""
+    scheme = colors()
+    return _icon(name, color or scheme.text, scheme.faint)
+
+
+def _dress(application: QApplication) -> None:
+    scheme = colors()
+    application.setPalette(_palette(scheme))
+    application.setStyleSheet(_style_sheet(scheme))
+
+
+def _palette(scheme: Colors) -> QPalette:
+    palette = QPalette()
+    roles = {
+        QPalette.ColorRole.Window: scheme.window,
+        QPalette.ColorRole.WindowText: scheme.text,
+        QPalette.ColorRole.Base: scheme.field,
+        QPalette.ColorRole.AlternateBase: scheme.raised,
+        QPalette.ColorRole.Text: scheme.text,
+        QPalette.ColorRole.PlaceholderText: scheme.faint,
+        QPalette.ColorRole.Button: scheme.raised,
+        QPalette.ColorRole.ButtonText: scheme.text,
+        QPalette.ColorRole.BrightText: scheme.error,
+        QPalette.ColorRole.ToolTipBase: scheme.raised,
+        QPalette.ColorRole.ToolTipText: scheme.text,
+        QPalette.ColorRole.Highlight: scheme.selected,
+        QPalette.ColorRole.HighlightedText: scheme.text,
+        QPalette.ColorRole.Accent: ACCENT,
+        QPalette.ColorRole.Link: ACCENT,
+        QPalette.ColorRole.Light: scheme.raised,
+        QPalette.ColorRole.Midlight: scheme.raised,
+        QPalette.ColorRole.Mid: scheme.line,
+        QPalette.ColorRole.Dark: scheme.line,
+        QPalette.ColorRole.Shadow: scheme.line,
+    }
+    for role, color in roles.items():
+        palette.setColor(role, QColor(color))
+    for role in (
+        QPalette.ColorRole.WindowText,
+        QPalette.ColorRole.Text,
+        QPalette.ColorRole.ButtonText,
+        QPalette.ColorRole.HighlightedText,
+    ):
+        faint = QColor(scheme.faint)
+        faint.setAlpha(140)
+        palette.setColor(QPalette.ColorGroup.Disabled, role, faint)
+    return palette
+
+
+def _style_sheet(scheme: Colors) -> str:
+    return f"""
+    QMainWindow::separator {{ background: {scheme.line}; width: 2px; height: 2px; }}
+    QMainWindow::separator:hover {{ background: {ACCENT}; }}
+    QDockWidget::title {{ padding: 6px 8px; background: {scheme.window}; }}
+    QStatusBar {{ border-top: 1px solid {scheme.line}; color: {scheme.faint}; }}
+    QStatusBar::item {{ border: none; }}
+    QStatusBar QLabel {{ color: {scheme.faint}; padding: 0 4px; }}
+    QToolBar {{ border: none; background: {scheme.window}; spacing: 2px; padding: 3px 6px; }}
+    QToolBar::separator {{ background: {scheme.line}; width: 1px; margin: 5px 6px; }}
+    QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 4px; }}
+    QToolButton:hover {{ background: {scheme.raised}; }}
+    QToolButton:pressed {{ background: {scheme.selected}; }}
+    QToolButton:checked {{ background: {scheme.selected}; }}
+    QToolButton:focus {{ border-color: {ACCENT}; }}
+    QPushButton {{ background: {scheme.raised}; border: 1px solid {scheme.line};
+        border-radius: 4px; padding: 6px 12px; }}
+    QPushButton:hover {{ border-color: {scheme.faint}; }}
+    QPushButton:focus {{ border-color: {ACCENT}; }}
+    QPushButton:disabled {{ color: {scheme.faint}; border-color: {scheme.line}; }}
+    QPushButton[primary="true"]:enabled {{ background: {ACCENT}; color: #16100a;
+        border-color: {ACCENT}; font-weight: 600; }}
+    QPushButton[primary="true"]:enabled:hover {{ background: #f08a35; }}
+    QPushButton[flat="true"] {{ text-align: left; background: transparent;
+        border-color: transparent; padding: 5px 8px; }}
+    QPushButton[flat="true"]:hover {{ background: {scheme.raised}; }}
+    QPushButton[flat="true"]:focus {{ border-color: {ACCENT}; }}
+    QLineEdit, QAbstractSpinBox, QComboBox {{ background: {scheme.field};
+        border: 1px solid {scheme.line}; border-radius: 4px; padding: 3px 6px;
+        min-height: 18px; selection-background-color: {ACCENT};
+        selection-color: #16100a; }}
+    QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
+    QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{
+        background: {scheme.window}; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
+    QComboBox::drop-down {{ border: none; width: 18px; }}
+    QListView {{ background: {scheme.field}; border: 1px solid {scheme.line};
+        border-radius: 4px; outline: none; }}
+    QListView::item {{ padding: 4px; border-radius: 3px; }}
+    QListView::item:selected {{ background: {scheme.selected}; color: {scheme.text}; }}
+    QListView QLineEdit {{ padding: 0 4px; }}
+    QProgressBar {{ background: {scheme.field}; border: 1px solid {scheme.line};
+        border-radius: 4px; min-height: 16px; max-height: 16px; text-align: center; }}
+    QProgressBar::chunk {{ background: {scheme.selected}; border-radius: 3px; }}
+    QLabel[role="heading"] {{ font-weight: 600; }}
+    QLabel[role="title"] {{ font-size: 20px; font-weight: 600; }}
+    QLabel[role="faint"] {{ color: {scheme.faint}; }}
+    QFrame[role="drop"] {{ border: 2px dashed {scheme.faint}; border-radius: 12px; }}
+    QFrame[role="drop"][hot="true"] {{ border-color: {ACCENT}; background: {scheme.raised}; }}
+    QFrame[role="message"] {{ background: {scheme.raised}; border-radius: 6px;
+        border: 1px solid {scheme.line}; }}
+    QFrame[role="message"][tier="error"] {{ border: 2px solid {scheme.error}; }}
+    QFrame[role="message"][tier="warning"] {{ border: 2px solid {scheme.warning}; }}
+    QToolTip {{ background: {scheme.raised}; color: {scheme.text};
+        border: 1px solid {scheme.line}; padding: 4px 6px; }}
+    """
+
+
+@lru_cache(maxsize=256)
+def _icon(name: str, color: str, disabled: str) -> QIcon:
+    source = (RESOURCES / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+    made = QIcon()
+    for mode, tint in ((QIcon.Mode.Normal, color), (QIcon.Mode.Disabled, disabled)):
+        data = QByteArray(source.replace("currentColor", tint).encode())
+        renderer = QSvgRenderer(data)
+        for ratio in (1, 2, 3):
+            pixmap = QPixmap(ICON_SIZE * ratio, ICON_SIZE * ratio)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(pixmap)
+            if mode == QIcon.Mode.Disabled:
+                painter.setOpacity(0.5)
+            renderer.render(painter, QRectF(pixmap.rect()))
+            painter.end()
+            pixmap.setDevicePixelRatio(ratio)
+            made.addPixmap(pixmap, mode)
+    return made

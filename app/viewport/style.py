@@ -1,0 +1,48 @@
+"""Colours and sizes of what is drawn over the picture, in logical pixels."""
+
+from __future__ import annotations
+
+from app.viewport.strokes import Color
+
+HANDLE_LENGTH = 90.0
+"""Screen length of the gizmo's arrows at the object's own depth."""
+
+RING_RATIO = 1.2
+"""The ring's radius over the arrows' length: the tips do not touch it."""
+
+PICK_DISTANCE = 8.0
+"""How near the pointer must come to a handle."""
+
+EDGE_TOLERANCE = 4.0
+"""How near the pointer must come to the outline of a box that it misses."""
+
+DEAD_ZONE = 3.0
+"""How far the pointer moves before a press becomes a drag."""
+
+ACCENT: Color = (1.0, 0.62, 0.16, 1.0)
+SELECTED: Color = (0.93, 0.47, 0.10, 1.0)
+"""Selected but not active."""
+PLAIN: Color = (0.94, 0.94, 0.94, 0.9)
+HOVERED: Color = (1.0, 1.0, 1.0, 1.0)
+CASING: Color = (0.0, 0.0, 0.0, 0.45)
+"""Under every light line, so that it shows on a light picture too."""
+GHOST: Color = (1.0, 1.0, 1.0, 0.35)
+"""Where a dragged box stood at the press."""
+
+AXES: tuple[Color, Color, Color] = (
+    (0.98, 0.33, 0.36, 1.0),
+    (0.52, 0.83, 0.25, 1.0),
+    (0.33, 0.62, 1.0, 1.0),
+)
+AXIS_NAMES = ("X", "Y", "Z")
+
+
+def faded(color: Color, opacity: float) -> Color:
+    """The colour with its opacity multiplied."""
+    return (*color[:3], color[3] * opacity)
+
+
+def brighter(color: Color) -> Color:
+    """Halfway to white: the thing under the pointer."""
+    red, green, blue, opacity = color
+    return (0.5 + 0.5 * red, 0.5 + 0.5 * green, 0.5 + 0.5 * blue, opacity)

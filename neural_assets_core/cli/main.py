@@ -1,0 +1,83 @@
+"""The top of the command line: global options, exit codes, and the commands' names."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from neural_assets_core import __version__
+from neural_assets_core.cli import dataset, evaluate, render, scene, studio, train
+from neural_assets_core.errors import UserError
+
+USAGE_STATUS = 2
+INTERRUPTED_STATUS = 130
+
+
+class _Commands(TyperGroup):
+    """Turns what escapes from a command into one sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (typer.TyperException, typer.Exit, BrokenPipeError):
+            raise
+        except (KeyboardInterrupt, typer.Abort):
+            typer.echo("Interrupted.", err=True)
+            raise typer.Exit(INTERRUPTED_STATUS) from None
+        except UserError as error:
+            if ctx.params.get("debug"):
+                raise
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(USAGE_STATUS) from None
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            typer.echo(
+                f"Error: something went wrong inside the program ({type(error).__name__}: "
+                f"{error}); run it again with `neural-assets --debug ...` and report the output.",
+                err=True,
+            )
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    name="neural-assets",
+    cls=_Commands,
+    help="Edit photographs as 3D scenes: move, turn and scale the objects, then render.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"neural-assets {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def global_options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Options that stand before the command's name; acted upon in `_Commands`."""
+
+
+app.command("info")(scene.info)
+app.command("edit")(scene.edit)
+app.command("render")(render.render)
+app.command("studio")(studio.studio)
+app.add_typer(dataset.app, name="dataset")
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+
+
+def main() -> None:
+    """Entry point of the `neural-assets` command."""
+    app()

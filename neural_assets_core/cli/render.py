@@ -1,0 +1,94 @@
+"""`neural-assets render`: a scene file in, a picture out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neural_assets_core.cli.progress import progress_bar
+from neural_assets_core.cli.scene import ScenePath
+from neural_assets_core.errors import UserError
+
+if TYPE_CHECKING:
+    from neural_assets_core.decoders import Generation
+    from neural_assets_core.scene import Scene
+
+
+class DecoderName(StrEnum):
+    """The ways from a scene to a picture."""
+
+    neural = "neural"
+    proxy = "proxy"
+
+
+def render(
+    scene: ScenePath,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="PNG", help="Where the picture is written.")
+    ],
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Same seed, same picture.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Denoising steps.")] = None,
+    guidance: Annotated[
+        float | None, typer.Option(metavar="G", help="Guidance scale; 1 is none.")
+    ] = None,
+    decoder: Annotated[
+        DecoderName | None,
+        typer.Option(help="neural: by a trained model; proxy: by geometry alone, at once."),
+    ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help='A folder in diffusers layout, or "default".'),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
+) -> None:
+    """Make the picture of a scene; what is not given is taken from the scene's settings."""
+    from pydantic import ValidationError
+
+    from neural_assets_core.export.image import export_png
+    from neural_assets_core.files import check_writable
+    from neural_assets_core.scene import load_scene
+    from neural_assets_core.scene.validation import describe
+
+    if out.suffix.lower() != ".png":
+        raise UserError(f"--out must end in .png, unlike {out.name}.")
+    # Before the work, not after it.
+    check_writable(out)
+    options = {
+        "seed": seed,
+        "steps": steps,
+        "guidance": guidance,
+        "decoder": decoder and decoder.value,
+        "checkpoint": checkpoint,
+    }
+    changes = {name: value for name, value in options.items() if value is not None}
+    try:
+        request = load_scene(scene).with_settings(**changes)
+    except ValidationError as error:
+        raise UserError(f"--{describe(error)}.") from None
+    generation = _generate(request, quiet)
+    export_png(generation.picture, generation.scene, out)
+    if not quiet:
+        size = f"{generation.picture.width} x {generation.picture.height}"
+        typer.echo(f"{out}: {size} pixels in {generation.seconds:.1f} s")
+
+
+def _generate(request: Scene, quiet: bool) -> Generation:
+    from neural_assets_core.decoders import Progress, open_decoder
+
+    with progress_bar(quiet) as bar:
+        task = bar.add_task("loading", total=None)
+
+        def show(progress: Progress) -> None:
+            bar.update(
+                task,
+                description=progress.phase,
+                completed=progress.step,
+                total=progress.steps,
+            )
+
+        return open_decoder(request.settings).generate(request, progress=show)

@@ -1,0 +1,196 @@
+"""`neural-assets info` and `neural-assets edit`: scene files without a decoder."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neural_assets_core.errors import UserError
+
+if TYPE_CHECKING:
+    from neural_assets_core.geometry import Box
+    from neural_assets_core.scene import Scene, SceneObject
+
+ScenePath = Annotated[Path, typer.Argument(metavar="SCENE", help="A scene file (.nascene).")]
+
+
+def info(
+    scene: ScenePath,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show a scene's objects, camera and settings."""
+    from neural_assets_core.scene import load_scene
+
+    report = scene_report(load_scene(scene))
+    if as_json:
+        typer.echo(json.dumps(report, indent=2))
+    else:
+        _print_report(report)
+
+
+def edit(
+    scene: ScenePath,
+    name: Annotated[str, typer.Option("--object", metavar="NAME", help="The object to edit.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="NEW.nascene", help="Where the new scene is written.")
+    ],
+    translate: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(metavar="X Y Z", help="Move it, metres along the world's axes (z is up)."),
+    ] = None,
+    rotate_z: Annotated[
+        float | None, typer.Option(metavar="DEG", help="Turn it about its vertical axis, degrees.")
+    ] = None,
+    scale: Annotated[
+        float | None, typer.Option(metavar="S", help="Scale it about the centre of its base.")
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take it out of the scene.")] = False,
+    duplicate: Annotated[
+        str | None,
+        typer.Option(metavar="NEWNAME", help="Leave it, and edit a copy with this name."),
+    ] = None,
+) -> None:
+    """Move, turn, scale, copy or remove one object, and write a new scene file."""
+    moves = any(value is not None for value in (translate, rotate_z, scale))
+    if remove and (moves or duplicate is not None):
+        raise UserError("--remove cannot be combined with other edits: use two commands.")
+    if not (remove or moves or duplicate is not None):
+        raise UserError(
+            "Nothing to do: give --translate, --rotate-z, --scale, --duplicate or --remove."
+        )
+    from neural_assets_core.scene import SCENE_SUFFIX, load_scene, save_scene
+
+    if out.suffix != SCENE_SUFFIX:
+        raise UserError(f"--out must end in {SCENE_SUFFIX}, unlike {out.name}.")
+    before = load_scene(scene)
+    if remove:
+        after = before.without(name)
+    else:
+        after = _edited(before, name, duplicate, translate, rotate_z, scale)
+    save_scene(after, out)
+
+
+def _edited(
+    scene: Scene,
+    name: str,
+    duplicate: str | None,
+    translate: tuple[float, float, float] | None,
+    rotate_z: float | None,
+    scale: float | None,
+) -> Scene:
+    from pydantic import ValidationError
+
+    from neural_assets_core.decoders.proxy import check_boxes
+    from neural_assets_core.scene import SceneObject
+    from neural_assets_core.scene.validation import describe
+
+    item = scene.object(name)
+    try:
+        box = _moved(item.box, translate, rotate_z, scale)
+        if duplicate is not None:
+            item = SceneObject.model_validate({**dict(item), "name": duplicate})
+    except ValidationError as error:
+        raise UserError(f"The edit of {name!r} is impossible: {describe(error)}.") from None
+    placed = item.model_copy(update={"box": box})
+    # Only the edited object: another one that stands badly must not prevent mending this one.
+    check_boxes(scene.model_copy(update={"objects": (placed,)}))
+    if duplicate is None:
+        return scene.with_box(name, box)
+    if any(other.name == duplicate for other in scene.objects):
+        raise UserError(f"There is already an object called {duplicate!r}: choose another name.")
+    return scene.with_object(placed)
+
+
+def _moved(
+    box: Box,
+    translate: tuple[float, float, float] | None,
+    rotate_z: float | None,
+    scale: float | None,
+) -> Box:
+    if not all(math.isfinite(value) for value in (*(translate or ()), rotate_z or 0, scale or 0)):
+        raise UserError("--translate, --rotate-z and --scale need finite numbers.")
+    if scale is not None and scale <= 0:
+        raise UserError(f"--scale must be greater than 0, not {scale}.")
+    if rotate_z is not None:
+        box = box.rotated((0.0, 0.0, 1.0), math.radians(rotate_z))
+    if scale is not None:
+        box = box.scaled(scale)
+    if translate is not None:
+        box = box.translated(translate)
+    return box
+
+
+# -- info --------------------------------------------------------------------------------------
+
+
+def scene_report(scene: Scene) -> dict[str, Any]:
+    """What `info --json` prints: metres, degrees and pixels in plain lists."""
+    camera = scene.camera
+    return {
+        "picture": {"width": camera.width, "height": camera.height},
+        "camera": {
+            "intrinsics": camera.intrinsics,
+            "world_to_camera": camera.world_to_camera,
+            "position": camera.position.tolist(),
+        },
+        "objects": [_object_report(item) for item in scene.objects],
+        "settings": scene.settings.model_dump(mode="json"),
+    }
+
+
+def _object_report(item: SceneObject) -> dict[str, Any]:
+    from scipy.spatial.transform import Rotation
+
+    rotation = Rotation.from_quat(item.box.rotation, scalar_first=True)
+    with warnings.catch_warnings():
+        # Gimbal lock: the angles are still right, merely not the only ones.
+        warnings.simplefilter("ignore", UserWarning)
+        angles = rotation.as_euler("xyz", degrees=True)
+    return {
+        "name": item.name,
+        "category": item.category,
+        "center": item.box.center,
+        "size": item.box.size,
+        "rotation": {
+            "quaternion": item.box.rotation,
+            "euler_degrees": [float(angle) for angle in angles],
+        },
+    }
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("object", "category", "center (m)", "size (m)", "turned (deg)")
+    for item in report["objects"]:
+        # Text: a name may look like rich's markup.
+        table.add_row(
+            Text(item["name"]),
+            Text(item["category"]),
+            _numbers(item["center"], 3),
+            _numbers(item["size"], 3),
+            _numbers(item["rotation"]["euler_degrees"], 1),
+        )
+    picture, settings = report["picture"], report["settings"]
+    console = Console()
+    console.print(f"picture   {picture['width']} x {picture['height']} pixels", highlight=False)
+    position = _numbers(report["camera"]["position"], 3)
+    console.print(f"camera    at {position} m", highlight=False)
+    console.print(
+        Text(
+            f"settings  {settings['decoder']} decoder, checkpoint {settings['checkpoint']}, "
+            f"seed {settings['seed']}, {settings['steps']} steps, guidance {settings['guidance']:g}"
+        )
+    )
+    console.print(table)
+
+
+def _numbers(values: list[float], digits: int) -> str:
+    return " ".join(f"{value:.{digits}f}" for value in values)

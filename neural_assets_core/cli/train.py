@@ -1,0 +1,71 @@
+"""`neural-assets train`: from a configuration file to a checkpoint."""
+
+from __future__ import annotations
+
+import logging
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neural_assets_core.cli.progress import progress_bar
+
+
+class Stage(StrEnum):
+    """The parts of a training run, in their order."""
+
+    data = "data"
+    vae = "vae"
+    decoder = "decoder"
+    all = "all"
+
+
+def train(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="A TOML file.")],
+    stage: Annotated[Stage, typer.Option(help="Only this part of the run.")] = Stage.all,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an earlier run stopped.")
+    ] = False,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(metavar="M", min=0, help="Time limit of each stage, instead of the file's."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Instead of the file's `out`.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Instead of the file's data path.")
+    ] = None,
+) -> None:
+    """Render the data if they are missing, then train the VAE, then the rest end to end.
+
+    Losses, held-out figures and pictures are logged for TensorBoard in the run's folder.
+    """
+    os.environ.setdefault("MUJOCO_GL", "egl")
+    from neural_assets_core.training.config import read_config
+    from neural_assets_core.training.run import run_training
+
+    run = read_config(config)
+    if out is not None:
+        run = run.model_copy(update={"out": out})
+    if data is not None:
+        run = run.model_copy(update={"data": run.data.model_copy(update={"path": data})})
+    if max_minutes is not None:
+        limit = {"minutes": max_minutes}
+        run = run.model_copy(
+            update={
+                "vae": run.vae.model_copy(update=limit),
+                "decoder": run.decoder.model_copy(update=limit),
+            }
+        )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    with progress_bar() as bar:
+        task = bar.add_task("rendering", total=None, visible=False)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=done < total)
+
+        folder = run_training(run, stage=stage.value, resume=resume, progress=show)
+    typer.echo(f"finished: {folder}")

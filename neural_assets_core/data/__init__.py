@@ -1,0 +1,1 @@
+"""Training data: made scenes, the on-disk dataset format and its reader."""

@@ -1,0 +1,110 @@
+"""The neural decoder: the pipeline on a window around the edit, put back into the picture."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import torch
+
+from neural_assets_core.decoders.base import (
+    Generation,
+    Progress,
+    ProgressCallback,
+    check_cancelled,
+)
+from neural_assets_core.decoders.proxy import check_boxes, fill_holes, render_proxy
+from neural_assets_core.decoders.window import edit_window, put_back, touched_pixels
+from neural_assets_core.errors import UserError
+from neural_assets_core.model.loading import load_pipeline
+from neural_assets_core.model.pipeline import EncodedAssets, NeuralAssetsPipeline
+from neural_assets_core.scene import Picture, Scene
+
+
+class NeuralDecoder:
+    """A `NeuralAssetsPipeline` behind the decoders' interface.
+
+    Parameters
+    ----------
+    pipeline : NeuralAssetsPipeline
+        Used from one thread at a time.
+    """
+
+    def __init__(self, pipeline: NeuralAssetsPipeline) -> None:
+        self.pipeline = pipeline
+        self._assets: EncodedAssets | None = None
+        self._encoded_from: tuple[object, ...] = ()
+
+    @classmethod
+    def open(cls, checkpoint: str) -> NeuralDecoder:
+        """Load a checkpoint.
+
+        Raises
+        ------
+        UserError
+            If it is missing or its weights do not match its configuration.
+        """
+        return cls(load_pipeline(checkpoint))
+
+    def generate(
+        self,
+        scene: Scene,
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Generation:
+        """See `Decoder.generate`."""
+        started = time.perf_counter()
+        steps = scene.settings.steps
+        report = progress or (lambda _: None)
+        check_cancelled(cancel)
+        check_boxes(scene)
+        touched = touched_pixels(scene)
+        if not touched.any():
+            return Generation(scene, scene.background.view.picture, time.perf_counter() - started)
+        report(Progress("encoding", 0, steps))
+        assets = self._encode(scene)
+
+        def after_step(
+            pipeline: Any, step: int, timestep: int, tensors: dict[str, torch.Tensor]
+        ) -> dict[str, torch.Tensor]:
+            check_cancelled(cancel)
+            done = step + 1
+            report(Progress("denoising" if done < steps else "decoding", done, steps))
+            return tensors
+
+        check_cancelled(cancel)
+        window = edit_window(touched)
+        try:
+            output = self.pipeline(
+                scene,
+                camera=window.camera(scene.camera),
+                assets=assets,
+                num_inference_steps=steps,
+                guidance_scale=scene.settings.guidance,
+                generator=torch.Generator("cpu").manual_seed(scene.settings.seed),
+                callback_on_step_end=after_step,
+            )
+        except (MemoryError, torch.OutOfMemoryError):
+            raise UserError(
+                "There is not enough memory for this picture: close other programs, or choose "
+                "the proxy decoder."
+            ) from None
+        check_cancelled(cancel)
+        layers = render_proxy(scene, scene.camera)
+        base = fill_holes(layers.picture, layers.hole)
+        # Texture of the background is known outside the hole, texture of objects as far as the
+        # proxy trusts itself.
+        known = layers.confidence + (1 - layers.coverage) * ~layers.hole
+        pixels = put_back(base, output.images[0], window, touched, known)
+        check_cancelled(cancel)
+        return Generation(scene, Picture(pixels), time.perf_counter() - started)
+
+    def _encode(self, scene: Scene) -> EncodedAssets:
+        """Assets of the scene; a pose-only edit finds them ready."""
+        sources = (scene.background, *(item.appearance for item in scene.objects))
+        if self._assets is None or set(sources) - set(self._encoded_from):
+            self._assets = self.pipeline.encode_assets(scene)
+            self._encoded_from = sources
+        return self._assets

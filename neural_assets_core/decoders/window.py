@@ -1,0 +1,161 @@
+"""Which part of a picture an edit can have touched, and putting a result back into it.
+
+A small model sees a square window around the edit at its own resolution; everything that the
+edit cannot have touched stays the source's own pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_assets_core.decoders.proxy import appearance_mask, is_untouched
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.raycast import silhouette
+from neural_assets_core.scene import Scene
+
+MARGIN = 0.35
+"""Added around the touched pixels, as a fraction of their larger side: room for context."""
+
+SMALLEST = 0.45
+"""Side of the smallest window, as a fraction of the picture's shorter side."""
+
+SHADOW_REACH = 0.9
+"""How far over the ground a shadow may fall, in heights of the box."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A square part of the picture; may stick out over the picture's edges."""
+
+    left: int
+    top: int
+    side: int
+
+    def camera(self, camera: Camera) -> Camera:
+        """The camera that sees just this window."""
+        return camera.cropped(self.left, self.top, self.side, self.side)
+
+
+def touched_pixels(scene: Scene) -> NDArray[np.float32]:
+    """(height, width) of the scene's picture: 1 where the edit may have changed it, soft edges.
+
+    The silhouettes of every changed object, where it was and where it is, with a margin and
+    the ground around them that their shadows may fall on. If the camera moved: everything.
+    """
+    camera, background = scene.camera, scene.background
+    shape = (camera.height, camera.width)
+    if camera != background.view.camera:
+        return np.ones(shape, dtype=np.float32)
+    touched = np.zeros(shape, dtype=np.uint8)
+    stayed = {
+        occluder for occluder in background.occluders if is_untouched(scene, occluder)
+    }
+    for occluder in background.occluders:
+        if occluder not in stayed:
+            touched |= appearance_mask(occluder)
+            touched |= _reach(camera, occluder.box)
+    for item in scene.objects:
+        if item.appearance not in stayed or item.box != item.appearance.box:
+            touched |= _reach(camera, item.box)
+    if not touched.any():
+        return touched.astype(np.float32)
+    radius = max(1, round(0.02 * max(shape)))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    grown = cv2.dilate(touched, kernel).astype(np.float32) / 255
+    return np.asarray(cv2.GaussianBlur(grown, (0, 0), 0.5 * radius + 0.5), dtype=np.float32)
+
+
+def edit_window(touched: NDArray[np.float32]) -> Window:
+    """The square window around the touched pixels.
+
+    Parameters
+    ----------
+    touched : array (height, width)
+        As `touched_pixels` gives it; at least one pixel touched.
+    """
+    height, width = touched.shape
+    rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
+    extent = max(rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)
+    side = max(round((1 + MARGIN) * extent), round(SMALLEST * min(width, height)))
+    side = min(side, max(width, height))
+    middle = ((columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2)
+    return Window(_placed(middle[0], side, width), _placed(middle[1], side, height), side)
+
+
+def _placed(middle: float, side: int, length: int) -> int:
+    """Start of a window of `side` about `middle`, inside [0, length] if it fits there."""
+    if side >= length:
+        return -((side - length) // 2)
+    return int(np.clip(round(middle - side / 2), 0, length - side))
+
+
+def put_back(
+    base: NDArray[np.uint8],
+    decoded: NDArray[np.uint8],
+    window: Window,
+    weight: NDArray[np.float32],
+    detail: NDArray[np.float32],
+) -> NDArray[np.uint8]:
+    """Blend a decoded window into the full picture, at the full picture's resolution.
+
+    Parameters
+    ----------
+    base : uint8 (height, width, 3)
+        The full-resolution proxy: the source's own pixels wherever nothing was touched.
+    decoded : uint8 (s, s, 3)
+        The window as the model drew it.
+    window : Window
+    weight : float32 (height, width)
+        1 where the decoded picture counts, 0 where `base` stays.
+    detail : float32 (height, width)
+        Confidence in the base's fine texture: where the decoded picture agrees with the base at
+        the model's resolution, what the model could not resolve is taken over from the base.
+    """
+    height, width = weight.shape
+    rows = slice(max(window.top, 0), min(window.top + window.side, height))
+    columns = slice(max(window.left, 0), min(window.left + window.side, width))
+    inner = (
+        slice(rows.start - window.top, rows.stop - window.top),
+        slice(columns.start - window.left, columns.stop - window.left),
+    )
+    large = _resized(decoded.astype(np.float32), window.side)[inner]
+    around = cv2.copyMakeBorder(
+        base[rows, columns],
+        inner[0].start, window.side - inner[0].stop,
+        inner[1].start, window.side - inner[1].stop,
+        cv2.BORDER_REPLICATE,
+    ).astype(np.float32)
+    coarse = _resized(_resized(around, decoded.shape[0]), window.side)[inner]
+    fine = base[rows, columns] - coarse
+    # Agreement fades out over about 10 % of the range of brightness.
+    difference = np.abs(large - coarse).max(axis=-1)
+    agreement = np.exp(-((cv2.GaussianBlur(difference, (0, 0), 2.0) / 24.0) ** 2))
+    sharp = large + fine * (agreement * detail[rows, columns])[..., None]
+    share = weight[rows, columns][..., None]
+    result = base.copy()
+    mixed = share * sharp + (1 - share) * base[rows, columns]
+    result[rows, columns] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
+    return result
+
+
+def _resized(image: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    method = cv2.INTER_AREA if side < image.shape[0] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (side, side), interpolation=method), dtype=np.float32)
+
+
+def _reach(camera: Camera, box: Box) -> NDArray[np.uint8]:
+    """255 where the box, or its shadow on the plane it stands on, may be seen."""
+    width, depth, height = box.size
+    reach = 2 * SHADOW_REACH * height
+    base = box.base_center()
+    ground = Box(
+        center=(float(base[0]), float(base[1]), float(base[2])),
+        size=(width + reach, depth + reach, max(0.02 * height, 1e-3)),
+        rotation=box.rotation,
+    )
+    seen = silhouette(camera, box) | silhouette(camera, ground)
+    return np.where(seen, 255, 0).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""Judging decoders on held-out pairs whose truth is known."""

@@ -1,0 +1,57 @@
+"""What is under the pointer, found without a screen: pixel distances and ray-box hits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neural_assets_core.geometry.box import EDGES, Box, Float
+from neural_assets_core.geometry.camera import Camera
+from neural_assets_core.geometry.rays import intersect_boxes, project_segments
+
+_EDGES = np.array(EDGES)
+
+
+def distance_to_segments(segments: Float, pixel: Float) -> Float:
+    """Distances in pixels from `pixel` (2,) to line segments (N, 2, 2), as an array (N,)."""
+    start, along = segments[:, 0], segments[:, 1] - segments[:, 0]
+    length = np.einsum("ni,ni->n", along, along)
+    share = np.einsum("ni,ni->n", pixel - start, along) / np.where(length > 0, length, 1.0)
+    foot = start + np.clip(share, 0.0, 1.0)[:, None] * along
+    return np.asarray(np.linalg.norm(foot - pixel, axis=1))
+
+
+def boxes_under(
+    camera: Camera, boxes: Sequence[Box], pixel: Float, tolerance: float = 0.0
+) -> list[int]:
+    """The boxes under a position of the picture, nearest first.
+
+    Parameters
+    ----------
+    camera : Camera
+    boxes : sequence of Box
+    pixel : array (2,)
+    tolerance : float
+        Boxes with an edge within this many pixels follow those that are truly hit: a thin or
+        distant box can still be clicked.
+
+    Returns
+    -------
+    list of int
+        Indices into `boxes`.
+    """
+    if not boxes:
+        return []
+    distances = intersect_boxes(*camera.rays(pixel), boxes)
+    order = np.argsort(distances, kind="stable")
+    hits = [int(i) for i in order if np.isfinite(distances[i])]
+    if tolerance <= 0:
+        return hits
+    corners = np.stack([box.corners() for box in boxes])
+    edges = corners[:, _EDGES].reshape(-1, 2, 3)
+    segments, visible = project_segments(camera, edges[:, 0], edges[:, 1])
+    gaps = np.where(visible, distance_to_segments(segments, pixel), np.inf)
+    nearest = gaps.reshape(len(boxes), -1).min(axis=1)
+    close = [int(i) for i in np.argsort(nearest, kind="stable") if nearest[i] <= tolerance]
+    return hits + [i for i in close if i not in hits]

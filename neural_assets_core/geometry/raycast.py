@@ -1,0 +1,117 @@
+"""Where viewing rays enter and leave boxes: the arithmetic behind proxy and layout map."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_assets_core.geometry.box import Box, Float
+from neural_assets_core.geometry.camera import Camera
+
+NEAR = 1e-3
+"""Nearest depth in metres at which anything is drawn."""
+
+
+@dataclass(frozen=True)
+class PixelRect:
+    """Half-open rectangle of whole pixels: rows top..bottom, columns left..right."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def empty(self) -> bool:
+        return self.right <= self.left or self.bottom <= self.top
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Row and column slices that cut the rectangle out of an image array."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def pixel_centers(self) -> Float:
+        """(rows, columns, 2) positions (u, v) of the pixel centres."""
+        u, v = np.meshgrid(
+            np.arange(self.left, self.right) + 0.5, np.arange(self.top, self.bottom) + 0.5
+        )
+        return np.stack([u, v], axis=-1)
+
+
+@dataclass(frozen=True)
+class BoxHits:
+    """Rays against one box, for the pixels of `rect`; h, w are its rows and columns.
+
+    Attributes
+    ----------
+    rect : PixelRect
+        No ray outside it can meet the box.
+    hit : bool array (h, w)
+    entry, exit : arrays (h, w, 3)
+        In the box's own frame, where the box is [-1, 1]^3; meaningless where not `hit`.
+    entry_depth, exit_depth : arrays (h, w)
+        Metres along the viewing axis.
+    """
+
+    rect: PixelRect
+    hit: NDArray[np.bool_]
+    entry: Float
+    exit: Float
+    entry_depth: Float
+    exit_depth: Float
+
+
+def bounding_rect(camera: Camera, box: Box) -> PixelRect:
+    """Pixels that the box can cover, clipped to the picture.
+
+    A box that reaches behind the camera may cover anything: then it is the whole picture.
+    """
+    points = camera.project(box.corners())
+    if np.all(points[:, 2] <= NEAR):
+        return PixelRect(0, 0, 0, 0)
+    if np.any(points[:, 2] <= NEAR):
+        return PixelRect(0, 0, camera.width, camera.height)
+    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+    # Clamped before the conversion: a corner close to the camera plane projects very far out.
+    return PixelRect(
+        left=math.floor(min(max(low[0], 0), camera.width)),
+        top=math.floor(min(max(low[1], 0), camera.height)),
+        right=math.ceil(max(min(high[0], camera.width), 0)),
+        bottom=math.ceil(max(min(high[1], camera.height), 0)),
+    )
+
+
+def cast_box(camera: Camera, box: Box) -> BoxHits:
+    """Intersect the viewing rays of all pixels that can see the box with it.
+
+    The slab method in the box's own frame; depth is measured in metres along the viewing axis.
+    """
+    rect = bounding_rect(camera, box)
+    origin_world, directions_world = camera.rays(rect.pixel_centers())
+    half = 0.5 * np.asarray(box.size)
+    origin = box.to_local(origin_world)
+    directions = directions_world @ box.rotation_matrix() / half
+    # A ray parallel to a slab meets its planes at infinity, with the right signs.
+    safe = np.where(np.abs(directions) < 1e-12, 1e-12, directions)
+    first, second = (-1.0 - origin) / safe, (1.0 - origin) / safe
+    enter = np.maximum(np.minimum(first, second).max(axis=-1, initial=-np.inf), NEAR)
+    leave = np.maximum(first, second).min(axis=-1, initial=np.inf)
+    return BoxHits(
+        rect=rect,
+        hit=leave > enter,
+        entry=origin + enter[..., None] * directions,
+        exit=origin + leave[..., None] * directions,
+        entry_depth=enter,
+        exit_depth=leave,
+    )
+
+
+def silhouette(camera: Camera, box: Box) -> NDArray[np.bool_]:
+    """(height, width) pixels whose rays meet the box."""
+    mask = np.zeros((camera.height, camera.width), dtype=bool)
+    hits = cast_box(camera, box)
+    mask[hits.rect.slices] = hits.hit
+    return mask

@@ -1,0 +1,1 @@
+"""Visual encoder, RoIAlign, asset tokenizer and pipeline, in diffusers' conventions."""

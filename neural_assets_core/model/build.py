@@ -1,0 +1,176 @@
+"""New, untrained models from a configuration: one place that knows how the parts fit."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+from pydantic import BaseModel, ConfigDict
+
+from neural_assets_core.model.assemble import map_channels
+from neural_assets_core.model.encoder import ConvVisualEncoder, ViTVisualEncoder
+from neural_assets_core.model.latents import VAE, latent_factor
+from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.model.tokenizer import AssetTokenizer
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class VAEConfig(_Config):
+    """The autoencoder: "tiny" (no normalisation, quick) or "kl" (as Stable Diffusion's).
+
+    `blocks` are residual blocks a level, from full resolution down.
+    """
+
+    kind: Literal["tiny", "kl"] = "tiny"
+    levels: int = 3
+    encoder_channels: int = 32
+    decoder_channels: int = 48
+    channel_multipliers: tuple[int, ...] = (1, 2, 4, 4)
+    encoder_blocks: tuple[int, ...] = (1, 2, 2)
+    decoder_blocks: tuple[int, ...] = (1, 2, 2)
+    latent_channels: int = 6
+
+
+class EncoderConfig(_Config):
+    """The visual encoder: "conv" or "vit"."""
+
+    kind: Literal["conv", "vit"] = "conv"
+    sample_size: int = 128
+    block_out_channels: tuple[int, ...] = (64, 128, 192)
+    layers_per_block: int = 2
+    patch_size: int = 8
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+
+
+class TokenizerConfig(_Config):
+    """See `AssetTokenizer`."""
+
+    appearance_dim: int = 256
+    pose_dim: int = 256
+    pose_hidden_dim: int = 512
+    object_bins: int = 3
+    background_bins: int = 4
+    pose_frequencies: int = 4
+    splat_channels: int = 16
+
+
+class UNetConfig(_Config):
+    """See `UNet2DConditionModel`; one number of `heads` and one `attention` flag a level."""
+
+    block_out_channels: tuple[int, ...] = (96, 160, 224)
+    attention: tuple[bool, ...] = (False, True, True)
+    heads: tuple[int, ...] = (2, 4, 4)
+    layers_per_block: int = 1
+    cross_attention_dim: int = 256
+    norm_num_groups: int = 32
+    prediction_type: Literal["v_prediction", "epsilon"] = "v_prediction"
+    zero_terminal_snr: bool = True
+
+
+class ModelConfig(_Config):
+    """Everything that shapes a pipeline.
+
+    Attributes
+    ----------
+    sample_size : int
+        Side of the generated pictures in pixels.
+    maps : tuple of {"layout", "proxy"}
+        See `NeuralAssetsPipeline`.
+    """
+
+    sample_size: int = 128
+    maps: tuple[Literal["layout", "proxy"], ...] = ("layout", "proxy")
+    vae: VAEConfig = VAEConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    unet: UNetConfig = UNetConfig()
+
+
+def build_vae(config: VAEConfig) -> VAE:
+    """An untrained autoencoder."""
+    if config.kind == "tiny":
+        return AutoencoderTiny(
+            encoder_block_out_channels=(config.encoder_channels,) * config.levels,
+            decoder_block_out_channels=(config.decoder_channels,) * config.levels,
+            num_encoder_blocks=config.encoder_blocks,
+            # Diffusers lists the decoder's levels from the latents up.
+            num_decoder_blocks=config.decoder_blocks[::-1],
+            latent_channels=config.latent_channels,
+        )
+    widths = tuple(config.encoder_channels * m for m in config.channel_multipliers)
+    return AutoencoderKL(
+        block_out_channels=widths,
+        down_block_types=("DownEncoderBlock2D",) * len(widths),
+        up_block_types=("UpDecoderBlock2D",) * len(widths),
+        layers_per_block=2,
+        latent_channels=config.latent_channels,
+        norm_num_groups=min(32, config.encoder_channels),
+    )
+
+
+def build_pipeline(config: ModelConfig, vae: VAE | None = None) -> NeuralAssetsPipeline:
+    """A pipeline with an untrained decoder around `vae` (or an untrained one)."""
+    vae = vae if vae is not None else build_vae(config.vae)
+    encoder = build_encoder(config.encoder)
+    tokenizer = AssetTokenizer(
+        feature_channels=encoder.feature_channels,
+        cross_attention_dim=config.unet.cross_attention_dim,
+        **config.tokenizer.model_dump(),
+    )
+    latent_channels = vae.config.latent_channels
+    unet_config, attention = config.unet, config.unet.attention
+    unet = UNet2DConditionModel(
+        sample_size=config.sample_size // latent_factor(vae),
+        in_channels=latent_channels
+        + map_channels(config.maps, config.tokenizer.splat_channels, latent_channels),
+        out_channels=latent_channels,
+        block_out_channels=unet_config.block_out_channels,
+        down_block_types=tuple("CrossAttnDownBlock2D" if a else "DownBlock2D" for a in attention),
+        up_block_types=tuple("CrossAttnUpBlock2D" if a else "UpBlock2D" for a in attention[::-1]),
+        layers_per_block=unet_config.layers_per_block,
+        cross_attention_dim=unet_config.cross_attention_dim,
+        norm_num_groups=unet_config.norm_num_groups,
+        # Diffusers' name notwithstanding, this is the number of heads.
+        attention_head_dim=unet_config.heads,
+    )
+    scheduler = DDIMScheduler(
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        clip_sample=False,
+        prediction_type=unet_config.prediction_type,
+        rescale_betas_zero_snr=unet_config.zero_terminal_snr,
+        timestep_spacing="trailing",
+        set_alpha_to_one=True,
+    )
+    return NeuralAssetsPipeline(
+        vae=vae,
+        unet=unet,
+        scheduler=scheduler,
+        visual_encoder=encoder,
+        asset_tokenizer=tokenizer,
+        maps=config.maps,
+    )
+
+
+def build_encoder(config: EncoderConfig) -> ConvVisualEncoder | ViTVisualEncoder:
+    """An untrained visual encoder."""
+    if config.kind == "conv":
+        return ConvVisualEncoder(
+            sample_size=config.sample_size,
+            block_out_channels=config.block_out_channels,
+            layers_per_block=config.layers_per_block,
+        )
+    return ViTVisualEncoder(
+        sample_size=config.sample_size,
+        patch_size=config.patch_size,
+        hidden_size=config.hidden_size,
+        num_hidden_layers=config.num_hidden_layers,
+        num_attention_heads=config.num_attention_heads,
+        intermediate_size=4 * config.hidden_size,
+    )

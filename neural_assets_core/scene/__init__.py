@@ -1,0 +1,27 @@
+"""Scene and its parts: frozen values; editing makes a new one."""
+
+from neural_assets_core.scene.archive import SCENE_SUFFIX, load_scene, save_scene
+from neural_assets_core.scene.picture import Picture
+from neural_assets_core.scene.scene import (
+    Appearance,
+    Background,
+    GenerationSettings,
+    Scene,
+    SceneObject,
+    View,
+    scene_from_view,
+)
+
+__all__ = [
+    "SCENE_SUFFIX",
+    "Appearance",
+    "Background",
+    "GenerationSettings",
+    "Picture",
+    "Scene",
+    "SceneObject",
+    "View",
+    "load_scene",
+    "save_scene",
+    "scene_from_view",
+]

@@ -1,0 +1,257 @@
+"""The scene: one frozen value that says everything a picture is generated from.
+
+An edit makes a new `Scene`. The same value is the undo step, the request that a decoder
+answers, the history entry, the metadata of an exported picture and the content of a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from neural_assets_core.errors import UserError
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.box import Finite
+from neural_assets_core.scene.picture import Picture
+
+MAXIMUM_OBJECTS = 64
+
+
+class _Value(BaseModel):
+    # Unknown fields survive a round trip: a newer minor version may have written them.
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class View(_Value):
+    """A picture and the calibrated camera that took it."""
+
+    picture: Picture
+    camera: Camera
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> View:
+        size = (self.picture.width, self.picture.height)
+        if size != (self.camera.width, self.camera.height):
+            raise ValueError(f"the camera is for another picture size than {size}")
+        return self
+
+
+class Appearance(_Value):
+    """Where an object's looks come from: a view, and the object's place in it.
+
+    Attributes
+    ----------
+    view : View
+        The source picture.
+    box : Box
+        The object's box in the source view's world.
+    mask : Picture or None
+        The object's visible pixels in the source picture (255 inside), same size. None: the
+        whole silhouette of the box counts as object.
+    """
+
+    view: View
+    box: Box
+    mask: Picture | None = None
+
+    @model_validator(mode="after")
+    def _mask_fits(self) -> Appearance:
+        mask, picture = self.mask, self.view.picture
+        if mask is not None and (
+            mask.pixels.ndim != 2 or mask.pixels.shape != picture.pixels.shape[:2]
+        ):
+            raise ValueError("an object's mask must have the size of its picture, one channel")
+        return self
+
+
+class SceneObject(_Value):
+    """One neural asset placed in the scene: whose looks, and where now."""
+
+    name: str = Field(min_length=1, max_length=200)
+    category: str = Field(default="", max_length=200)
+    box: Box
+    appearance: Appearance
+
+
+class Background(_Value):
+    """The remaining asset: everything in a view that is not one of its objects.
+
+    Attributes
+    ----------
+    view : View
+    occluders : tuple of Appearance
+        The objects that hide parts of the background in that view, all of them in `view`.
+    """
+
+    view: View
+    occluders: tuple[Appearance, ...] = Field(default=(), max_length=MAXIMUM_OBJECTS)
+
+
+class GenerationSettings(_Value):
+    """How a picture is made from the scene.
+
+    Attributes
+    ----------
+    seed : int
+        Same seed, same picture, on the same machine.
+    steps : int
+        Denoising steps of the neural decoder.
+    guidance : float
+        Classifier-free guidance scale; 1 switches guidance off (half the time).
+    decoder : {"neural", "proxy"}
+    checkpoint : str
+        "default", a folder in diffusers layout, or a repository id.
+    """
+
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    steps: int = Field(default=20, ge=1, le=1000)
+    guidance: Finite = Field(default=1.5, ge=0, le=50)
+    decoder: Literal["neural", "proxy"] = "neural"
+    checkpoint: str = "default"
+
+
+class Scene(_Value):
+    """A picture's objects and background, and how they stand now.
+
+    Attributes
+    ----------
+    camera : Camera
+        The camera of the picture to be made; at first the source's own.
+    objects : tuple of SceneObject
+        Names are unique. An object that was removed is simply not here, and its place in the
+        source picture is still known to `background.occluders`.
+    background : Background
+    settings : GenerationSettings
+    """
+
+    camera: Camera
+    objects: tuple[SceneObject, ...] = Field(default=(), max_length=MAXIMUM_OBJECTS)
+    background: Background
+    settings: GenerationSettings = GenerationSettings()
+
+    @field_validator("objects")
+    @classmethod
+    def _names_are_unique(cls, objects: tuple[SceneObject, ...]) -> tuple[SceneObject, ...]:
+        names = [item.name for item in objects]
+        if len(set(names)) != len(names):
+            raise ValueError("two objects have the same name")
+        return objects
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def object(self, name: str) -> SceneObject:
+        """The object called `name`.
+
+        Raises
+        ------
+        UserError
+            If there is none; the message lists the names there are.
+        """
+        for item in self.objects:
+            if item.name == name:
+                return item
+        known = ", ".join(item.name for item in self.objects) or "none"
+        raise UserError(f"There is no object called {name!r} in this scene (it has: {known}).")
+
+    def index(self, name: str) -> int:
+        """Position of the object called `name` in `objects`."""
+        return self.objects.index(self.object(name))
+
+    # -- edits, each a new scene -------------------------------------------------------------
+
+    def with_box(self, name: str, box: Box) -> Scene:
+        """The object's pose and size changed."""
+        return self._map(name, lambda item: (item.model_copy(update={"box": box}),))
+
+    def renamed(self, name: str, new_name: str) -> Scene:
+        """The object called differently; a name already taken gets a number."""
+        if new_name == name:
+            return self
+        fields = {"name": self.free_name(new_name)}
+        return self._map(name, lambda item: (_updated(item, fields),))
+
+    def without(self, name: str) -> Scene:
+        """The object removed; its old place will be filled with background."""
+        return self._map(name, lambda item: ())
+
+    def with_object(self, item: SceneObject) -> Scene:
+        """One more object, renamed if its name is taken."""
+        fresh = _updated(item, {"name": self.free_name(item.name)})
+        return self._updated(objects=(*self.objects, fresh))
+
+    def duplicated(self, name: str, box: Box | None = None) -> Scene:
+        """A copy of the object, placed at `box` (or exactly on the original), put last."""
+        item = self.object(name)
+        return self.with_object(item.model_copy(update={"box": box or item.box}))
+
+    def with_appearance(self, name: str, appearance: Appearance) -> Scene:
+        """The object replaced by another one's looks, its pose kept."""
+        fields = {"appearance": appearance}
+        return self._map(name, lambda item: (item.model_copy(update=fields),))
+
+    def with_background(self, background: Background) -> Scene:
+        return self._updated(background=background)
+
+    def with_camera(self, camera: Camera) -> Scene:
+        return self._updated(camera=camera)
+
+    def with_settings(self, **changes: object) -> Scene:
+        """Some generation settings changed, by name; validated.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If a value is out of range.
+        """
+        settings = GenerationSettings.model_validate({**self.settings.model_dump(), **changes})
+        return self._updated(settings=settings)
+
+    def free_name(self, wanted: str) -> str:
+        """`wanted`, or `wanted 2`, `wanted 3` ... if that is taken."""
+        taken = {item.name for item in self.objects}
+        if wanted not in taken:
+            return wanted
+        stem, _, last = wanted.rpartition(" ")
+        stem = stem if stem and last.isdigit() else wanted
+        number = 2
+        while f"{stem} {number}" in taken:
+            number += 1
+        return f"{stem} {number}"
+
+    def _map(self, name: str, change: Callable[[SceneObject], tuple[SceneObject, ...]]) -> Scene:
+        at = self.index(name)
+        changed = change(self.objects[at])
+        return self._updated(objects=self.objects[:at] + changed + self.objects[at + 1 :])
+
+    def _updated(self, **fields: object) -> Scene:
+        # model_copy keeps the parts that did not change identical (and does not validate them
+        # again at every pointer move); limits on the whole are checked here.
+        scene = self.model_copy(update=fields)
+        if len(scene.objects) > MAXIMUM_OBJECTS:
+            raise UserError(f"A scene holds at most {MAXIMUM_OBJECTS} objects: remove one first.")
+        return scene
+
+
+def _updated(item: SceneObject, fields: dict[str, object]) -> SceneObject:
+    # Pictures and boxes are values already: only the changed fields need validation.
+    return SceneObject.model_validate({**dict(item), **fields})
+
+
+def scene_from_view(view: View, objects: tuple[SceneObject, ...]) -> Scene:
+    """A scene in which nothing has been edited yet: every object stands where it was seen.
+
+    Parameters
+    ----------
+    view : View
+        The source picture and its camera.
+    objects : tuple of SceneObject
+        What stands in it, each with its appearance taken from `view`.
+    """
+    occluders = tuple(item.appearance for item in objects)
+    return Scene(
+        camera=view.camera,
+        objects=objects,
+        background=Background(view=view, occluders=occluders),
+    )

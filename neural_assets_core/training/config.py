@@ -1,0 +1,138 @@
+"""What a training run is made of, read from one TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from neural_assets_core.errors import UserError
+from neural_assets_core.model.build import ModelConfig
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(_Config):
+    """Made data, rendered first if it is not there.
+
+    Attributes
+    ----------
+    path : Path
+        Folder of the training set; the held-out set lies beside it with `-heldout` added.
+    scenes, frames, size, seed : int
+        As in `neural-assets dataset make`.
+    heldout_scenes : int
+    window_share : float
+        Share of the samples that look at a window of the picture instead of all of it.
+    smallest_window : float
+        Side of the smallest window, as a fraction of the picture's.
+    unmasked_share : float
+        Share of the samples whose objects come without masks, as in a user's own photograph.
+    workers : int
+        Loader processes; 0 builds the samples in the training process.
+    """
+
+    path: Path
+    scenes: int
+    frames: int = 8
+    size: int = 128
+    seed: int = 1
+    heldout_scenes: int = 100
+    window_share: float = 0.6
+    smallest_window: float = 0.5
+    unmasked_share: float = 0.2
+    workers: int = 1
+
+
+class StageConfig(_Config):
+    """One stage of training.
+
+    Attributes
+    ----------
+    batch_size : int
+    learning_rate : float
+        Of new layers.
+    pretrained_learning_rate : float
+        Of the visual encoder and U-Net where they start from a checkpoint.
+    warmup_steps : int
+    steps : int
+        Upper limit.
+    minutes : float
+        Time limit, without loading; the learning rate reaches zero at whichever limit comes
+        first.
+    """
+
+    batch_size: int = 32
+    learning_rate: float = 3e-4
+    pretrained_learning_rate: float = 5e-5
+    warmup_steps: int = 200
+    steps: int = 1_000_000
+    minutes: float = 30.0
+
+
+class DecoderStageConfig(StageConfig):
+    """The second stage: encoder, tokenizer and U-Net together.
+
+    Attributes
+    ----------
+    dropout : float
+        Share of the samples trained without conditioning, for classifier-free guidance.
+    object_weight : float
+        Loss weight of latent cells where something changes, relative to the others.
+    ema_decay : float
+    """
+
+    dropout: float = 0.1
+    object_weight: float = 3.0
+    ema_decay: float = 0.999
+
+
+class TrainingConfig(_Config):
+    """A whole run.
+
+    Attributes
+    ----------
+    out : Path
+        Folder for checkpoints, logs and the finished pipeline.
+    initial : Path or None
+        A checkpoint to start the second stage from, instead of random weights.
+    precision : {"no", "bf16", "fp16"}
+        Accelerate's mixed precision.
+    checkpoint_minutes, validation_minutes : float
+        How often the state is saved and pictures are made.
+    """
+
+    out: Path
+    seed: int = 0
+    initial: Path | None = None
+    precision: str = "bf16"
+    checkpoint_minutes: float = 5.0
+    validation_minutes: float = 10.0
+    validation_pairs: int = 16
+    data: DataConfig
+    model: ModelConfig = ModelConfig()
+    vae: StageConfig = StageConfig()
+    decoder: DecoderStageConfig = DecoderStageConfig()
+
+
+def read_config(path: Path) -> TrainingConfig:
+    """Read and check a TOML file.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, is not TOML, or has unknown or ill-typed entries.
+    """
+    try:
+        return TrainingConfig.model_validate(tomllib.loads(path.read_text()))
+    except FileNotFoundError:
+        raise UserError(f"There is no training configuration {path}: check the name.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML ({error}): correct it.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path}: {where}: {first['msg']}.") from None

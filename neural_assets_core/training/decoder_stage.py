@@ -1,0 +1,246 @@
+"""Second stage: visual encoder, asset tokenizer and U-Net, end to end; the VAE is frozen."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from diffusers import DDIMScheduler
+from diffusers.models.attention_processor import AttnProcessor
+from diffusers.training_utils import EMAModel
+from torch import nn
+from torch.utils.data import DataLoader
+from torch.utils.tensorboard import SummaryWriter
+
+from neural_assets_core.data.dataset import ClipDataset
+from neural_assets_core.model.assemble import PROXY, Conditions, UNetInputs
+from neural_assets_core.model.build import build_pipeline
+from neural_assets_core.model.latents import VAE, encode_latents, to_pixels
+from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.training.config import TrainingConfig
+from neural_assets_core.training.loop import Checkpoints, Clock, set_rate
+from neural_assets_core.training.samples import PairDataset, Sample, SampleShape
+from neural_assets_core.training.validation import Validation
+
+log = logging.getLogger(__name__)
+
+
+class Denoiser(nn.Module):
+    """The trained parts as one module: from source pictures and poses to a prediction.
+
+    Parameters
+    ----------
+    pipeline : NeuralAssetsPipeline
+    """
+
+    def __init__(self, pipeline: NeuralAssetsPipeline) -> None:
+        super().__init__()
+        self.visual_encoder = pipeline.visual_encoder
+        self.unet = pipeline.unet
+        self.inputs = UNetInputs(pipeline.asset_tokenizer, tuple(pipeline.config.maps))
+
+    def forward(
+        self,
+        noisy: torch.Tensor,
+        timesteps: torch.Tensor,
+        batch: Sample,
+        proxy_latents: torch.Tensor,
+        dropped: torch.Tensor,
+    ) -> torch.Tensor:
+        """Predict noise or velocity.
+
+        Parameters
+        ----------
+        noisy, proxy_latents : tensors (b, c, h, h)
+        timesteps : int64 tensor (b,)
+        batch : dict
+            A collated `make_sample`.
+        dropped : bool tensor (b,)
+            Rows without conditioning.
+        """
+        tokenizer = self.inputs.tokenizer
+        pictures = torch.cat([to_pixels(batch["foreground"]), to_pixels(batch["background"])])
+        foreground, background = self.visual_encoder(
+            pictures.to(memory_format=torch.channels_last)
+        ).chunk(2)
+        conditions = Conditions(
+            object_features=tokenizer.object_features(foreground, batch["regions"]),
+            object_present=batch["present"],
+            corners=batch["corners"],
+            background_features=tokenizer.background_features(
+                background, batch["background_region"]
+            ),
+            background_pose=batch["background_pose"],
+            layout=batch["layout"],
+            nearest=batch["nearest"],
+            proxy_latents=proxy_latents,
+            proxy_masks=batch["proxy_masks"],
+        )
+        tokens, mask, maps = self.inputs(conditions.dropped(dropped))
+        prediction: torch.Tensor = self.unet(
+            torch.cat([noisy, *maps], dim=1),
+            timesteps,
+            encoder_hidden_states=tokens,
+            encoder_attention_mask=mask,
+        ).sample
+        return prediction
+
+
+def train_decoder(
+    config: TrainingConfig,
+    vae: VAE,
+    clips: ClipDataset,
+    heldout: ClipDataset,
+    accelerator: Accelerator,
+    *,
+    resume: bool,
+) -> NeuralAssetsPipeline:
+    """Train everything but the VAE and save the pipeline, with averaged weights, to `out`.
+
+    Returns
+    -------
+    NeuralAssetsPipeline
+        With the averaged weights.
+    """
+    stage, out = config.decoder, config.out / "decoder-training"
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    pipeline = _starting_pipeline(config, vae)
+    if accelerator.device.type == "cpu":
+        # The fused kernel's backward pass is slow on processors; decoding keeps it.
+        pipeline.unet.set_attn_processor(AttnProcessor())
+    vae.requires_grad_(False).to(accelerator.device)
+    denoiser = Denoiser(pipeline).train().to(memory_format=torch.channels_last)
+    clock, ema = Clock(stage), EMAModel(denoiser.parameters(), decay=stage.ema_decay)
+    optimizer = _optimizer(denoiser, config)
+    model, optimizer = accelerator.prepare(denoiser, optimizer)
+    ema.to(accelerator.device)
+    checkpoints = Checkpoints(accelerator, out, clock, ema)
+    if resume:
+        checkpoints.resume()
+    shape = SampleShape(
+        target=config.model.sample_size,
+        encoder=config.model.encoder.sample_size,
+        latent=pipeline.unet.config.sample_size,
+    )
+    pairs = PairDataset(clips, config.data, shape, 10**9, seed=config.seed + 1000 * clock.step)
+    loader = DataLoader(
+        pairs, stage.batch_size, num_workers=config.data.workers, persistent_workers=False
+    )
+    writer = SummaryWriter(str(config.out / "logs"))
+    validation = Validation(heldout, config, writer)
+    next_save = clock.used_seconds + 60 * config.checkpoint_minutes
+    next_look = clock.used_seconds + 60 * config.validation_minutes
+    for cpu_batch in loader:
+        if clock.fraction >= 1.0:
+            break
+        batch = {key: value.to(accelerator.device) for key, value in cpu_batch.items()}
+        set_rate(optimizer, clock.rate())
+        loss = _step_loss(model, vae, pipeline.scheduler, batch, config, accelerator)
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        clock.tick()
+        ema.step(model.parameters())
+        if clock.step % 50 == 0:
+            writer.add_scalar("decoder/loss", loss.item(), clock.step)
+            log.info(
+                "decoder step %d (%.1f %%): loss %.4f",
+                clock.step, 100 * clock.fraction, loss.item(),
+            )
+        if clock.used_seconds >= next_save:
+            checkpoints.save()
+            next_save = clock.used_seconds + 60 * config.checkpoint_minutes
+        if clock.used_seconds >= next_look:
+            with _averaged(ema, model):
+                validation.run(pipeline, clock.step)
+                pipeline.save_pretrained(str(config.out / "pipeline"))
+            next_look = clock.used_seconds + 60 * config.validation_minutes
+    checkpoints.save()
+    ema.copy_to(model.parameters())
+    validation.run(pipeline, clock.step)
+    writer.close()
+    pipeline.save_pretrained(str(config.out / "pipeline"))
+    return pipeline
+
+
+def _starting_pipeline(config: TrainingConfig, vae: VAE) -> NeuralAssetsPipeline:
+    pipeline = build_pipeline(config.model, vae)
+    if config.initial is not None:
+        from neural_assets_core.model.loading import load_pipeline
+
+        pipeline = load_pipeline(str(config.initial))
+        pipeline.register_modules(vae=vae)
+    return pipeline
+
+
+def _optimizer(denoiser: Denoiser, config: TrainingConfig) -> torch.optim.Optimizer:
+    stage = config.decoder
+    pretrained = config.initial is not None
+    rate = stage.pretrained_learning_rate if pretrained else stage.learning_rate
+    slow = [*denoiser.visual_encoder.parameters(), *denoiser.unet.parameters()]
+    return torch.optim.AdamW(
+        [
+            {"params": slow, "lr": rate, "peak_lr": rate},
+            {
+                "params": list(denoiser.inputs.parameters()),
+                "lr": stage.learning_rate,
+                "peak_lr": stage.learning_rate,
+            },
+        ],
+        weight_decay=1e-2,
+    )
+
+
+def _step_loss(
+    model: nn.Module,
+    vae: VAE,
+    scheduler: DDIMScheduler,
+    batch: Sample,
+    config: TrainingConfig,
+    accelerator: Accelerator,
+) -> torch.Tensor:
+    """Weighted mean square of the prediction's error on one batch."""
+    stage = config.decoder
+    with torch.no_grad(), accelerator.autocast():
+        both = torch.cat([to_pixels(batch["target"]), to_pixels(batch["proxy"])])
+        latents, proxy = (
+            encode_latents(vae, both.to(memory_format=torch.channels_last)).float().chunk(2)
+        )
+    # What is generated is the difference from the proxy, where there is one.
+    clean = latents - proxy if PROXY in config.model.maps else latents
+    noise = torch.randn_like(clean)
+    rows = len(clean)
+    total = scheduler.config.num_train_timesteps
+    # One timestep from each of `rows` equal parts: the loss varies less from step to step.
+    parts = (torch.arange(rows, device=clean.device) + torch.rand(rows, device=clean.device)) / rows
+    timesteps = (parts * total).long().clamp(max=total - 1)
+    noisy = scheduler.add_noise(clean, noise, timesteps)
+    dropped = torch.rand(rows, device=clean.device) < stage.dropout
+    with accelerator.autocast():
+        prediction = model(noisy, timesteps, batch, proxy, dropped).float()
+    velocity = scheduler.config.prediction_type == "v_prediction"
+    truth = scheduler.get_velocity(clean, noise, timesteps) if velocity else noise
+    weight = 1.0 + (stage.object_weight - 1.0) * batch["changed"].float()
+    error = F.mse_loss(prediction, truth, reduction="none").mean(dim=1)
+    return (error * weight).sum() / weight.sum()
+
+
+class _averaged:  # noqa: N801
+    """Within the context the model has its averaged weights."""
+
+    def __init__(self, ema: EMAModel, model: nn.Module) -> None:
+        self.ema, self.model = ema, model
+
+    def __enter__(self) -> None:
+        self.ema.store(self.model.parameters())
+        self.ema.copy_to(self.model.parameters())
+        self.model.eval()
+
+    def __exit__(self, *exception: Any) -> None:
+        self.ema.restore(self.model.parameters())
+        self.model.train()

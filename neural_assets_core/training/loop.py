@@ -1,0 +1,125 @@
+"""What both stages share: clock, learning rate, checkpoints that resume, logs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import shutil
+import time
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from diffusers.training_utils import EMAModel
+
+from neural_assets_core.training.config import StageConfig
+
+log = logging.getLogger(__name__)
+
+KEPT_CHECKPOINTS = 2
+
+
+class Clock:
+    """Training time used so far, over all the runs of a stage.
+
+    Parameters
+    ----------
+    config : StageConfig
+    """
+
+    def __init__(self, config: StageConfig) -> None:
+        self.config = config
+        self.step = 0
+        self.used_seconds = 0.0
+        self._last = time.process_time()
+
+    def tick(self) -> None:
+        """Count a step.
+
+        Processor time, divided by the cores in use, is what counts: a run that was stopped for a
+        while has not learnt anything meanwhile.
+        """
+        now = time.process_time()
+        self.used_seconds += (now - self._last) / self._cores
+        self._last = now
+        self.step += 1
+
+    @property
+    def _cores(self) -> float:
+        return 1.0 if torch.cuda.is_available() else float(torch.get_num_threads())
+
+    @property
+    def fraction(self) -> float:
+        """How much of the stage is done, by steps or time, whichever is further."""
+        by_time = self.used_seconds / max(1e-9, 60 * self.config.minutes)
+        return min(1.0, max(by_time, self.step / self.config.steps))
+
+    def rate(self) -> float:
+        """Learning rate relative to the peak: warm-up, plateau, then a cosine to zero."""
+        warmup = min(1.0, (self.step + 1) / max(1, self.config.warmup_steps))
+        # A plateau first: the length of the run may still be changed while it lasts.
+        decay = max(0.0, (self.fraction - 0.4) / 0.6)
+        return warmup * max(0.01, 0.5 * (1 + math.cos(math.pi * decay)))
+
+    def state_dict(self) -> dict[str, float]:
+        return {"step": self.step, "used_seconds": self.used_seconds}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        self.step, self.used_seconds = int(state["step"]), float(state["used_seconds"])
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Scale every group's learning rate from its peak."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group.setdefault("peak_lr", group["lr"])
+
+
+class Checkpoints:
+    """Complete training states in `folder`/checkpoint-N, the newest few kept.
+
+    Parameters
+    ----------
+    accelerator : Accelerator
+        Everything that was prepared with it or registered for checkpointing is saved.
+    folder : Path
+    ema : EMAModel or None
+    """
+
+    def __init__(
+        self, accelerator: Accelerator, folder: Path, clock: Clock, ema: EMAModel | None
+    ) -> None:
+        self.accelerator, self.folder, self.clock, self.ema = accelerator, folder, clock, ema
+
+    def save(self) -> None:
+        """Write a new checkpoint, whole or not at all."""
+        if not self.accelerator.is_main_process:
+            return
+        final = self.folder / f"checkpoint-{self.clock.step}"
+        partial = self.folder / "checkpoint-partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        self.accelerator.save_state(str(partial))
+        (partial / "clock.json").write_text(json.dumps(self.clock.state_dict()))
+        if self.ema is not None:
+            torch.save(self.ema.state_dict(), partial / "ema.pt")
+        shutil.rmtree(final, ignore_errors=True)
+        partial.rename(final)
+        for old in self._all()[:-KEPT_CHECKPOINTS]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def resume(self) -> bool:
+        """Load the newest checkpoint if there is one."""
+        found = self._all()
+        if not found:
+            return False
+        newest = found[-1]
+        self.accelerator.load_state(str(newest))
+        self.clock.load_state_dict(json.loads((newest / "clock.json").read_text()))
+        if self.ema is not None:
+            self.ema.load_state_dict(torch.load(newest / "ema.pt", weights_only=True))
+        log.info("resumed from %s", newest)
+        return True
+
+    def _all(self) -> list[Path]:
+        numbered = [p for p in self.folder.glob("checkpoint-*") if p.name[11:].isdigit()]
+        return sorted(numbered, key=lambda path: int(path.name[11:]))

@@ -1,0 +1,79 @@
+"""One command from nothing to a checkpoint: render, train the VAE, train the decoder."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import torch
+from accelerate import Accelerator
+
+from neural_assets_core.data.dataset import ClipDataset
+from neural_assets_core.data.made import make_dataset
+from neural_assets_core.training.config import TrainingConfig
+from neural_assets_core.training.decoder_stage import train_decoder
+from neural_assets_core.training.vae_stage import load_vae, train_vae
+
+log = logging.getLogger(__name__)
+
+Stage = Literal["data", "vae", "decoder", "all"]
+RenderProgress = Callable[[int, int], None]
+
+
+def run_training(
+    config: TrainingConfig,
+    *,
+    stage: Stage = "all",
+    resume: bool = False,
+    progress: RenderProgress | None = None,
+) -> Path:
+    """Do the stages that are asked for.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    stage : {"data", "vae", "decoder", "all"}
+        "decoder" takes the autoencoder from `out`/vae.
+    resume : bool
+        Go on from the newest checkpoints; a finished stage is not done again.
+    progress : callable, optional
+        Told (clips done, clips in all) while data are rendered.
+
+    Returns
+    -------
+    Path
+        The folder of the finished pipeline (or of the autoencoder or the data, if the run ends
+        there).
+    """
+    data = config.data
+    heldout_path = data.path.with_name(data.path.name + "-heldout")
+    if stage in ("data", "all"):
+        jobs = max(1, os.cpu_count() or 1)
+        make_dataset(
+            data.path, data.scenes, data.frames, data.size, data.seed, "train", jobs, progress
+        )
+        make_dataset(
+            heldout_path, data.heldout_scenes, 2, data.size, data.seed, "heldout", jobs, progress
+        )
+        if stage == "data":
+            return data.path
+    config.out.mkdir(parents=True, exist_ok=True)
+    (config.out / "config.json").write_text(config.model_dump_json(indent=2))
+    clips, heldout = ClipDataset(data.path), ClipDataset(heldout_path)
+    on_gpu = torch.cuda.is_available()
+    accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
+    vae_folder = config.out / "vae"
+    finished = resume and (vae_folder / "config.json").exists()
+    if stage == "vae" or (stage == "all" and not finished):
+        train_vae(config, clips, heldout, accelerator, resume=resume)
+        accelerator.free_memory()
+        if stage == "vae":
+            return vae_folder
+    vae = load_vae(vae_folder, config)
+    # A new accelerator: the saved states of the two stages must not contain each other.
+    accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
+    train_decoder(config, vae, clips, heldout, accelerator, resume=resume)
+    return config.out / "pipeline"

@@ -1,0 +1,165 @@
+"""Training samples: paired frames of one clip, seen through the eyes of the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from neural_assets_core.data.dataset import ClipDataset
+from neural_assets_core.data.frames import scene_from_pair
+from neural_assets_core.geometry import Camera
+from neural_assets_core.geometry.raycast import bounding_rect
+from neural_assets_core.model.conditioning import region, source_inputs, target_inputs
+from neural_assets_core.scene import Scene
+from neural_assets_core.training.config import DataConfig
+
+Sample = dict[str, torch.Tensor]
+
+PADDED_TO = 8
+"""Objects a sample; made clips have fewer."""
+
+
+@dataclass(frozen=True)
+class SampleShape:
+    """Sizes that the network fixes: pixels a side of target and encoder, latent cells a side."""
+
+    target: int
+    encoder: int
+    latent: int
+
+
+class PairDataset(Dataset[Sample]):
+    """Any two frames of any clip, in any order, maybe through a window.
+
+    Parameters
+    ----------
+    clips : ClipDataset
+    config : DataConfig
+    shape : SampleShape
+    length : int
+        Samples an epoch.
+    seed : int
+        Sample k is the same for the same seed, whichever process makes it.
+    """
+
+    def __init__(
+        self, clips: ClipDataset, config: DataConfig, shape: SampleShape, length: int, seed: int
+    ) -> None:
+        self.clips, self.config, self.shape = clips, config, shape
+        self.length, self.seed = length, seed
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Sample:
+        # The loader's processes and torch share two cores: OpenCV must not start threads too.
+        cv2.setNumThreads(0)
+        rng = np.random.default_rng((self.seed, index))
+        clip = self.clips[int(rng.integers(len(self.clips)))]
+        first, second = rng.choice(len(clip), size=2, replace=False)
+        source, target = clip[int(first)], clip[int(second)]
+        scene = scene_from_pair(source, target, masked=rng.random() >= self.config.unmasked_share)
+        camera = scene.camera
+        if rng.random() < self.config.window_share:
+            camera = _random_window(scene, self.config.smallest_window, rng)
+        return make_sample(scene, camera, target.image, target.mask, self.shape)
+
+
+def make_sample(
+    scene: Scene,
+    camera: Camera,
+    image: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    shape: SampleShape,
+) -> Sample:
+    """Everything the network needs to learn one edit.
+
+    Parameters
+    ----------
+    scene : Scene
+        The edit.
+    camera : Camera
+        A window of the scene's camera.
+    image, mask : uint8 arrays (h, w, 3), (h, w)
+        The truth: the picture of the edited scene by the scene's camera, and its objects' ids.
+    shape : SampleShape
+    """
+    view = scene.background.view
+    sources = source_inputs(view, scene.background.occluders, shape.encoder)
+    target_camera = camera.resized(shape.target, shape.target)
+    inputs = target_inputs(scene, target_camera, shape.latent)
+    count = len(scene.objects)
+    corners = np.zeros((PADDED_TO, 4, 3), dtype=np.float32)
+    regions = np.zeros((PADDED_TO, 4), dtype=np.float32)
+    corners[:count] = inputs.corners
+    for index, item in enumerate(scene.objects):
+        regions[index] = region(item.appearance)
+    truth = _through_window(image, scene.camera, target_camera)
+    there = _through_window(
+        np.where(mask > 0, 255, 0).astype(np.uint8), scene.camera, target_camera
+    )
+    cells = cv2.resize(there, (shape.latent, shape.latent), interpolation=cv2.INTER_AREA)
+    changed = (cells > 16) | (inputs.proxy_masks[:2].max(axis=0) > 0.05) | (inputs.nearest >= 0)
+    return {
+        "target": torch.from_numpy(truth),
+        "proxy": torch.from_numpy(np.ascontiguousarray(inputs.proxy)),
+        "foreground": torch.from_numpy(sources.foreground),
+        "background": torch.from_numpy(sources.background),
+        "regions": torch.from_numpy(regions),
+        "present": torch.arange(PADDED_TO) < count,
+        "corners": torch.from_numpy(corners),
+        "background_pose": torch.from_numpy(inputs.background_pose),
+        "background_region": torch.from_numpy(inputs.background_region),
+        "layout": torch.from_numpy(inputs.layout),
+        "nearest": torch.from_numpy(inputs.nearest),
+        "proxy_masks": torch.from_numpy(inputs.proxy_masks),
+        "changed": torch.from_numpy(changed),
+    }
+
+
+def _random_window(scene: Scene, smallest: float, rng: np.random.Generator) -> Camera:
+    """A square part of the picture that shows at least a part of some object."""
+    camera = scene.camera
+    side = rng.uniform(smallest, 1.0) * min(camera.width, camera.height)
+    if scene.objects:
+        item = scene.objects[int(rng.integers(len(scene.objects)))]
+        rect = bounding_rect(camera, item.box)
+        middle = np.array([rect.left + rect.right, rect.top + rect.bottom]) / 2
+    else:
+        middle = np.array([camera.width, camera.height]) / 2
+    corner = middle - side / 2 + rng.uniform(-0.25, 0.25, size=2) * side
+    # Whole pixels, so that cutting the truth out of its picture needs no interpolation.
+    whole = round(side)
+    left, top = np.clip(np.round(corner), 0, [camera.width - whole, camera.height - whole])
+    return camera.cropped(float(left), float(top), whole, whole)
+
+
+def _through_window(
+    image: NDArray[np.uint8], camera: Camera, window: Camera
+) -> NDArray[np.uint8]:
+    """The part of the camera's picture that `window` (same pose) shows, at its resolution."""
+    to_image = camera.k @ np.linalg.inv(window.k)
+    factor = to_image[0, 0]
+    if factor > 1.0:
+        # Average first: sampling alone would alias.
+        left, top = to_image[0, 2], to_image[1, 2]
+        right, bottom = left + factor * window.width, top + factor * window.height
+        inside = image[round(top) : round(bottom), round(left) : round(right)]
+        size = (window.width, window.height)
+        return np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    # warpAffine takes pixel centres as whole numbers.
+    matrix = to_image[:2].copy()
+    matrix[:, 2] += 0.5 * (factor - 1.0)
+    warped = cv2.warpAffine(
+        image,
+        matrix,
+        (window.width, window.height),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(warped, dtype=np.uint8)

@@ -1,0 +1,71 @@
+"""Pictures and figures of held-out pairs while a decoder trains."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.tensorboard import SummaryWriter
+
+from neural_assets_core.data.dataset import ClipDataset
+from neural_assets_core.data.frames import scene_from_pair
+from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.training.config import TrainingConfig
+
+log = logging.getLogger(__name__)
+
+
+class Validation:
+    """The same held-out pairs each time: source, truth, picture in a sheet, PSNR in dB.
+
+    Parameters
+    ----------
+    clips : ClipDataset
+        Held-out clips; the first two frames of each are a pair.
+    config : TrainingConfig
+    writer : SummaryWriter
+    """
+
+    def __init__(self, clips: ClipDataset, config: TrainingConfig, writer: SummaryWriter) -> None:
+        self.writer = writer
+        self.folder = config.out / "validation"
+        self.size = config.model.sample_size
+        count = min(config.validation_pairs, len(clips))
+        self.pairs = [(clips[index][0], clips[index][1]) for index in range(count)]
+
+    def run(self, pipeline: NeuralAssetsPipeline, step: int) -> float:
+        """Generate all pairs, write a sheet, log figures; returns the mean PSNR in dB."""
+        rows, scores = [], []
+        pipeline.set_progress_bar_config(disable=True)
+        for source, target in self.pairs:
+            scene = scene_from_pair(source, target)
+            generator = torch.Generator().manual_seed(0)
+            image = pipeline(scene, num_inference_steps=15, generator=generator).images[0]
+            before, truth = (self._resized(frame.image) for frame in (source, target))
+            scores.append(psnr(image, truth))
+            rows.append(np.concatenate([before, truth, image], axis=1))
+        mean = float(np.mean(scores))
+        sheet = np.concatenate(rows)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(sheet).save(self.folder / f"step-{step}.png")
+        self.writer.add_scalar("heldout/psnr", mean, step)
+        self.writer.add_image("heldout/source_truth_picture", sheet, step, dataformats="HWC")
+        log.info("validation at step %d: PSNR %.2f dB", step, mean)
+        return mean
+
+    def _resized(self, image: np.ndarray) -> np.ndarray:
+        size = (self.size, self.size)
+        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+
+def psnr(image: np.ndarray, truth: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of uint8 pictures in dB."""
+    error = np.mean((image.astype(np.float64) - truth.astype(np.float64)) ** 2)
+    return float(10 * np.log10(255.0**2 / max(error, 1e-9)))
+
+
+

@@ -1,0 +1,63 @@
+"""What several tests share: small real scenes, in memory and on disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# Before anything imports MuJoCo: off-screen rendering without a display.
+os.environ.setdefault("MUJOCO_GL", "egl")
+
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.scene import (
+    Appearance,
+    Picture,
+    Scene,
+    SceneObject,
+    View,
+    save_scene,
+    scene_from_view,
+)
+
+# The same examples on every run, however slow the machine.
+settings.register_profile("tests", derandomize=True, deadline=None)
+settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session")
+def small_scene() -> Scene:
+    """A mug and a turned book on the ground; 64 x 48 pixels of noise, masks for one of them."""
+    random = np.random.default_rng(0)
+    camera = Camera.looking_at((2.0, -3.0, 1.5), (0.0, 0.0, 0.3), 64, 48, 0.9)
+    view = View(
+        picture=Picture(random.integers(0, 256, (48, 64, 3), dtype=np.uint8)), camera=camera
+    )
+    mug = Box(center=(0.1, 0.2, 0.3), size=(0.3, 0.2, 0.6))
+    book = Box(center=(-0.5, 0.1, 0.05), size=(0.4, 0.3, 0.1)).rotated((0, 0, 1), 0.7)
+    mask = Picture(np.where(random.random((48, 64)) > 0.5, 255, 0).astype(np.uint8))
+    return scene_from_view(
+        view,
+        (
+            SceneObject(
+                name="mug",
+                category="mug",
+                box=mug,
+                appearance=Appearance(view=view, box=mug, mask=mask),
+            ),
+            SceneObject(
+                name="book", category="book", box=book, appearance=Appearance(view=view, box=book)
+            ),
+        ),
+    )
+
+
+@pytest.fixture
+def scene_file(small_scene: Scene, tmp_path: Path) -> Path:
+    """The small scene in a file."""
+    path = tmp_path / "small.nascene"
+    save_scene(small_scene, path)
+    return path

@@ -1,0 +1,99 @@
+"""A small painted scene that needs no renderer, and a tiny pipeline of the real classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.raycast import cast_box
+from neural_assets_core.scene import Appearance, Picture, Scene, SceneObject, View, scene_from_view
+
+SIZE = 96
+
+
+def paint(camera: Camera, boxes: list[Box]) -> tuple[np.ndarray, np.ndarray]:
+    """Checkered ground, blue sky, boxes coloured by their own coordinates; picture and ids."""
+    origin, directions = camera.rays(camera.pixel_centers())
+    reach = -origin[2] / np.where(np.abs(directions[..., 2]) < 1e-9, 1e-9, directions[..., 2])
+    ground = origin + reach[..., None] * directions
+    check = (np.floor(ground[..., 0] * 4) + np.floor(ground[..., 1] * 4)) % 2
+    image = np.where((reach > 0)[..., None], 90 + 60 * check[..., None], [120, 160, 220])
+    ids = np.zeros(image.shape[:2], dtype=np.uint8)
+    depth = np.full(ids.shape, np.inf)
+    for number, box in enumerate(boxes, start=1):
+        hits = cast_box(camera, box)
+        at = hits.rect.slices
+        nearer = hits.hit & (hits.entry_depth < depth[at])
+        depth[at][nearer] = hits.entry_depth[nearer]
+        ids[at][nearer] = number
+        image[at][nearer] = (127.5 + 120 * hits.entry.clip(-1, 1))[nearer]
+    return image.clip(0, 255).astype(np.uint8), ids
+
+
+def painted_scene(camera: Camera, boxes: list[Box], *, masked: bool = True) -> Scene:
+    """The unedited scene of a painted picture; objects "box 1", "box 2" ..."""
+    image, ids = paint(camera, boxes)
+    view = View(picture=Picture(image), camera=camera)
+    objects = []
+    for number, box in enumerate(boxes, start=1):
+        mask = Picture(np.where(ids == number, 255, 0).astype(np.uint8)) if masked else None
+        appearance = Appearance(view=view, box=box, mask=mask)
+        objects.append(SceneObject(name=f"box {number}", box=box, appearance=appearance))
+    return scene_from_view(view, tuple(objects))
+
+
+@pytest.fixture
+def camera() -> Camera:
+    return Camera.looking_at((0.2, -3.0, 1.6), (0.0, 0.0, 0.2), SIZE, SIZE, 0.8)
+
+
+@pytest.fixture
+def boxes() -> list[Box]:
+    return [
+        Box(center=(-0.45, 0.0, 0.2), size=(0.5, 0.4, 0.4)),
+        Box(center=(0.5, 0.1, 0.15), size=(0.4, 0.5, 0.3), rotation=(0.966, 0, 0, 0.259)),
+    ]
+
+
+@pytest.fixture
+def scene(camera: Camera, boxes: list[Box]) -> Scene:
+    return painted_scene(camera, boxes)
+
+
+@pytest.fixture(scope="session")
+def tiny_model():  # noqa: ANN201 - importing torch for the annotation would slow collection
+    """A configuration of the real model small enough for a test."""
+    from neural_assets_core.model.build import (
+        EncoderConfig,
+        ModelConfig,
+        TokenizerConfig,
+        UNetConfig,
+        VAEConfig,
+    )
+
+    return ModelConfig(
+        sample_size=32,
+        vae=VAEConfig(encoder_channels=8, decoder_channels=8, latent_channels=4),
+        encoder=EncoderConfig(sample_size=32, block_out_channels=(8, 16), layers_per_block=1),
+        tokenizer=TokenizerConfig(
+            appearance_dim=16, pose_dim=16, pose_hidden_dim=16, object_bins=2, background_bins=2,
+            pose_frequencies=2, splat_channels=4,
+        ),
+        unet=UNetConfig(
+            block_out_channels=(8, 16), attention=(False, True), heads=(1, 2),
+            cross_attention_dim=16, norm_num_groups=4,
+        ),
+    )
+
+
+@pytest.fixture
+def tiny_pipeline(tiny_model):  # noqa: ANN001, ANN201
+    import torch
+
+    from neural_assets_core.model.build import build_pipeline
+
+    torch.manual_seed(0)
+    pipeline = build_pipeline(tiny_model)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline

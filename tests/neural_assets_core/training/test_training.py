@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from neural_assets_core.data.dataset import ClipDataset
+from neural_assets_core.data.made import make_dataset
+from neural_assets_core.errors import UserError
+from neural_assets_core.model.build import ModelConfig, build_pipeline
+from neural_assets_core.model.loading import load_pipeline
+from neural_assets_core.resources import TRAINING_CONFIGS
+from neural_assets_core.training.config import (
+    DataConfig,
+    DecoderStageConfig,
+    StageConfig,
+    TrainingConfig,
+    read_config,
+)
+from neural_assets_core.training.run import run_training
+from neural_assets_core.training.samples import PairDataset, SampleShape
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "made"
+    make_dataset(folder, 3, 3, 48, 5, "train")
+    make_dataset(folder.with_name("made-heldout"), 2, 2, 48, 5, "heldout")
+    return folder
+
+
+@pytest.fixture
+def config(data: Path, tiny_model: ModelConfig, tmp_path: Path) -> TrainingConfig:
+    return TrainingConfig(
+        out=tmp_path / "run",
+        precision="no",
+        validation_pairs=1,
+        data=DataConfig(path=data, scenes=3, frames=3, size=48, seed=5, heldout_scenes=2,
+                        workers=0),
+        model=tiny_model,
+        vae=StageConfig(batch_size=4, steps=6, warmup_steps=1, learning_rate=1e-3),
+        decoder=DecoderStageConfig(batch_size=4, steps=5, warmup_steps=1, learning_rate=1e-3),
+    )
+
+
+def test_from_nothing_to_a_checkpoint_and_on(config: TrainingConfig) -> None:
+    folder = run_training(config)
+    pipeline = load_pipeline(str(folder))
+    assert pipeline.sample_size == 32
+    assert pipeline.vae.config.scaling_factor != 1.0
+    assert list((config.out / "validation").glob("step-*.png"))
+    assert list((config.out / "logs").iterdir())
+    states = {path.name for path in (config.out / "decoder-training").iterdir()}
+    assert states == {"checkpoint-5"}
+
+    # Four more steps: the VAE is not trained again, the decoder goes on from its last step.
+    before = (config.out / "vae" / "diffusion_pytorch_model.safetensors").read_bytes()
+    longer = config.model_copy(
+        update={"decoder": config.decoder.model_copy(update={"steps": 9})}
+    )
+    run_training(longer, resume=True)
+    after = (config.out / "vae" / "diffusion_pytorch_model.safetensors").read_bytes()
+    assert before == after
+    clock = json.loads((config.out / "decoder-training/checkpoint-9/clock.json").read_text())
+    assert clock["step"] == 9
+
+
+def test_the_decoder_learns_one_sample(config: TrainingConfig, data: Path) -> None:
+    """Enough steps on the same few samples must bring the loss down."""
+    from accelerate import Accelerator
+
+    from neural_assets_core.training.decoder_stage import Denoiser, _step_loss
+
+    torch.manual_seed(0)
+    pipeline = build_pipeline(config.model)
+    model = Denoiser(pipeline)
+    pairs = PairDataset(ClipDataset(data), config.data, SampleShape(32, 32, 8), 10, seed=1)
+    samples = [pairs[index] for index in range(4)]
+    batch = {key: torch.stack([sample[key] for sample in samples]) for key in samples[0]}
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    accelerator = Accelerator(cpu=True)
+    losses = []
+    for _ in range(60):
+        loss = _step_loss(model, pipeline.vae, pipeline.scheduler, batch, config, accelerator)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    assert sum(losses[-10:]) < 0.75 * sum(losses[:10])
+    untouched = [name for name, p in model.named_parameters() if p.abs().max() == 0]
+    assert not untouched
+
+
+def test_every_trained_part_gets_gradients(config: TrainingConfig, data: Path) -> None:
+    from accelerate import Accelerator
+
+    from neural_assets_core.training.decoder_stage import Denoiser, _step_loss
+
+    torch.manual_seed(0)
+    pipeline = build_pipeline(config.model)
+    model = Denoiser(pipeline)
+    pairs = PairDataset(ClipDataset(data), config.data, SampleShape(32, 32, 8), 10, seed=1)
+    samples = [pairs[index] for index in range(4)]
+    batch = {key: torch.stack([sample[key] for sample in samples]) for key in samples[0]}
+    _step_loss(model, pipeline.vae, pipeline.scheduler, batch, config, Accelerator(cpu=True)
+               ).backward()
+    without = [name for name, p in model.named_parameters() if p.grad is None]
+    assert not without
+    assert all(p.grad is None for p in pipeline.vae.parameters() if not p.requires_grad)
+
+
+def test_samples_do_not_depend_on_who_makes_them(config: TrainingConfig, data: Path) -> None:
+    shape = SampleShape(32, 32, 8)
+    first = PairDataset(ClipDataset(data), config.data, shape, 10, seed=3)[7]
+    again = PairDataset(ClipDataset(data), config.data, shape, 10, seed=3)[7]
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert first["target"].shape == (32, 32, 3)
+    assert first["layout"].shape == (8, 8, 8)
+
+
+@pytest.mark.parametrize("name", ["two-cores", "large-gpu", "paper"])
+def test_shipped_configurations_are_valid(name: str) -> None:
+    config = read_config(TRAINING_CONFIGS / f"{name}.toml")
+    assert config.model.sample_size in (128, 256)
+
+
+def test_bad_configurations_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    with pytest.raises(UserError, match="no training configuration"):
+        read_config(path)
+    path.write_text("out = ")
+    with pytest.raises(UserError, match="not valid TOML"):
+        read_config(path)
+    path.write_text('out = "x"\nspeed = 3\n[data]\npath = "d"\nscenes = 1\n')
+    with pytest.raises(UserError, match="speed"):
+        read_config(path)
