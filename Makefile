@@ -31,7 +31,8 @@ run: setup ## Open the studio on a sample scene
 	$(VENV)/neural-assets render out/edited.nascene --out out/after.png
 
 test: setup lint ## Style, types, import contracts and tests
-	@xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/python -m pytest
+	@$(VENV)/python -m pytest tests/neural_assets_core
+	xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/python -m pytest tests/app
 
 lint: setup ## Style, types and import contracts only
 	@$(VENV)/ruff check .
@@ -45,6 +46,6 @@ pictures: setup ## Make the pictures of the README again
 	@xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/python resources/pictures.py
 
 clean: ## Remove what can be made again (not data, not training runs)
-	@rm -rf out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	rm -rf .import_linter_cache .venv
+	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .import_linter_cache .venv out/before.png out/after.png out/edited.nascene*
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -120,15 +120,15 @@ COMMANDS = (
     Command("about", "&About", lambda w: w.show_about()),
 )
 
-RECENT = "recent"
-"""Place of the submenu of recent files."""
+RECENT, PANELS = "recent", "panels"
+"""Places of the submenus whose entries come and go."""
 
 MENUS: Mapping[str, Sequence[str]] = {
     "&File": ("open", RECENT, SEPARATOR, "save", "save_as", "export", SEPARATOR, "close", "quit"),
     "&Edit": ("undo", "redo", SEPARATOR, "move_now", "turn_now", "scale_now", SEPARATOR,
               "duplicate", "rename", "delete", SEPARATOR, "select_all", "select_none"),
     "&Picture": ("generate", "cancel", SEPARATOR, "new_seed", "automatic"),
-    "&View": ("fit", "actual", SEPARATOR, "boxes", "original", SEPARATOR, "docks"),
+    "&View": ("fit", "actual", SEPARATOR, "boxes", "original", SEPARATOR, PANELS, "docks"),
     "&Help": ("shortcuts", "about"),
 }
 
@@ -142,15 +142,17 @@ def build_actions(window: MainWindow) -> dict[str, QAction]:
     return {command.id: _build(window, command) for command in COMMANDS}
 
 
-def build_menus(bar: QMenuBar, actions: Mapping[str, QAction], recent: QMenu) -> None:
-    """Fill the menu bar."""
+def build_menus(
+    bar: QMenuBar, actions: Mapping[str, QAction], submenus: Mapping[str, QMenu]
+) -> None:
+    """Fill the menu bar; `submenus` are for `RECENT` and `PANELS`."""
     for title, ids in MENUS.items():
         menu = bar.addMenu(title)
         for id_ in ids:
             if id_ == SEPARATOR:
                 menu.addSeparator()
-            elif id_ == RECENT:
-                menu.addMenu(recent)
+            elif id_ in submenus:
+                menu.addMenu(submenus[id_])
             else:
                 menu.addAction(actions[id_])
 

@@ -113,8 +113,14 @@ class Document(QObject):
         self._set_path(path)
         self.show(scene)
 
-    def open(self, path: str | Path) -> None:
+    def open(self, path: str | Path, as_copy: bool = False) -> None:
         """Open a scene file; the current scene stays if that fails.
+
+        Parameters
+        ----------
+        path : str or Path
+        as_copy : bool
+            Do not make it the document's own file: saving will ask for one (sample scenes).
 
         Raises
         ------
@@ -122,7 +128,7 @@ class Document(QObject):
             If the file is no readable scene.
         """
         scene = load_scene(path)
-        self.set_scene(scene, Path(path))
+        self.set_scene(scene, None if as_copy else Path(path))
 
     def save(self, path: str | Path | None = None, thumbnail: Picture | None = None) -> None:
         """Write the scene to `path`, or to its own file.

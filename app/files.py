@@ -46,11 +46,10 @@ class FileCommands:
         """Open a scene file, once the current scene's changes are taken care of."""
         if not self.may_close():
             return
-        self._document.open(path)
-        if _is_sample(path):
-            # A sample is a start, not a file of the user's: saving asks where.
-            self._document.set_scene(self._document.scene)
-        else:
+        # A sample is a start, not a file of the user's: saving asks where.
+        sample = _is_sample(path)
+        self._document.open(path, as_copy=sample)
+        if not sample:
             self._remember(path)
 
     def save(self) -> bool:

@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
         self.edits = EditCommands(self.document)
         self.actions_by_id = actions.build_actions(self)
         self._held = HeldKey(Qt.Key.Key_O, lambda: self._set_original(False), self)
-        self._generation_message = ""
+        self._reporter = ""
         self._build_center()
         self._build_docks()
         self._build_menus()
@@ -81,17 +81,19 @@ class MainWindow(QMainWindow):
 
     def report(self, text: str, tier: str = "error") -> None:
         """Show a message inline; `tier` is "error" or "warning"."""
-        self._generation_message = ""
+        self._reporter = ""
         self.messages.show_message(text, tier)
 
-    def _report_generation(self, text: str, tier: str) -> None:
+    def _report_from(self, reporter: str, text: str, tier: str) -> None:
+        """Show a message about a picture that could not be made."""
         self.report(text, tier)
-        self._generation_message = text
+        self._reporter = reporter
 
-    def _outdate_message(self) -> None:
-        """The picture is another one now: what was said about the last one is no longer true."""
-        if self._generation_message and self.messages.text == self._generation_message:
+    def _outdate(self, *reporters: str) -> None:
+        """There is another picture now: what they said about the last one is no longer true."""
+        if self._reporter in reporters:
             self.messages.dismiss()
+            self._reporter = ""
 
     # -- commands --------------------------------------------------------------------------------
 
@@ -146,14 +148,14 @@ class MainWindow(QMainWindow):
     def _build_center(self) -> None:
         self.start_page = StartPage(self.recent)
         self.tool_strip = self._build_tool_strip()
-        workspace = QWidget()
-        column = QVBoxLayout(workspace)
+        self.workspace = QWidget()
+        column = QVBoxLayout(self.workspace)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.tool_strip)
         column.addWidget(self.viewport, 1)
         self.stack = QStackedWidget()
-        self.stack.addWidget(workspace)
+        self.stack.addWidget(self.workspace)
         self.stack.addWidget(self.start_page)
         self.setCentralWidget(self.stack)
         self.messages = MessageBar(self.stack)
@@ -198,7 +200,10 @@ class MainWindow(QMainWindow):
 
     def _build_menus(self) -> None:
         self._recent_menu = QMenu("Open &recent", self)
-        actions.build_menus(self.menuBar(), self.actions_by_id, self._recent_menu)
+        panels = QMenu("&Panels", self)
+        panels.addActions([dock.toggleViewAction() for dock in self.docks])
+        submenus = {actions.RECENT: self._recent_menu, actions.PANELS: panels}
+        actions.build_menus(self.menuBar(), self.actions_by_id, submenus)
         self._fill_recent_menu()
 
     def _build_status_bar(self) -> None:
@@ -224,13 +229,13 @@ class MainWindow(QMainWindow):
         self.pictures.picture_changed.connect(self.viewport.show_picture)
         generator.finished.connect(self._on_finished)
         generator.finished.connect(self._refresh_actions)
-        generator.failed.connect(lambda _, text: self._report_generation(text, "error"))
+        generator.failed.connect(lambda _, text: self._report_from("generator", text, "error"))
         generator.cancelled.connect(lambda _: self._progress.setText("Cancelled"))
         generator.progress.connect(lambda step: self._progress.setText(describe(step)))
         generator.device_changed.connect(self._on_device)
         preview = self.pictures.preview
-        preview.failed.connect(lambda _, text: self._report_generation(text, "warning"))
-        preview.finished.connect(self._outdate_message)
+        preview.failed.connect(lambda _, text: self._report_from("preview", text, "warning"))
+        preview.finished.connect(lambda _: self._outdate("preview"))
         self.viewport.status_changed.connect(self._hint.setText)
         self.viewport.tool_changed.connect(
             lambda tool: self.actions_by_id[actions.TOOLS[tool]].setChecked(True)
@@ -245,8 +250,11 @@ class MainWindow(QMainWindow):
     # -- showing ---------------------------------------------------------------------------------
 
     def _show_scene(self, scene: Scene | None) -> None:
-        self.stack.setCurrentIndex(1 if scene is None else 0)
-        self._outdate_message()
+        page = self.start_page if scene is None else self.workspace
+        if self.stack.currentWidget() is not page:
+            self.stack.setCurrentWidget(page)
+            (self.start_page if scene is None else self.viewport).setFocus()
+        self._outdate("generator", "preview")
         self._progress.clear()
         if scene is None:
             self._hint.clear()
@@ -280,7 +288,7 @@ class MainWindow(QMainWindow):
         self._recent_menu.setEnabled(not self._recent_menu.isEmpty())
 
     def _on_finished(self, generation: Generation) -> None:
-        self._outdate_message()
+        self._outdate("generator", "preview")
         self._progress.setText(f"Done in {generation.seconds:.1f} s")
 
     def _on_device(self, device: str) -> None:
@@ -320,6 +328,13 @@ class MainWindow(QMainWindow):
                 event.accept()
                 return True
         return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc leaves a panel, back to the picture."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.viewport.setFocus()
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_file(event) is not None:

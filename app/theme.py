@@ -165,6 +165,7 @@ def _style_sheet(scheme: Colors) -> str:
     QListView::item {{ padding: 4px; border-radius: 3px; }}
     QListView::item:selected {{ background: {scheme.selected}; color: {scheme.text}; }}
     QListView QLineEdit {{ padding: 0 4px; }}
+    QAbstractSpinBox QLineEdit {{ border: none; padding: 0; min-height: 0; }}
     QProgressBar {{ background: {scheme.field}; border: 1px solid {scheme.line};
         border-radius: 4px; min-height: 16px; max-height: 16px; text-align: center; }}
     QProgressBar::chunk {{ background: {scheme.selected}; border-radius: 3px; }}
@@ -184,19 +185,23 @@ def _style_sheet(scheme: Colors) -> str:
 
 @lru_cache(maxsize=256)
 def _icon(name: str, color: str, disabled: str) -> QIcon:
-    source = (RESOURCES / "icons" / f"{name}.svg").read_text(encoding="utf-8")
     made = QIcon()
-    for mode, tint in ((QIcon.Mode.Normal, color), (QIcon.Mode.Disabled, disabled)):
-        data = QByteArray(source.replace("currentColor", tint).encode())
-        renderer = QSvgRenderer(data)
-        for ratio in (1, 2, 3):
-            pixmap = QPixmap(ICON_SIZE * ratio, ICON_SIZE * ratio)
-            pixmap.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(pixmap)
-            if mode == QIcon.Mode.Disabled:
-                painter.setOpacity(0.5)
-            renderer.render(painter, QRectF(pixmap.rect()))
-            painter.end()
-            pixmap.setDevicePixelRatio(ratio)
-            made.addPixmap(pixmap, mode)
+    for ratio in (1, 2, 3):
+        made.addPixmap(pixmap(name, color, ICON_SIZE, ratio))
+        made.addPixmap(pixmap(name, disabled, ICON_SIZE, ratio, 0.5), QIcon.Mode.Disabled)
     return made
+
+
+def pixmap(name: str, color: str, size: int, ratio: float, opacity: float = 1.0) -> QPixmap:
+    """An icon's picture, `size` logical pixels a side at `ratio` display pixels each."""
+    source = (RESOURCES / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+    renderer = QSvgRenderer(QByteArray(source.replace("currentColor", color).encode()))
+    side = round(size * ratio)
+    drawn = QPixmap(side, side)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    painter.setOpacity(opacity)
+    renderer.render(painter, QRectF(drawn.rect()))
+    painter.end()
+    drawn.setDevicePixelRatio(ratio)
+    return drawn

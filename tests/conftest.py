@@ -11,6 +11,9 @@ from hypothesis import settings
 
 # Before anything imports MuJoCo: off-screen rendering without a display.
 os.environ.setdefault("MUJOCO_GL", "egl")
+# As the command line sets it; read when the libraries are imported.
+os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+os.environ.setdefault("TQDM_DISABLE", "1")
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.scene import (

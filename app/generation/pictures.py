@@ -51,6 +51,8 @@ class Pictures(QObject):
 
     def shutdown(self) -> bool:
         """Stop both workers; whether they did."""
+        # Both come to a stop at the same time.
+        self.generator.cancel()
         preview_stopped = self.preview.shutdown()
         return self.generator.shutdown() and preview_stopped
 

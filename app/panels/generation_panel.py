@@ -101,7 +101,7 @@ class GenerationPanel(QWidget):
         form = QFormLayout()
         form.setHorizontalSpacing(UNIT)
         form.setVerticalSpacing(UNIT // 2)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("Seed", _side_by_side(self.seed, dice))
         form.addRow("Steps", self.steps)

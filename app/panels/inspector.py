@@ -74,6 +74,9 @@ class Inspector(QWidget):
     ) -> None:
         low, high, step = limits
         row = self._grid.rowCount()
+        if self.fields:
+            self._grid.setRowMinimumHeight(row, UNIT)
+            row += 1
         heading = QLabel(f"{title}, {unit}" if unit == "m" else title)
         heading.setProperty("role", "faint")
         self._grid.addWidget(heading, row, 0, 1, 3)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from app.theme import ICON_SIZE, UNIT, colors, icon
+from app.theme import ICON_SIZE, UNIT, colors, icon, pixmap
 
 MAXIMUM_WIDTH = 720
 
@@ -61,7 +61,7 @@ class MessageBar(QFrame):
         self.style().unpolish(self)
         self.style().polish(self)
         color = colors().error if tier == "error" else colors().warning
-        self._sign.setPixmap(icon(tier, color).pixmap(QSize(ICON_SIZE, ICON_SIZE)))
+        self._sign.setPixmap(pixmap(tier, color, ICON_SIZE, self.devicePixelRatioF()))
         self._copy.setIcon(icon("copy"))
         self._close.setIcon(icon("close"))
         self.show()

@@ -12,7 +12,6 @@ from PySide6.QtGui import QAction, QIcon, QImage, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QToolButton,
@@ -55,8 +54,6 @@ class Outliner(QWidget):
         self.list.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.list.addActions(list(actions))
-        self._empty = QLabel("No objects", alignment=Qt.AlignmentFlag.AlignCenter)
-        self._empty.setProperty("role", "faint")
         buttons = QHBoxLayout()
         buttons.addStretch()
         for action in actions:
@@ -68,7 +65,6 @@ class Outliner(QWidget):
         column.setContentsMargins(UNIT, 0, UNIT, UNIT)
         column.setSpacing(UNIT // 2)
         column.addWidget(self.list, 1)
-        column.addWidget(self._empty)
         column.addLayout(buttons)
         self.list.itemSelectionChanged.connect(self._on_list_selection)
         self.list.itemChanged.connect(self._on_renamed)
@@ -99,7 +95,6 @@ class Outliner(QWidget):
                     item.setText(shown.name)
                 item.setToolTip(shown.category)
                 item.setIcon(_thumbnail(shown.appearance))
-        self._empty.setVisible(not objects)
         self._show_selection(self._document.selection)
 
     def _show_selection(self, selection: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.recent_files import RecentFiles
-from app.theme import RESOURCES, UNIT, icon
+from app.theme import RESOURCES, UNIT, colors, pixmap
 from neural_assets_core.scene import SCENE_SUFFIX
 from neural_assets_core.scene.archive import read_thumbnail
 
@@ -100,7 +100,7 @@ class DropTarget(QFrame):
         self.setAcceptDrops(True)
         self.setMinimumHeight(208)
         sign = QLabel()
-        sign.setPixmap(icon("picture").pixmap(QSize(20, 20), 3.0))
+        sign.setPixmap(pixmap("picture", colors().faint, 6 * UNIT, self.devicePixelRatioF()))
         title = QLabel("Drop a scene here")
         title.setProperty("role", "title")
         hint = QLabel(f"A photo with its boxes, saved as {SCENE_SUFFIX}")

@@ -189,6 +189,7 @@ def _draw_ghosts(strokes: Strokes, camera: Camera, boxes: Boxes) -> None:
     for box in boxes.values():
         corners = box.corners()[_EDGES]
         segments, visible = project_segments(camera, corners[:, 0], corners[:, 1])
+        strokes.segments(segments[visible], style.faded(style.CASING, 0.4), 2.4)
         strokes.segments(segments[visible], style.GHOST, 1.0)
 
 

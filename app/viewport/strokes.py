@@ -23,7 +23,10 @@ VERTEX = np.dtype(
         ("a_color", np.float32, 4),
     ]
 )
-_QUAD = np.array([[0, -1], [1, -1], [1, 1], [0, -1], [1, 1], [0, 1]])
+_ALONG = np.array([0.0, 1.0, 1.0, 0.0, 1.0, 0.0])
+_ACROSS = np.array([-1.0, -1.0, 1.0, -1.0, 1.0, 1.0])
+"""The corners of a quad's two triangles."""
+
 _FILLED = 1e6
 """Half width of a filled shape: its edges are those of its triangles."""
 
@@ -43,33 +46,31 @@ class Strokes:
     """Collects what is drawn over the picture, in painting order."""
 
     def __init__(self) -> None:
-        self._parts: list[NDArray[np.void]] = []
+        self._ends: list[Float] = []
+        self._styles: list[tuple[float, ...]] = []
+        self._order: list[int | NDArray[np.float32]] = []
         self.labels: list[Label] = []
 
     def vertices(self) -> NDArray[np.void]:
         """Triangles as an array of `VERTEX`."""
-        return np.concatenate(self._parts) if self._parts else np.empty(0, VERTEX)
+        if not self._order:
+            return np.empty(0, VERTEX)
+        # All segments at once: many small arrays would cost more than the drawing.
+        quads, done, parts = self._quads(), 0, []
+        for part in self._order:
+            if isinstance(part, int):
+                parts.append(quads[done : done + 6 * part])
+                done += 6 * part
+            else:
+                parts.append(part)
+        return np.concatenate(parts).view(VERTEX).reshape(-1)
 
     def segments(self, ends: Float, color: Color, width: float, dash: float = 0.0) -> None:
         """Line segments (N, 2, 2) with round caps; `dash` is the period, 0 for solid."""
-        ends = np.asarray(ends, dtype=np.float64)
-        along = ends[:, 1] - ends[:, 0]
-        length = np.linalg.norm(along, axis=1)
-        still = length[:, None] < 1e-9
-        along = np.where(still, [1.0, 0.0], along / np.where(still, 1.0, length[:, None]))
-        across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-        pad = 0.5 * width + 1.0
-        at = _QUAD[:, 0] * (length[:, None] + 2 * pad) - pad
-        side = np.broadcast_to(_QUAD[:, 1] * pad, at.shape)
-        part = np.zeros(at.shape, VERTEX)
-        part["a_position"] = (
-            ends[:, None, 0] + at[..., None] * along[:, None] + side[..., None] * across[:, None]
-        )
-        part["a_place"] = np.stack([at, side], axis=-1)
-        part["a_shape"][..., 0] = length[:, None]
-        part["a_shape"][..., 1:] = 0.5 * width, dash
-        part["a_color"] = color
-        self._parts.append(part.reshape(-1))
+        if len(ends):
+            self._ends.append(ends)
+            self._styles.append((0.5 * width, dash, *color))
+            self._order.append(len(ends))
 
     def path(self, points: Float, color: Color, width: float, closed: bool = False) -> None:
         """A line through points (N, 2)."""
@@ -86,12 +87,33 @@ class Strokes:
         """A filled convex polygon (N, 2)."""
         points = np.asarray(points, dtype=np.float64)
         fan = [(0, i, i + 1) for i in range(1, len(points) - 1)]
-        part = np.zeros(3 * len(fan), VERTEX)
-        part["a_position"] = points[np.array(fan).reshape(-1)]
-        part["a_shape"] = 0.0, _FILLED, 0.0
-        part["a_color"] = color
-        self._parts.append(part)
+        part = np.zeros((3 * len(fan), 11), np.float32)
+        part[:, 0:2] = points[np.array(fan).reshape(-1)]
+        part[:, 5] = _FILLED
+        part[:, 7:] = color
+        self._order.append(part)
 
     def label(self, label: Label) -> None:
         """A text over all strokes."""
         self.labels.append(label)
+
+    def _quads(self) -> NDArray[np.float32]:
+        """(6 M, 11) the two triangles around each of all M segments."""
+        if not self._ends:
+            return np.empty((0, 11), np.float32)
+        ends = np.concatenate(self._ends)
+        half, dash, *color = np.repeat(
+            np.array(self._styles), [len(part) for part in self._ends], axis=0
+        ).T[..., None]
+        along = ends[:, 1] - ends[:, 0]
+        length = np.hypot(along[:, 0], along[:, 1])[:, None]
+        still = length < 1e-9
+        along = np.where(still, [1.0, 0.0], along / np.where(still, 1.0, length))
+        pad = half + 1.0
+        at, side = _ALONG * (length + 2 * pad) - pad, _ACROSS * pad
+        part = np.empty((len(ends), 6, 11), np.float32)
+        part[..., 0] = ends[:, 0, :1] + at * along[:, :1] - side * along[:, 1:]
+        part[..., 1] = ends[:, 0, 1:] + at * along[:, 1:] + side * along[:, :1]
+        for index, value in enumerate((at, side, length, half, dash, *color), start=2):
+            part[..., index] = value
+        return part.reshape(-1, 11)

@@ -24,9 +24,9 @@ SELECTED: Color = (0.93, 0.47, 0.10, 1.0)
 """Selected but not active."""
 PLAIN: Color = (0.94, 0.94, 0.94, 0.9)
 HOVERED: Color = (1.0, 1.0, 1.0, 1.0)
-CASING: Color = (0.0, 0.0, 0.0, 0.45)
+CASING: Color = (0.0, 0.0, 0.0, 0.55)
 """Under every light line, so that it shows on a light picture too."""
-GHOST: Color = (1.0, 1.0, 1.0, 0.35)
+GHOST: Color = (1.0, 1.0, 1.0, 0.45)
 """Where a dragged box stood at the press."""
 
 AXES: tuple[Color, Color, Color] = (

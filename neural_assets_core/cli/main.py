@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from typing import Annotated, Any
 
 import typer
@@ -34,9 +36,10 @@ class _Commands(TyperGroup):
         except Exception as error:
             if ctx.params.get("debug"):
                 raise
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             typer.echo(
-                f"Error: something went wrong inside the program ({type(error).__name__}: "
-                f"{error}); run it again with `neural-assets --debug ...` and report the output.",
+                f"Error: something went wrong inside the program ({reason}); run it again with "
+                "`neural-assets --debug ...` and report the output.",
                 err=True,
             )
             raise typer.Exit(1) from None
@@ -66,7 +69,13 @@ def global_options(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Options that stand before the command's name; acted upon in `_Commands`."""
+    """Options that stand before the command's name; errors are told in `_Commands`."""
+    if not debug:
+        # The libraries' warnings and bars are about their own inner life. Read at their import.
+        os.environ.setdefault("TQDM_DISABLE", "1")
+        os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+        logging.basicConfig(level=logging.ERROR)
 
 
 app.command("info")(scene.info)

@@ -60,7 +60,9 @@ def train(
                 "decoder": run.decoder.model_copy(update=limit),
             }
         )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True
+    )
     with progress_bar() as bar:
         task = bar.add_task("rendering", total=None, visible=False)
 

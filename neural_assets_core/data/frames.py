@@ -7,7 +7,6 @@ import numpy as np
 from neural_assets_core.data.dataset import AnnotatedFrame, ObjectAnnotation
 from neural_assets_core.scene import (
     Appearance,
-    Background,
     Picture,
     Scene,
     SceneObject,
@@ -64,4 +63,4 @@ def scene_from_pair(
     return scene.model_copy(update={"objects": objects, "camera": target.camera})
 
 
-__all__ = ["Background", "frame_appearance", "frame_view", "scene_from_frame", "scene_from_pair"]
+__all__ = ["frame_appearance", "frame_view", "scene_from_frame", "scene_from_pair"]

@@ -17,15 +17,16 @@ from typing import Any
 # Headless by default; must be decided before the library is imported.
 os.environ.setdefault("MUJOCO_GL", "egl")
 
-import cv2  # noqa: E402
-import mujoco as mj  # noqa: E402
-import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+import cv2
+import mujoco as mj
+import numpy as np
+from numpy.typing import NDArray
 
-from neural_assets_core.data.families import MadeObject, Material, Part  # noqa: E402
-from neural_assets_core.data.families.parts import box  # noqa: E402
-from neural_assets_core.data.made_scenes import ClipPlan, Surface  # noqa: E402
-from neural_assets_core.geometry import Camera  # noqa: E402
+from neural_assets_core.data.families import MadeObject, Material, Part
+from neural_assets_core.data.families.parts import box
+from neural_assets_core.data.made_scenes import ClipPlan
+from neural_assets_core.data.surroundings import Surface
+from neural_assets_core.geometry import Camera
 
 Image = NDArray[np.uint8]
 NEAR, FAR = 0.04, 60.0
@@ -109,7 +110,7 @@ class ClipRenderer:
         flags[mj.mjtRndFlag.mjRND_SEGMENT] = flags[mj.mjtRndFlag.mjRND_IDCOLOR] = 0
         image = self._draw(self.size * self.quality.supersample)
         if self.quality.supersample > 1:
-            image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+            image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA)
         flags[mj.mjtRndFlag.mjRND_SHADOW] = flags[mj.mjtRndFlag.mjRND_FOG] = 0
         flags[mj.mjtRndFlag.mjRND_SKYBOX] = 0
         flags[mj.mjtRndFlag.mjRND_SEGMENT] = flags[mj.mjtRndFlag.mjRND_IDCOLOR] = 1

@@ -77,7 +77,7 @@ class NeuralDecoder:
         check_cancelled(cancel)
         window = edit_window(touched)
         try:
-            output = self.pipeline(
+            output: Any = self.pipeline(
                 scene,
                 camera=window.camera(scene.camera),
                 assets=assets,

@@ -342,7 +342,7 @@ def _sample(image: NDArray[np.uint8], pixels: Float) -> NDArray[np.uint8]:
 
 def _shrinkage(source: Camera, target: Camera) -> float:
     """By how much the source should be scaled down first, so that sampling does not alias."""
-    return min(1.0, target.k[0, 0] / source.k[0, 0])
+    return min(1.0, float(target.k[0, 0] / source.k[0, 0]))
 
 
 def _shrinkage_of_box(appearance: Appearance, camera: Camera, box: Box) -> float:
@@ -353,7 +353,7 @@ def _shrinkage_of_box(appearance: Appearance, camera: Camera, box: Box) -> float
     if before <= NEAR or after <= NEAR:
         return _shrinkage(source, camera)
     growth = max(box.size) / max(appearance.box.size) * before / after
-    return min(1.0, camera.k[0, 0] / source.k[0, 0] * growth)
+    return min(1.0, float(camera.k[0, 0] / source.k[0, 0] * growth))
 
 
 def _shrunk(view: View, factor: float) -> Picture:

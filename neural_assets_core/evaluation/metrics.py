@@ -14,7 +14,7 @@ SMALLEST_CROP = 32
 
 def psnr(image: Image, truth: Image) -> float:
     """Peak signal-to-noise ratio in dB of uint8 pictures of the same shape."""
-    error = np.mean((image.astype(np.float64) - truth.astype(np.float64)) ** 2)
+    error = float(np.mean((image.astype(np.float64) - truth.astype(np.float64)) ** 2))
     return float(10 * np.log10(255.0**2 / max(error, 1e-9)))
 
 

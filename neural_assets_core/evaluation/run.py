@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image as PILImage
 
 from neural_assets_core.data.dataset import AnnotatedFrame, ClipDataset
@@ -183,7 +184,8 @@ def _reconstruction(pipeline: NeuralAssetsPipeline, image: Image) -> Image:
     """What the autoencoder makes of the truth: no decoder around it can do better."""
     vae = pipeline.vae
     pixels = to_pixels(image[None]).to(vae.device, vae.dtype)
-    return to_images(decode_latents(vae, encode_latents(vae, pixels)))[0]
+    restored: Image = to_images(decode_latents(vae, encode_latents(vae, pixels)))[0]
+    return restored
 
 
 def _report(
@@ -219,7 +221,7 @@ def _report(
     return report
 
 
-def _best_median_worst(order: np.ndarray, each: int = 10) -> list[int]:
+def _best_median_worst(order: NDArray[np.intp], each: int = 10) -> list[int]:
     if len(order) <= 3 * each:
         return [int(index) for index in order]
     middle = len(order) // 2 - each // 2

@@ -8,7 +8,7 @@ from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DCondi
 from pydantic import BaseModel, ConfigDict
 
 from neural_assets_core.model.assemble import map_channels
-from neural_assets_core.model.encoder import ConvVisualEncoder, ViTVisualEncoder
+from neural_assets_core.model.encoder import ConvVisualEncoder, VisualEncoder, ViTVisualEncoder
 from neural_assets_core.model.latents import VAE, latent_factor
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.model.tokenizer import AssetTokenizer
@@ -158,19 +158,22 @@ def build_pipeline(config: ModelConfig, vae: VAE | None = None) -> NeuralAssetsP
     )
 
 
-def build_encoder(config: EncoderConfig) -> ConvVisualEncoder | ViTVisualEncoder:
+def build_encoder(config: EncoderConfig) -> VisualEncoder:
     """An untrained visual encoder."""
+    encoder: VisualEncoder
     if config.kind == "conv":
-        return ConvVisualEncoder(
+        encoder = ConvVisualEncoder(
             sample_size=config.sample_size,
             block_out_channels=config.block_out_channels,
             layers_per_block=config.layers_per_block,
         )
-    return ViTVisualEncoder(
-        sample_size=config.sample_size,
-        patch_size=config.patch_size,
-        hidden_size=config.hidden_size,
-        num_hidden_layers=config.num_hidden_layers,
-        num_attention_heads=config.num_attention_heads,
-        intermediate_size=4 * config.hidden_size,
-    )
+    else:
+        encoder = ViTVisualEncoder(
+            sample_size=config.sample_size,
+            patch_size=config.patch_size,
+            hidden_size=config.hidden_size,
+            num_hidden_layers=config.num_hidden_layers,
+            num_attention_heads=config.num_attention_heads,
+            intermediate_size=4 * config.hidden_size,
+        )
+    return encoder

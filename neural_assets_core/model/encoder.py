@@ -6,6 +6,7 @@ Both kinds take pictures in [-1, 1], shape (b, 3, size, size), and return (b, c,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +18,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-class ConvVisualEncoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
+class ConvVisualEncoder(ModelMixin, ConfigMixin):
     """A small residual convolutional encoder: what two processor cores can train.
 
     Parameters
@@ -29,7 +30,7 @@ class ConvVisualEncoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
     layers_per_block : int
     """
 
-    @register_to_config  # type: ignore[untyped-decorator]
+    @register_to_config
     def __init__(
         self,
         sample_size: int = 128,
@@ -73,7 +74,7 @@ class _ResidualBlock(nn.Module):
         return x + inner
 
 
-class ViTVisualEncoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
+class ViTVisualEncoder(ModelMixin, ConfigMixin):
     """A vision transformer (DINO ViT-B/8 in the paper), its class token dropped.
 
     Parameters
@@ -84,7 +85,7 @@ class ViTVisualEncoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         As in transformers' `ViTConfig`.
     """
 
-    @register_to_config  # type: ignore[untyped-decorator]
+    @register_to_config
     def __init__(
         self,
         sample_size: int = 224,
@@ -128,3 +129,6 @@ class ViTVisualEncoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
         side = size // self.config.patch_size
         features: torch.Tensor = hidden.transpose(1, 2).unflatten(2, (side, side))
         return features
+
+
+VisualEncoder: TypeAlias = ConvVisualEncoder | ViTVisualEncoder

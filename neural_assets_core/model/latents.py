@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny
 from numpy.typing import NDArray
 
-VAE = AutoencoderTiny | AutoencoderKL
+VAE: TypeAlias = AutoencoderTiny | AutoencoderKL
 
 
 def to_pixels(images: NDArray[np.uint8] | torch.Tensor) -> torch.Tensor:

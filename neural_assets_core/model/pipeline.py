@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from neural_assets_core.geometry import Camera
 from neural_assets_core.model.assemble import LAYOUT, PROXY, Conditions, UNetInputs
 from neural_assets_core.model.conditioning import region, source_inputs, target_inputs
-from neural_assets_core.model.encoder import ConvVisualEncoder, ViTVisualEncoder
+from neural_assets_core.model.encoder import VisualEncoder
 from neural_assets_core.model.latents import (
     VAE,
     decode_latents,
@@ -32,7 +32,7 @@ StepCallback = Callable[[Any, int, int, dict[str, torch.Tensor]], dict[str, torc
 
 
 @dataclass
-class NeuralAssetsPipelineOutput(BaseOutput):  # type: ignore[misc]
+class NeuralAssetsPipelineOutput(BaseOutput):
     """Output of `NeuralAssetsPipeline`.
 
     Attributes
@@ -58,7 +58,7 @@ class EncodedAssets:
     background: torch.Tensor
 
 
-class NeuralAssetsPipeline(DiffusionPipeline):  # type: ignore[misc]
+class NeuralAssetsPipeline(DiffusionPipeline):
     """Regenerates a picture from its objects' appearances and (edited) 3D boxes.
 
     Parameters
@@ -89,7 +89,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):  # type: ignore[misc]
         vae: VAE,
         unet: UNet2DConditionModel,
         scheduler: DDIMScheduler,
-        visual_encoder: ConvVisualEncoder | ViTVisualEncoder,
+        visual_encoder: VisualEncoder,
         asset_tokenizer: AssetTokenizer,
         maps: Sequence[str] = (LAYOUT, PROXY),
     ) -> None:

@@ -15,7 +15,7 @@ POSE_NUMBERS = 12
 """Four corners as (u, v, depth), or a rotation matrix and a shift."""
 
 
-class AssetTokenizer(ModelMixin, ConfigMixin):  # type: ignore[misc]
+class AssetTokenizer(ModelMixin, ConfigMixin):
     """Turns encoded appearances and poses into the tokens the decoder attends to.
 
     Parameters
@@ -38,7 +38,7 @@ class AssetTokenizer(ModelMixin, ConfigMixin):  # type: ignore[misc]
     Source: Wu et al., Neural Assets (2024), section 3.
     """
 
-    @register_to_config  # type: ignore[untyped-decorator]
+    @register_to_config
     def __init__(
         self,
         feature_channels: int = 192,
@@ -135,7 +135,7 @@ class AssetTokenizer(ModelMixin, ConfigMixin):  # type: ignore[misc]
         padded = torch.cat([nothing, pooled], dim=1)
         index = (nearest + 1).flatten(1)[..., None].expand(-1, -1, padded.shape[-1])
         painted = padded.gather(1, index)
-        return painted.transpose(1, 2).unflatten(2, tuple(nearest.shape[1:]))
+        return painted.transpose(1, 2).reshape(len(nearest), -1, *nearest.shape[1:])
 
     def _encoded(self, pose: torch.Tensor) -> torch.Tensor:
         octaves = self.config.pose_frequencies

@@ -7,7 +7,7 @@ answers, the history entry, the metadata of an exported picture and the content 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -197,7 +197,7 @@ class Scene(_Value):
     def with_camera(self, camera: Camera) -> Scene:
         return self._updated(camera=camera)
 
-    def with_settings(self, **changes: object) -> Scene:
+    def with_settings(self, **changes: Any) -> Scene:
         """Some generation settings changed, by name; validated.
 
         Raises
@@ -225,7 +225,7 @@ class Scene(_Value):
         changed = change(self.objects[at])
         return self._updated(objects=self.objects[:at] + changed + self.objects[at + 1 :])
 
-    def _updated(self, **fields: object) -> Scene:
+    def _updated(self, **fields: Any) -> Scene:
         # model_copy keeps the parts that did not change identical (and does not validate them
         # again at every pointer move); limits on the whole are checked here.
         scene = self.model_copy(update=fields)
@@ -234,7 +234,7 @@ class Scene(_Value):
         return scene
 
 
-def _updated(item: SceneObject, fields: dict[str, object]) -> SceneObject:
+def _updated(item: SceneObject, fields: dict[str, Any]) -> SceneObject:
     # Pictures and boxes are values already: only the changed fields need validation.
     return SceneObject.model_validate({**dict(item), **fields})
 

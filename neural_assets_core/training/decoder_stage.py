@@ -113,7 +113,7 @@ def train_decoder(
         # The fused kernel's backward pass is slow on processors; decoding keeps it.
         pipeline.unet.set_attn_processor(AttnProcessor())
     vae.requires_grad_(False).to(accelerator.device)
-    denoiser = Denoiser(pipeline).train().to(memory_format=torch.channels_last)
+    denoiser = _channels_last(Denoiser(pipeline).train())
     clock, ema = Clock(stage), EMAModel(denoiser.parameters(), decay=stage.ema_decay)
     optimizer = _optimizer(denoiser, config)
     model, optimizer = accelerator.prepare(denoiser, optimizer)
@@ -166,6 +166,12 @@ def train_decoder(
     writer.close()
     pipeline.save_pretrained(str(config.out / "pipeline"))
     return pipeline
+
+
+def _channels_last(module: Denoiser) -> Denoiser:
+    # Torch's own annotation of `Module.to` leaves this argument out.
+    changed: Denoiser = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return changed
 
 
 def _starting_pipeline(config: TrainingConfig, vae: VAE) -> NeuralAssetsPipeline:

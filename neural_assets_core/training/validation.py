@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image as PILImage
 from torch.utils.tensorboard import SummaryWriter
 
 from neural_assets_core.data.dataset import ClipDataset
 from neural_assets_core.data.frames import scene_from_pair
+from neural_assets_core.evaluation.metrics import Image, psnr
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.training.config import TrainingConfig
 
@@ -44,28 +45,23 @@ class Validation:
         for source, target in self.pairs:
             scene = scene_from_pair(source, target)
             generator = torch.Generator().manual_seed(0)
-            image = pipeline(scene, num_inference_steps=15, generator=generator).images[0]
+            output: Any = pipeline(scene, num_inference_steps=15, generator=generator)
+            image = output.images[0]
             before, truth = (self._resized(frame.image) for frame in (source, target))
             scores.append(psnr(image, truth))
             rows.append(np.concatenate([before, truth, image], axis=1))
         mean = float(np.mean(scores))
         sheet = np.concatenate(rows)
         self.folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(sheet).save(self.folder / f"step-{step}.png")
+        PILImage.fromarray(sheet).save(self.folder / f"step-{step}.png")
         self.writer.add_scalar("heldout/psnr", mean, step)
         self.writer.add_image("heldout/source_truth_picture", sheet, step, dataformats="HWC")
         log.info("validation at step %d: PSNR %.2f dB", step, mean)
         return mean
 
-    def _resized(self, image: np.ndarray) -> np.ndarray:
+    def _resized(self, image: Image) -> Image:
         size = (self.size, self.size)
         return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
-
-
-def psnr(image: np.ndarray, truth: np.ndarray) -> float:
-    """Peak signal-to-noise ratio of uint8 pictures in dB."""
-    error = np.mean((image.astype(np.float64) - truth.astype(np.float64)) ** 2)
-    return float(10 * np.log10(255.0**2 / max(error, 1e-9)))
 
 
 

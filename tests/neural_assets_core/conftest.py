@@ -62,7 +62,7 @@ def scene(camera: Camera, boxes: list[Box]) -> Scene:
 
 
 @pytest.fixture(scope="session")
-def tiny_model():  # noqa: ANN201 - importing torch for the annotation would slow collection
+def tiny_model():
     """A configuration of the real model small enough for a test."""
     from neural_assets_core.model.build import (
         EncoderConfig,
@@ -88,7 +88,7 @@ def tiny_model():  # noqa: ANN201 - importing torch for the annotation would slo
 
 
 @pytest.fixture
-def tiny_pipeline(tiny_model):  # noqa: ANN001, ANN201
+def tiny_pipeline(tiny_model):
     import torch
 
     from neural_assets_core.model.build import build_pipeline

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,6 +21,9 @@ from typer.testing import CliRunner, Result
 from neural_assets_core import __version__
 from neural_assets_core.cli import app
 from neural_assets_core.scene import Scene, load_scene, save_scene
+
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
 
 COMMANDS = ["info", "edit", "render", "studio", "dataset", "dataset make", "train", "evaluate"]
 
@@ -203,6 +207,26 @@ def test_render_of_a_box_behind_the_camera(
     assert "'mug' reaches behind the camera" in text
 
 
+@pytest.mark.parametrize("damage", ["other shape", "truncated", "nonsense"])
+def test_weights_that_do_not_match_their_config(
+    scene_file: Path, tmp_path: Path, tiny_pipeline: DiffusionPipeline, damage: str
+) -> None:
+    folder = tmp_path / "checkpoint"
+    tiny_pipeline.save_pretrained(folder)
+    done("render", scene_file, "--checkpoint", folder, "--steps", "1", "--out", tmp_path / "a.png")
+    weights = next((folder / "unet").glob("*.safetensors"))
+    if damage == "other shape":
+        config = json.loads((folder / "unet" / "config.json").read_text())
+        config["block_out_channels"] = [16, 32]
+        (folder / "unet" / "config.json").write_text(json.dumps(config))
+    else:
+        weights.write_bytes(weights.read_bytes()[:1000] if damage == "truncated" else b"{}")
+    out = tmp_path / "b.png"
+    for command in (["render", scene_file, "--out", out], ["evaluate"]):
+        assert str(folder) in refused(*command, "--checkpoint", folder)
+    assert not out.exists()
+
+
 # -- files ---------------------------------------------------------------------------------------
 
 
@@ -243,8 +267,12 @@ def test_configurations_that_cannot_be_read(tmp_path: Path) -> None:
 def test_dataset_make(tmp_path: Path) -> None:
     out = tmp_path / "made"
     clips = ["--scenes", "1", "--frames", "2", "--size", "32", "--workers", "1"]
-    text = done("dataset", "make", "--out", out, *clips, "--seed", "5", "--split", "heldout")
-    assert "1 clips of 2 frames" in text
+    # A process of its own: the renderer does not share a thread with a window's context.
+    result = program(
+        "dataset", "make", "--out", out, *clips, "--seed", "5", "--split", "heldout", cwd=tmp_path
+    )
+    assert result.returncode == 0, result.stderr
+    assert "1 clips of 2 frames" in result.stdout
     assert any(out.iterdir())
 
 

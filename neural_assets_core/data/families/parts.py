@@ -47,9 +47,7 @@ class Part:
     pieces: tuple[Index, ...]
     material: Material
 
-    def moved(
-        self, offset: Point = (0, 0, 0), axis: Point = (0, 0, 1), angle: float = 0.0
-    ) -> Part:
+    def moved(self, offset: Point = (0, 0, 0), axis: Point = (0, 0, 1), angle: float = 0.0) -> Part:
         """Turned by `angle` radians about `axis` through the origin, then shifted."""
         turn = rotation(axis, angle)
         return replace(
@@ -104,7 +102,10 @@ def _part(
 
 def box(size: Point, at: Point, look: Material) -> Part:
     """An axis-aligned box of full extents `size` centred at `at`; each face shows the texture."""
-    vertices, normals, uv, faces = [], [], [], []
+    vertices: list[Float] = []
+    normals: list[Float] = []
+    uv: list[tuple[int, int]] = []
+    faces: list[tuple[int, int, int]] = []
     half = 0.5 * np.asarray(size)
     for axis in range(3):
         for sign in (-1.0, 1.0):
@@ -281,7 +282,10 @@ def tube(
     faces, pieces = [], []
     for k in range(len(points) - 1):
         a = k * count + ring
-        faces += [np.column_stack([a, a + 1, a + 1 + count]), np.column_stack([a, a + 1 + count, a + count])]
+        faces += [
+            np.column_stack([a, a + 1, a + 1 + count]),
+            np.column_stack([a, a + 1 + count, a + count]),
+        ]
         pieces.append(np.arange(k * count, (k + 2) * count, dtype=np.int32))
     # Two end caps as fans around the rings' first vertices.
     caps = np.concatenate([rings[0], rings[-1]])
@@ -302,7 +306,7 @@ def tube(
 def arc(
     center: Point, radius: tuple[float, float], start: float, end: float, plane: str, count: int = 9
 ) -> Float:
-    """(count, 3) points of an elliptical arc, angles in radians, in the plane "xz", "yz" or "xy"."""
+    """(count, 3) points of an elliptical arc in the plane "xz", "yz" or "xy"; angles in radians."""
     angle = np.linspace(start, end, count)
     points = np.tile(np.asarray(center, dtype=np.float64), (count, 1))
     points[:, "xyz".index(plane[0])] += radius[0] * np.cos(angle)
@@ -362,9 +366,9 @@ def extrude(
         start = len(flat)
         flat += [(*p, side * h) for p in polygon]
         normals += [(0, 0, side)] * n
-        mirror = plane == "xz" and side > 0 or plane != "xz" and side < 0
+        mirror = side > 0 if plane == "xz" else side < 0
         uv += [(1 - u if mirror else u, v) for u, v in cap_uv]
-        faces += [tuple(start + i for i in t) for t in triangles]
+        faces += [(start + a, start + b, start + c) for a, b, c in triangles]
     convex = len(triangles) == n - 2 and _is_convex(polygon)
     cap = 4 * n
     for group in [tuple(range(n))] if convex else triangles:
@@ -386,9 +390,7 @@ def _cross(a: Float, b: Float, c: Float) -> float:
 
 def _is_convex(polygon: Float) -> bool:
     n = len(polygon)
-    return all(
-        _cross(polygon[k - 1], polygon[k], polygon[(k + 1) % n]) >= -1e-9 for k in range(n)
-    )
+    return all(_cross(polygon[k - 1], polygon[k], polygon[(k + 1) % n]) >= -1e-9 for k in range(n))
 
 
 def _ears(polygon: Float) -> list[tuple[int, int, int]]:

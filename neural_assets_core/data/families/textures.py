@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -88,7 +89,9 @@ def noise(rng: Rng, size: int, cells: int, octaves: int = 4) -> NDArray[np.float
         margin = 2
         wide = np.pad(grid, margin, mode="wrap")
         scale = size / count
-        full = cv2.resize(wide, (round(scale * (count + 2 * margin)),) * 2, interpolation=cv2.INTER_CUBIC)
+        full = cv2.resize(
+            wide, (round(scale * (count + 2 * margin)),) * 2, interpolation=cv2.INTER_CUBIC
+        )
         off = round(scale * margin)
         total += full[off : off + size, off : off + size] * 0.6**octave
     return total / 1.5
@@ -104,7 +107,9 @@ def _grid(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return u, v
 
 
-def stripes(rng: Rng, a: Color, b: Color, size: int = 64, count: int = 4, across: bool = False) -> Image:
+def stripes(
+    rng: Rng, a: Color, b: Color, size: int = 64, count: int = 4, across: bool = False
+) -> Image:
     u, v = _grid(size)
     share = rng.uniform(0.3, 0.6)
     mask = ((v if across else u) * count % 1.0 < share).astype(np.float64)
@@ -149,7 +154,7 @@ def pattern(rng: Rng, a: Color, b: Color, count: int = 4, size: int = 96) -> Ima
 
 def wood(rng: Rng, color: Color, size: int = 128, rings: float = 5.0) -> Image:
     """Grain along u."""
-    u, v = _grid(size)
+    _, v = _grid(size)
     bend = noise(rng, size, 2, 3)
     grain = np.sin(2 * np.pi * (v * round(rings) + 0.6 * bend))
     fine = cv2.blur(rng.uniform(-1, 1, (size, size)), (size // 5, 1))
@@ -161,7 +166,7 @@ def planks(rng: Rng, color: Color, size: int = 256) -> Image:
     out = wood(rng, color, size, rings=14) / 255.0
     rows = int(rng.integers(4, 8))
     edges = np.linspace(0, size, rows + 1).astype(int)
-    for top, bottom in zip(edges[:-1], edges[1:], strict=True):
+    for top, bottom in pairwise(edges):
         out[top:bottom] *= rng.uniform(0.82, 1.1)
         out[top : top + max(1, size // 128)] *= 0.5
         joint = int(rng.integers(size - 2))
@@ -190,7 +195,10 @@ def bricks(rng: Rng, color: Color, size: int = 256) -> Image:
     shifted = u * columns + 0.5 * (row % 2)
     x, y = shifted % 1, v * rows % 1
     tone = rng.uniform(0.8, 1.12, (rows, columns))
-    out = np.asarray(color) * tone[row.astype(int), np.floor(shifted).astype(int) % columns][..., None]
+    out = (
+        np.asarray(color)
+        * tone[row.astype(int), np.floor(shifted).astype(int) % columns][..., None]
+    )
     out = out * (1 + 0.15 * noise(rng, size, 8, 5)[..., None])
     mortar = ((np.minimum(x, 1 - x) < 0.03) | (np.minimum(y, 1 - y) < 0.06))[..., None]
     return _image(np.where(mortar, np.array([0.75, 0.72, 0.68]), out))
@@ -199,7 +207,9 @@ def bricks(rng: Rng, color: Color, size: int = 256) -> Image:
 def marble(rng: Rng, a: Color, b: Color, size: int = 256) -> Image:
     u, v = _grid(size)
     vein = np.abs(np.sin(np.pi * (u + v) * 2 + 3.5 * noise(rng, size, 3, 5)))
-    return _image(_mix(np.clip(1 - 2.2 * vein, 0, 0.7), a, b) * (1 + 0.05 * noise(rng, size, 4)[..., None]))
+    return _image(
+        _mix(np.clip(1 - 2.2 * vein, 0, 0.7), a, b) * (1 + 0.05 * noise(rng, size, 4)[..., None])
+    )
 
 
 def carpet(rng: Rng, color: Color, size: int = 256) -> Image:
@@ -226,14 +236,18 @@ def fabric(rng: Rng, color: Color, size: int = 64) -> Image:
     return _image(np.asarray(color) * (1 + 0.10 * weave + 0.10 * noise(rng, size, 4, 4))[..., None])
 
 
-def label(rng: Rng, ground: Color, ink: Color, text: str, size: tuple[int, int] = (128, 96)) -> Image:
+def label(
+    rng: Rng, ground: Color, ink: Color, text: str, size: tuple[int, int] = (128, 96)
+) -> Image:
     """A printed label: border, a word and an emblem. `size` is (width, height)."""
     width, height = size
     out = np.empty((height, width, 3), dtype=np.uint8)
     out[:] = _image(np.asarray(ground))
     paint = tuple(int(255 * c) for c in ink)
     cv2.rectangle(out, (3, 3), (width - 4, height - 4), paint, 3)
-    scale = 0.88 * width / max(1, cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, 1.0, 2)[0][0]) * 0.95
+    scale = (
+        0.88 * width / max(1, cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, 1.0, 2)[0][0]) * 0.95
+    )
     (w, h), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, scale, 2)
     at = ((width - w) // 2, int(height * 0.36 + h / 2))
     cv2.putText(out, text, at, cv2.FONT_HERSHEY_DUPLEX, scale, paint, 2, cv2.LINE_AA)
@@ -264,10 +278,14 @@ def screen(rng: Rng, size: tuple[int, int] = (160, 100)) -> Image:
     if rng.random() < 0.5:
         x = np.arange(width)
         for k, tone in enumerate((0.75, 0.5)):
-            ridge = height * (0.5 + 0.18 * k) + height * 0.12 * np.sin(x * rng.uniform(0.03, 0.08) + k * 2)
+            ridge = height * (0.5 + 0.18 * k) + height * 0.12 * np.sin(
+                x * rng.uniform(0.03, 0.08) + k * 2
+            )
             rows = np.arange(height)[:, None]
             out[rows >= ridge[None]] = _image(np.asarray(shade(bottom, tone)))
-        cv2.circle(out, (int(width * rng.uniform(0.2, 0.8)), height // 4), height // 9, (255, 244, 200), -1)
+        cv2.circle(
+            out, (int(width * rng.uniform(0.2, 0.8)), height // 4), height // 9, (255, 244, 200), -1
+        )
     else:
         for _ in range(2):
             x0, y0 = int(rng.integers(4, width // 2)), int(rng.integers(4, height // 2))
@@ -286,7 +304,9 @@ def keyboard(keys: Color, gap: Color, columns: int = 12, rows: int = 5, cell: in
     out[:] = _image(np.asarray(gap))
     for r in range(rows):
         for c in range(columns):
-            out[r * cell + 2 : (r + 1) * cell - 1, c * cell + 2 : (c + 1) * cell - 1] = _image(np.asarray(keys))
+            out[r * cell + 2 : (r + 1) * cell - 1, c * cell + 2 : (c + 1) * cell - 1] = _image(
+                np.asarray(keys)
+            )
     return out
 
 

@@ -32,45 +32,91 @@ def car(rng: Rng) -> list[Part]:
     rear = float(rng.uniform(-0.95, -0.65))
     half = length / 2
     lower = [
-        (-half, 0.20), (half - 0.04, 0.20), (half, 0.26), (half - 0.02, belt - 0.12),
-        (half - 0.10, belt - 0.06), (bonnet, belt), (rear, belt), (-half + 0.03, belt - 0.03),
+        (-half, 0.20),
+        (half - 0.04, 0.20),
+        (half, 0.26),
+        (half - 0.02, belt - 0.12),
+        (half - 0.10, belt - 0.06),
+        (bonnet, belt),
+        (rear, belt),
+        (-half + 0.03, belt - 0.03),
         (-half, belt - 0.12),
     ]
     top = [
-        (rear + 0.01, belt - 0.01), (bonnet - 0.02, belt - 0.01), (bonnet - 0.32, roof - 0.03),
-        (bonnet - 0.40, roof), (rear + 0.26, roof), (rear + 0.18, roof - 0.04),
+        (rear + 0.01, belt - 0.01),
+        (bonnet - 0.02, belt - 0.01),
+        (bonnet - 0.32, roof - 0.03),
+        (bonnet - 0.40, roof),
+        (rear + 0.26, roof),
+        (rear + 0.18, roof - 0.04),
     ]
-    narrow = lambda v: v * np.column_stack(  # noqa: E731 - the cabin leans inwards
-        [np.ones(len(v)), 1 - 0.22 * (v[:, 2] - belt) / (roof - belt), np.ones(len(v))]
-    )
+
+    def narrow(v: p.Float) -> p.Float:
+        """The cabin leans inwards."""
+        one = np.ones(len(v))
+        return v * np.column_stack([one, 1 - 0.22 * (v[:, 2] - belt) / (roof - belt), one])
+
     out = [
         p.extrude(lower, width, body),
         p.extrude(top, width * 0.9, t.GLASS).warped(narrow),
-        p.box((bonnet - 0.40 - rear - 0.22, width * 0.72, 0.045), ((bonnet + rear - 0.14) / 2, 0, roof), body),
+        p.box(
+            (bonnet - 0.40 - rear - 0.22, width * 0.72, 0.045),
+            ((bonnet + rear - 0.14) / 2, 0, roof),
+            body,
+        ),
         p.box((0.08, width * 0.98, 0.10), (half, 0, 0.25), t.metal((0.3, 0.31, 0.33))),
         p.box((0.08, width * 0.98, 0.10), (-half, 0, 0.25), t.metal((0.3, 0.31, 0.33))),
         p.box((0.03, width * 0.45, 0.07), (half, 0, belt - 0.15), t.BLACK),
     ]
-    out += p.mirrored([
-        p.ellipsoid((0.05, 0.09, 0.07), (half - 0.02, width * 0.34, belt - 0.14), LAMP, 12),
-        p.box((0.03, 0.16, 0.08), (-half, width * 0.36, belt - 0.13), TAIL),
-        p.box((0.05, 0.03, roof - belt), ((bonnet + rear) / 2 - 0.1, width * 0.40, (belt + roof) / 2), body),
-        p.box((0.10, 0.10, 0.06), (bonnet - 0.16, width * 0.5 + 0.03, belt + 0.06), body),
-    ])
+    out += p.mirrored(
+        [
+            p.ellipsoid((0.05, 0.09, 0.07), (half - 0.02, width * 0.34, belt - 0.14), LAMP, 12),
+            p.box((0.03, 0.16, 0.08), (-half, width * 0.36, belt - 0.13), TAIL),
+            p.box(
+                (0.05, 0.03, roof - belt),
+                ((bonnet + rear) / 2 - 0.1, width * 0.40, (belt + roof) / 2),
+                body,
+            ),
+            p.box((0.10, 0.10, 0.06), (bonnet - 0.16, width * 0.5 + 0.03, belt + 0.06), body),
+        ]
+    )
     out += _wheels(rng, (-0.62 * half, 0.62 * half), width / 2 - 0.04, 0.21, 0.15)
     kind = int(rng.integers(4))
     if kind == 0:
         stripe = t.plastic(accent)
-        out.append(p.box((half - bonnet - 0.12, 0.2, 0.02), ((half + bonnet - 0.1) / 2, 0, belt - 0.02), stripe))
-        out.append(p.box((0.9, 0.2, 0.02), ((bonnet + rear - 0.14) / 2, 0, roof + 0.025), stripe).warped(
-            lambda v: np.column_stack([np.clip(v[:, 0], rear + 0.2, bonnet - 0.4), v[:, 1:]])))
+        out.append(
+            p.box(
+                (half - bonnet - 0.12, 0.2, 0.02),
+                ((half + bonnet - 0.1) / 2, 0, belt - 0.02),
+                stripe,
+            )
+        )
+        out.append(
+            p.box((0.9, 0.2, 0.02), ((bonnet + rear - 0.14) / 2, 0, roof + 0.025), stripe).warped(
+                lambda v: np.column_stack([np.clip(v[:, 0], rear + 0.2, bonnet - 0.4), v[:, 1:]])
+            )
+        )
     elif kind == 1:
         for y in (-0.22, 0.22):
-            out.append(p.box((0.7, 0.04, 0.05), ((bonnet + rear) / 2 - 0.05, y, roof + 0.06), t.metal((0.5, 0.5, 0.5))))
-        out.append(p.box((0.5, 0.5, 0.16), ((bonnet + rear) / 2 - 0.08, 0, roof + 0.15), t.wooden(rng)))
+            out.append(
+                p.box(
+                    (0.7, 0.04, 0.05),
+                    ((bonnet + rear) / 2 - 0.05, y, roof + 0.06),
+                    t.metal((0.5, 0.5, 0.5)),
+                )
+            )
+        out.append(
+            p.box((0.5, 0.5, 0.16), ((bonnet + rear) / 2 - 0.08, 0, roof + 0.15), t.wooden(rng))
+        )
     elif kind == 2:
         sign = t.label(rng, (0.96, 0.78, 0.2), (0.1, 0.1, 0.1), "TAXI", (96, 48))
-        out.append(p.box((0.12, 0.36, 0.14), ((bonnet + rear) / 2, 0, roof + 0.09), t.plastic((1, 1, 1), sign)))
+        out.append(
+            p.box(
+                (0.12, 0.36, 0.14),
+                ((bonnet + rear) / 2, 0, roof + 0.09),
+                t.plastic((1, 1, 1), sign),
+            )
+        )
     else:
         out.append(p.box((1.5, width + 0.012, 0.07), (0, 0, 0.36), t.plastic(accent)))
     return out
@@ -85,16 +131,22 @@ def truck(rng: Rng) -> list[Part]:
     cab = [(0.36, 0.2), (1.0, 0.2), (1.0, 0.52), (0.93, 0.60), (0.78, cab_top), (0.36, cab_top)]
     out = [
         p.extrude(cab, width * 0.94, body),
-        p.extrude([(0.945, 0.60), (0.96, 0.60), (0.81, cab_top - 0.06), (0.79, cab_top - 0.06)], width * 0.8, t.GLASS),
+        p.extrude(
+            [(0.945, 0.60), (0.96, 0.60), (0.81, cab_top - 0.06), (0.79, cab_top - 0.06)],
+            width * 0.8,
+            t.GLASS,
+        ),
         p.box((0.26, width * 0.955, 0.26), (0.62, 0, cab_top - 0.22), t.GLASS),
         p.box((0.06, width * 0.98, 0.10), (1.0, 0, 0.25), t.CHROME),
         p.box((0.03, width * 0.45, 0.14), (1.0, 0, 0.42), t.BLACK),
         p.box((1.36, width * 0.7, 0.10), (-0.32, 0, 0.25), t.matte((0.2, 0.2, 0.22))),
     ]
-    out += p.mirrored([
-        p.cylinder(0.07, 0.05, (1.0, width * 0.36, 0.42), LAMP, "x", 12),
-        p.box((0.03, 0.10, 0.06), (-1.0, width * 0.36, 0.26), TAIL),
-    ])
+    out += p.mirrored(
+        [
+            p.cylinder(0.07, 0.05, (1.0, width * 0.36, 0.42), LAMP, "x", 12),
+            p.box((0.03, 0.10, 0.06), (-1.0, width * 0.36, 0.26), TAIL),
+        ]
+    )
     if rng.random() < 0.6:
         height = float(rng.uniform(0.65, 0.95))
         skin = t.plastic((1, 1, 1), t.pattern(rng, accent, t.shade(accent, 1.8), 4))
@@ -105,7 +157,9 @@ def truck(rng: Rng) -> list[Part]:
     else:
         plank = t.wooden(rng)
         out.append(p.box((1.3, width, 0.06), (-0.36, 0, 0.33), plank))
-        out += p.mirrored([p.box((1.3, 0.05, 0.22), (-0.36, width / 2 - 0.02, 0.45), t.plastic(accent))])
+        out += p.mirrored(
+            [p.box((1.3, 0.05, 0.22), (-0.36, width / 2 - 0.02, 0.45), t.plastic(accent))]
+        )
         out.append(p.box((0.05, width, 0.22), (-0.99, 0, 0.45), t.plastic(accent)))
         out.append(p.box((0.4, 0.45, 0.36), (-0.1, 0.1, 0.54), t.wooden(rng)))
         out.append(p.cylinder(0.19, 0.45, (-0.65, -0.1, 0.58), t.plastic(t.pick(rng, t.PAINTS))))
@@ -131,9 +185,16 @@ def train(rng: Rng) -> list[Part]:
         p.box((cab, 0.62, top - 0.36), (-0.62, 0, (top + 0.36) / 2), trim),
         p.box((cab * 0.55, 0.64, 0.22), (-0.62, 0, top - 0.20), t.GLASS),
         p.box((cab + 0.16, 0.74, 0.07), (-0.62, 0, top), body),
-        p.lathe([(0, 0), (0.09, 0), (0.08, 0.2), (0.15, 0.34), (0.15, 0.38), (0.09, 0.38), (0, 0.3)], t.BLACK,
-                (0.62, 0, z + r - 0.03)),
-        p.lathe([(0.1, 0), (0.1, 0.08), (0.07, 0.13), (0, 0.15)], t.metal((0.85, 0.66, 0.25)), (0.2, 0, z + r - 0.02)),
+        p.lathe(
+            [(0, 0), (0.09, 0), (0.08, 0.2), (0.15, 0.34), (0.15, 0.38), (0.09, 0.38), (0, 0.3)],
+            t.BLACK,
+            (0.62, 0, z + r - 0.03),
+        ),
+        p.lathe(
+            [(0.1, 0), (0.1, 0.08), (0.07, 0.13), (0, 0.15)],
+            t.metal((0.85, 0.66, 0.25)),
+            (0.2, 0, z + r - 0.02),
+        ),
         p.extrude([(0.86, 0.08), (1.12, 0.08), (0.9, 0.34)], 0.56, t.plastic((0.75, 0.15, 0.12))),
     ]
     for x in (-0.55, 0.0, 0.45):
@@ -146,10 +207,23 @@ def aeroplane(rng: Rng) -> list[Part]:
     """A toy propeller plane standing on its wheels."""
     paint, accent = t.two_paints(rng)
     body, trim = t.plastic(paint), t.plastic(accent)
-    wing_skin = trim if rng.random() < 0.5 else t.plastic((1, 1, 1), t.stripes(rng, accent, paint, count=5))
+    wing_skin = (
+        trim if rng.random() < 0.5 else t.plastic((1, 1, 1), t.stripes(rng, accent, paint, count=5))
+    )
     span, z = float(rng.uniform(1.5, 1.9)), 0.42
     fuselage = p.lathe(
-        [(0, -1.0), (0.07, -0.98), (0.15, -0.4), (0.22, 0.1), (0.23, 0.5), (0.19, 0.75), (0.1, 0.82), (0, 0.82)], body)
+        [
+            (0, -1.0),
+            (0.07, -0.98),
+            (0.15, -0.4),
+            (0.22, 0.1),
+            (0.23, 0.5),
+            (0.19, 0.75),
+            (0.1, 0.82),
+            (0, 0.82),
+        ],
+        body,
+    )
     wing_z = z + (0.20 if rng.random() < 0.4 else -0.08)
     out = [
         fuselage.moved(axis=(0, 1, 0), angle=np.pi / 2).moved((0, 0, z)),
@@ -158,12 +232,16 @@ def aeroplane(rng: Rng) -> list[Part]:
         p.extrude([(-1.0, z), (-0.66, z), (-0.86, z + 0.36), (-1.02, z + 0.36)], 0.05, trim),
         p.ellipsoid((0.24, 0.13, 0.15), (0.18, 0, z + 0.18), t.GLASS, 14),
         p.ellipsoid((0.11, 0.08, 0.08), (0.84, 0, z), trim, 12),
-        p.box((0.03, 0.08, 0.72), (0.86, 0, z), t.wooden(rng)).moved((0, 0, -z)).moved(
-            axis=(1, 0, 0), angle=float(rng.uniform(0, np.pi))).moved((0, 0, z)),
+        p.box((0.03, 0.08, 0.72), (0.86, 0, z), t.wooden(rng))
+        .moved((0, 0, -z))
+        .moved(axis=(1, 0, 0), angle=float(rng.uniform(0, np.pi)))
+        .moved((0, 0, z)),
         p.tube([(-0.85, 0, z - 0.02), (-0.9, 0, 0.26)], 0.025, t.metal((0.4, 0.4, 0.42))),
     ]
     for y in (-0.28, 0.28):
-        out.append(p.tube([(0.4, y * 0.6, z - 0.1), (0.42, y, 0.1)], 0.025, t.metal((0.4, 0.4, 0.42))))
+        out.append(
+            p.tube([(0.4, y * 0.6, z - 0.1), (0.42, y, 0.1)], 0.025, t.metal((0.4, 0.4, 0.42)))
+        )
         out += p.wheel(0.1, 0.07, (0.42, y, 0.1), t.RUBBER, body)
     # Tail-dragger: the nose points slightly up.
     return p.moved(out, axis=(0, 1, 0), angle=-float(rng.uniform(0.02, 0.1)))

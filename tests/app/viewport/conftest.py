@@ -49,9 +49,7 @@ class Hand:
     def move(self, at, buttons=Qt.MouseButton.LeftButton, modifiers=NO_KEYS):
         self._send(QEvent.Type.MouseMove, at, Qt.MouseButton.NoButton, buttons, modifiers)
 
-    def release(
-        self, at, button=Qt.MouseButton.LeftButton, modifiers=NO_KEYS
-    ):
+    def release(self, at, button=Qt.MouseButton.LeftButton, modifiers=NO_KEYS):
         none = Qt.MouseButton.NoButton
         self._send(QEvent.Type.MouseButtonRelease, at, button, none, modifiers)
 
@@ -98,4 +96,4 @@ def hand(qtbot: QtBot) -> Iterator[Hand]:
     document.set_scene(made_scene())
     viewport.native.setFocus()
     yield Hand(viewport, document)
-    document.undo_stack.cleanChanged.disconnect()
+    document.set_scene(None)

@@ -42,7 +42,8 @@ def test_full_size_is_stable_diffusion_with_asset_tokens() -> None:
     with torch.device("meta"):
         pipeline = build_pipeline(PAPER.model)
     unet, tokenizer = pipeline.unet, pipeline.asset_tokenizer
-    assert (unet.config.in_channels, unet.config.out_channels, unet.config.sample_size) == (4, 4, 32)
+    shape = unet.config.in_channels, unet.config.out_channels, unet.config.sample_size
+    assert shape == (4, 4, 32)
     assert unet.config.cross_attention_dim == 1024
     assert 850e6 < sum(p.numel() for p in unet.parameters()) < 870e6
     assert 80e6 < sum(p.numel() for p in pipeline.visual_encoder.parameters()) < 90e6

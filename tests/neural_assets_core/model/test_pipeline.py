@@ -85,7 +85,7 @@ def test_callback_sees_every_step_and_may_change_latents(
 ) -> None:
     steps = []
 
-    def callback(pipeline, step, timestep, tensors):  # noqa: ANN001, ANN202
+    def callback(pipeline, step, timestep, tensors):
         steps.append((step, timestep))
         return {"latents": torch.zeros_like(tensors["latents"])}
 
@@ -141,7 +141,7 @@ def test_cancel_between_any_two_steps_and_before_decoding(
     cancel, decoded = threading.Event(), []
     tiny_pipeline.vae.decoder.register_forward_hook(lambda *_: decoded.append(1))
 
-    def watch(progress) -> None:  # noqa: ANN001
+    def watch(progress) -> None:
         if progress.step == at:
             cancel.set()
 

@@ -1,0 +1,112 @@
+"""The real window with a made scene, drawn by the proxy decoder; settings in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QSettings, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from app.main_window import MainWindow
+from neural_assets_core.scene import Scene
+from tests.app.viewport.scenes import made_scene
+
+
+@pytest.fixture(autouse=True)
+def settings_folder(tmp_path: Path, qapp: QApplication) -> Path:
+    """Where QSettings lie: never the user's own."""
+    folder = tmp_path / "settings"
+    QCoreApplication.setOrganizationName("neural-assets-tests")
+    QCoreApplication.setApplicationName("neural-assets-tests")
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder))
+    QSettings().clear()
+    return folder
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """Mug, kettle and book, to be drawn without weights."""
+    return made_scene().with_settings(decoder="proxy")
+
+
+@pytest.fixture
+def empty_window(qtbot: QtBot) -> Iterator[MainWindow]:
+    """The studio as it starts."""
+    window = MainWindow()
+    qtbot.addWidget(window)
+    with qtbot.waitExposed(window):
+        window.show()
+    window.activateWindow()
+    yield window
+    window.document.undo_stack.setClean()
+    window.close()
+
+
+@pytest.fixture
+def window(empty_window: MainWindow, scene: Scene, qtbot: QtBot) -> MainWindow:
+    """The studio with the scene open and its picture made."""
+    empty_window.document.set_scene(scene)
+    qtbot.waitUntil(lambda: empty_window.pictures.result() is not None)
+    return empty_window
+
+
+@pytest.fixture
+def answer() -> Callable[[QMessageBox.StandardButton], None]:
+    """Presses a button of the next message box."""
+
+    def later(button: QMessageBox.StandardButton) -> None:
+        def press() -> None:
+            box = QApplication.activeModalWidget()
+            if isinstance(box, QMessageBox):
+                box.button(button).click()
+            else:
+                QTimer.singleShot(20, press)
+
+        QTimer.singleShot(0, press)
+
+    return later
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real model, smallest size: with many steps it runs as long as a test needs."""
+    # torch takes seconds: only tests that run it pay for it.
+    import torch
+
+    from neural_assets_core.model.build import (
+        EncoderConfig,
+        ModelConfig,
+        TokenizerConfig,
+        UNetConfig,
+        VAEConfig,
+        build_pipeline,
+    )
+
+    config = ModelConfig(
+        sample_size=32,
+        vae=VAEConfig(encoder_channels=8, decoder_channels=8, latent_channels=4),
+        encoder=EncoderConfig(sample_size=32, block_out_channels=(8, 16), layers_per_block=1),
+        tokenizer=TokenizerConfig(
+            appearance_dim=16, pose_dim=16, pose_hidden_dim=16, object_bins=2, background_bins=2,
+            pose_frequencies=2, splat_channels=4,
+        ),
+        unet=UNetConfig(
+            block_out_channels=(8, 16), attention=(False, True), heads=(1, 2),
+            cross_attention_dim=16, norm_num_groups=4,
+        ),
+    )
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("checkpoint")
+    build_pipeline(config).save_pretrained(str(folder))
+    return folder
+
+
+@pytest.fixture
+def slow_scene(scene: Scene, tiny_checkpoint: Path) -> Scene:
+    """An edited scene whose picture takes a thousand steps."""
+    edited = scene.with_box("mug", scene.object("mug").box.translated((0.2, 0.0, 0.0)))
+    return edited.with_settings(decoder="neural", checkpoint=str(tiny_checkpoint), steps=1000)

@@ -1,0 +1,166 @@
+"""The worker on its own thread: latest wins, cancel, failures, shutdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QThread
+from pytestqt.qtbot import QtBot
+
+from app.document import Document
+from app.generation import Generator, Pictures
+from neural_assets_core.decoders import Generation, Progress
+from neural_assets_core.scene import Picture, Scene
+
+
+@pytest.fixture
+def generator(qapp: object) -> Iterator[Generator]:
+    generator = Generator()
+    yield generator
+    assert generator.shutdown()
+
+
+def moved(scene: Scene, x: float) -> Scene:
+    return scene.with_box("mug", scene.object("mug").box.translated((x, 0.0, 0.0)))
+
+
+def test_result_is_kept_and_returned_at_once(
+    generator: Generator, scene: Scene, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(generator.finished) as made:
+        generator.request(scene)
+    assert made.args[0].scene is scene
+    again: list[Generation] = []
+    generator.finished.connect(again.append)
+    generator.request(moved(scene, 0.0))  # equal, though not the same object
+    assert again == [made.args[0]]
+    assert not generator.busy
+
+
+def test_latest_request_wins(generator: Generator, slow_scene: Scene, qtbot: QtBot) -> None:
+    finished: list[Generation] = []
+    generator.finished.connect(finished.append)
+    with qtbot.waitSignal(generator.progress, timeout=60_000):
+        generator.request(slow_scene)
+    latest = moved(slow_scene, 0.3).with_settings(steps=2)
+    generator.request(moved(slow_scene, 0.1))
+    generator.request(moved(slow_scene, 0.2))
+    with qtbot.waitSignal(generator.finished, timeout=60_000):
+        generator.request(latest)
+    assert [generation.scene for generation in finished] == [latest]
+    assert not generator.busy
+
+
+def test_cancel_while_denoising(generator: Generator, slow_scene: Scene, qtbot: QtBot) -> None:
+    def denoising(progress: Progress) -> bool:
+        return progress.phase == "denoising"
+
+    finished: list[Generation] = []
+    generator.finished.connect(finished.append)
+    with qtbot.waitSignal(generator.progress, timeout=60_000, check_params_cb=denoising):
+        generator.request(slow_scene)
+    with qtbot.waitSignal(generator.cancelled) as cancelled:
+        generator.cancel()
+    assert cancelled.args == [slow_scene]
+    assert not generator.busy
+    assert finished == []
+    with qtbot.waitSignal(generator.finished):
+        generator.request(slow_scene.with_settings(decoder="proxy"))
+
+
+def test_missing_checkpoint_is_told_and_the_next_request_works(
+    generator: Generator, slow_scene: Scene, tmp_path: Path, qtbot: QtBot
+) -> None:
+    missing = slow_scene.with_settings(checkpoint=str(tmp_path / "nowhere"))
+    with qtbot.waitSignal(generator.failed, timeout=60_000) as failed:
+        generator.request(missing)
+    assert failed.args[0] is missing
+    assert "nowhere" in failed.args[1]
+    with qtbot.waitSignal(generator.finished):
+        generator.request(slow_scene.with_settings(decoder="proxy"))
+
+
+def test_unexpected_failure_is_told_with_its_type(
+    generator: Generator, scene: Scene, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = scene.model_copy(update={"objects": (None,)})
+    with qtbot.waitSignal(generator.failed) as failed:
+        generator.request(broken)
+    assert "AttributeError" in failed.args[1]
+    assert "Traceback" in caplog.text
+    with qtbot.waitSignal(generator.finished):
+        generator.request(scene)
+
+
+def test_shutdown_in_the_middle_of_a_generation(slow_scene: Scene, qtbot: QtBot) -> None:
+    generator = Generator()
+    with qtbot.waitSignal(generator.progress, timeout=60_000):
+        generator.request(slow_scene)
+    assert generator.shutdown()
+
+
+def test_work_is_done_off_the_gui_thread(
+    generator: Generator, scene: Scene, qtbot: QtBot
+) -> None:
+    assert generator._worker.thread() is not QThread.currentThread()
+    with qtbot.waitSignal(generator.busy_changed):
+        generator.request(scene)
+    qtbot.waitUntil(lambda: not generator.busy)
+
+
+class TestPictures:
+    @pytest.fixture
+    def document(self, qapp: object) -> Document:
+        return Document()
+
+    @pytest.fixture
+    def pictures(self, document: Document) -> Iterator[Pictures]:
+        pictures = Pictures(document)
+        yield pictures
+        assert pictures.shutdown()
+
+    def test_unedited_scene_shows_the_photo(
+        self, document: Document, pictures: Pictures, scene: Scene, qtbot: QtBot
+    ) -> None:
+        with qtbot.waitSignal(pictures.generator.finished):
+            document.set_scene(scene)
+        assert pictures.result().picture == scene.background.view.picture
+
+    def test_draft_is_drawn_while_dragging_and_forgotten_after(
+        self, document: Document, pictures: Pictures, scene: Scene, qtbot: QtBot
+    ) -> None:
+        with qtbot.waitSignal(pictures.generator.finished):
+            document.set_scene(scene)
+        shown: list[Picture] = []
+        pictures.picture_changed.connect(shown.append)
+        document.set_draft(moved(scene, 0.4))
+        qtbot.waitUntil(lambda: bool(shown))
+        assert shown[-1] != scene.background.view.picture
+        document.set_draft(None)
+        assert shown[-1] == scene.background.view.picture
+
+    def test_switched_off_nothing_is_generated_until_asked_for(
+        self, document: Document, pictures: Pictures, scene: Scene, qtbot: QtBot
+    ) -> None:
+        pictures.automatic = False
+        with qtbot.waitSignal(pictures.picture_changed):  # the preview
+            document.set_scene(scene)
+        document.push(moved(scene, 0.4), "Move")
+        assert pictures.result() is None
+        with qtbot.waitSignal(pictures.generator.finished):
+            pictures.generate()
+        assert pictures.result() is not None
+
+    def test_undo_shows_the_finished_picture_at_once(
+        self, document: Document, pictures: Pictures, scene: Scene, qtbot: QtBot
+    ) -> None:
+        with qtbot.waitSignal(pictures.generator.finished):
+            document.set_scene(scene)
+        with qtbot.waitSignal(pictures.generator.finished):
+            document.push(moved(scene, 0.4), "Move")
+        shown: list[Picture] = []
+        pictures.picture_changed.connect(shown.append)
+        document.undo_stack.undo()
+        assert shown[0] == scene.background.view.picture
