@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from neural_assets_core.scene import Picture, Scene, load_scene, save_scene
@@ -55,8 +55,7 @@ class Document(QObject):
         self.draft: Scene | None = None
         self.selection: tuple[str, ...] = ()
         self.path: Path | None = None
-        # No child of this object: it tells of changes even while it is being destroyed.
-        self.undo_stack = QUndoStack()
+        self.undo_stack = QUndoStack(self)
         self.undo_stack.cleanChanged.connect(self._on_clean)
 
     @property
@@ -156,6 +155,7 @@ class Document(QObject):
             self.path = path
             self.path_changed.emit(path)
 
+    @Slot(bool)
     def _on_clean(self, clean: bool) -> None:
         self.modified_changed.emit(not clean)
 

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from app.document import Document
 from app.generation import Pictures
 from app.recent_files import RecentFiles
-from app.theme import RESOURCES
 from neural_assets_core.errors import UserError
 from neural_assets_core.export import export_png
+from neural_assets_core.resources import SAMPLE_SCENES
 from neural_assets_core.scene import SCENE_SUFFIX
 
 SCENE_FILTER = f"Scenes (*{SCENE_SUFFIX});;All files (*)"
@@ -127,7 +127,7 @@ class FileCommands:
 
 
 def _is_sample(path: Path) -> bool:
-    return path.resolve().parent == (RESOURCES / "scenes").resolve()
+    return path.resolve().parent == SAMPLE_SCENES.resolve()
 
 
 def _last_folder() -> Path:

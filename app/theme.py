@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-RESOURCES = Path(__file__).resolve().parent.parent / "resources"
+from neural_assets_core.resources import ROOT as RESOURCES
+
+ICONS = RESOURCES / "icons"
 
 UNIT = 8
 """Rhythm of all distances, logical pixels."""
@@ -194,7 +195,7 @@ def _icon(name: str, color: str, disabled: str) -> QIcon:
 
 def pixmap(name: str, color: str, size: int, ratio: float, opacity: float = 1.0) -> QPixmap:
     """An icon's picture, `size` logical pixels a side at `ratio` display pixels each."""
-    source = (RESOURCES / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+    source = (ICONS / f"{name}.svg").read_text(encoding="utf-8")
     renderer = QSvgRenderer(QByteArray(source.replace("currentColor", color).encode()))
     side = round(size * ratio)
     drawn = QPixmap(side, side)

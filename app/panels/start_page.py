@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.recent_files import RecentFiles
-from app.theme import RESOURCES, UNIT, colors, pixmap
+from app.theme import UNIT, colors, pixmap
+from neural_assets_core.resources import SAMPLE_SCENES
 from neural_assets_core.scene import SCENE_SUFFIX
 from neural_assets_core.scene.archive import read_thumbnail
 
@@ -157,7 +158,7 @@ def _sample_list() -> QListWidget:
     tiles.setIconSize(TILE)
     tiles.setSpacing(UNIT // 2)
     tiles.setFixedHeight(TILE.height() + 6 * UNIT)
-    for path in sorted((RESOURCES / "scenes").glob(f"*{SCENE_SUFFIX}")):
+    for path in sorted(SAMPLE_SCENES.glob(f"*{SCENE_SUFFIX}")):
         thumbnail = QPixmap()
         thumbnail.loadFromData(read_thumbnail(path) or b"")
         item = QListWidgetItem(QIcon(thumbnail), path.stem.replace("-", " ").replace("_", " "))

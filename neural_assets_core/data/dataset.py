@@ -2,16 +2,30 @@
 
 Layout::
 
-    DIR/dataset.json              format, version, size, scenes, frames, seed, split, families
-    DIR/clips/000000/clip.json    per frame: camera, ground plane, objects with boxes
-    DIR/clips/000000/000.png      RGB picture
-    DIR/clips/000000/000_mask.png 8-bit, pixel value = object id, 0 = background
-    DIR/clips/000000/001.png ...
+    DIR/dataset.json               {format, version, size, scenes, frames, seed, split, families}
+    DIR/clips/000000/clip.json     {name, frames: [{camera, ground, objects}, ...]}
+    DIR/clips/000000/000.png       frame 0: RGB picture, `size` pixels a side
+    DIR/clips/000000/000_mask.png  frame 0: 8-bit, pixel value = object id, 0 = background
+    DIR/clips/000000/001.png       frame 1, ...
+    DIR/clips/000001/...
 
-`dataset.json` is written first. A clip is written into a folder with a temporary name that is
-renamed when complete, so a clip folder that exists is whole: an interrupted run resumes, and a
-dataset can be read while it still grows. Nothing depends on time or machine state: the same
-seed gives the same bytes. World: right-handed, z up, metres; see `Box` and `Camera`.
+In `clip.json`, with the frames in order:
+
+camera
+    `Camera`: width, height, intrinsics (3 x 3, pixels), world_to_camera (4 x 4, metres).
+ground
+    (a, b, c, d) of the plane ax + by + cz + d = 0.
+objects
+    The same in all frames of a clip, whether seen or not: id, name (unique in the clip),
+    category, box (`Box`: center, size, rotation), region, visible_fraction; see
+    `ObjectAnnotation`.
+
+World: right-handed, z up, metres. `dataset.json` is written first; `scenes` is the number of
+clips that the latest run was asked for. A clip is written into a folder with a temporary name
+(`.000000.partial`) that is renamed when complete, so a clip folder that exists is whole: an
+interrupted run resumes, a finished one can be extended, and a dataset can be read while it still
+grows. Clips depend on nothing but size, frames, seed, split and their number: the same seed gives
+the same bytes, whatever the number of processes.
 """
 
 from __future__ import annotations
@@ -31,6 +45,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from neural_assets_core.errors import UserError
+from neural_assets_core.files import write_atomically
 from neural_assets_core.geometry import Box, Camera
 
 FORMAT = "neural-assets-dataset"
@@ -78,7 +93,7 @@ class AnnotatedFrame:
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What `dataset.json` says: `size` in pixels, `scenes` planned clips of `frames` each."""
+    """What `dataset.json` says: `size` in pixels, `scenes` clips of `frames` each when complete."""
 
     size: int
     scenes: int
@@ -192,28 +207,55 @@ def read_info(path: Path) -> DatasetInfo:
 
 
 def begin_dataset(path: Path, info: DatasetInfo) -> None:
-    """Create the folder and `dataset.json`, or check that an existing one is of this dataset."""
+    """Create the folder and `dataset.json`, or check that an existing one is of this dataset.
+
+    Raises
+    ------
+    UserError
+        If the folder holds another dataset, or cannot be written.
+    """
     if (path / "dataset.json").exists():
-        # A longer run of the same data continues a shorter one: clips do not depend on it.
+        # A longer run of the same data continues a shorter one: clips do not depend on `scenes`.
         found = asdict(read_info(path)) | {"scenes": info.scenes}
         if found != asdict(info):
             raise UserError(
                 f"{path} already holds a dataset made with other settings; "
                 "choose another folder or the same size, frames, seed and split."
             )
-    (path / "clips").mkdir(parents=True, exist_ok=True)
     content = {"format": FORMAT, "version": VERSION, **asdict(info)}
-    temporary = path / ".dataset.json"
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path / "dataset.json")
+    text = json.dumps(content, indent=1) + "\n"
+    try:
+        (path / "clips").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"Cannot make the folder {path} ({error.strerror}): choose another place."
+        ) from None
+    write_atomically(path / "dataset.json", text.encode())
 
 
 def clip_is_complete(path: Path, name: str) -> bool:
+    """Whether the clip's folder has its final name."""
     return (path / "clips" / name).is_dir()
 
 
 def write_clip(path: Path, name: str, frames: list[AnnotatedFrame]) -> None:
-    """Write a clip under a temporary name, then rename it."""
+    """Write a clip under a temporary name, then rename it.
+
+    Raises
+    ------
+    UserError
+        If it cannot be written, for example because the disk is full.
+    """
+    try:
+        _write_clip(path, name, frames)
+    except OSError as error:
+        raise UserError(
+            f"Cannot write clip {name} in {path} ({error.strerror}): make room and run again, "
+            "complete clips are kept."
+        ) from None
+
+
+def _write_clip(path: Path, name: str, frames: list[AnnotatedFrame]) -> None:
     final = path / "clips" / name
     work = path / "clips" / f".{name}.partial"
     shutil.rmtree(work, ignore_errors=True)

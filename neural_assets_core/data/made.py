@@ -59,8 +59,13 @@ def make_dataset(
         Processes; the result does not depend on it.
     progress : callable (done clips, all clips), optional
         Called at the start and after each clip.
+
+    Raises
+    ------
+    UserError
+        If an argument is out of range, or `out` holds another dataset or cannot be written.
     """
-    _check(split, scenes=scenes, frames=frames, size=size, workers=workers)
+    _check(seed, split, scenes=scenes, frames=frames, size=size, workers=workers)
     begin_dataset(out, DatasetInfo(size, scenes, frames, seed, split, tuple(FAMILIES)))
     jobs = [
         _Job(out, frames, size, seed, split, index)
@@ -86,12 +91,14 @@ def make_dataset(
                 progress(done, scenes)
 
 
-def _check(split: str, **counts: int) -> None:
+def _check(seed: int, split: str, **counts: int) -> None:
+    if seed < 0:
+        raise UserError(f"The seed must be at least 0, not {seed}.")
     if split not in SPLITS:
         raise UserError(f"There is no split {split!r}; use one of {', '.join(SPLITS)}.")
     for name, value in counts.items():
         if value < 1:
-            raise UserError(f"The number of {name} must be at least 1, not {value}.")
+            raise UserError(f"{name.capitalize()} must be at least 1, not {value}.")
 
 
 def _one_thread() -> None:
@@ -138,7 +145,7 @@ def render_made_frames(
     seed: int, clip: int, count: int = 2, size: int = 512, split: str = "train"
 ) -> list[AnnotatedFrame]:
     """The first `count` frames of clip number `clip` in high quality at any size in pixels."""
-    _check(split, frames=count, size=size)
+    _check(seed, split, count=count, size=size)
     plan = plan_clip(seed, split, clip, count)
     return render_frames(plan, range(count), size, fine=True)
 
@@ -146,7 +153,7 @@ def render_made_frames(
 def render_made_frame(
     seed: int, clip: int, frame: int = 0, size: int = 512, split: str = "train"
 ) -> AnnotatedFrame:
-    """Frame `frame` of clip number `clip` in high quality; equals the dataset's at that size."""
-    _check(split, size=size)
+    """Frame `frame` of clip number `clip` in high quality, composed like the dataset's."""
+    _check(seed, split, size=size)
     plan = plan_clip(seed, split, clip, frame + 1)
     return render_frames(plan, [frame], size, fine=True)[0]

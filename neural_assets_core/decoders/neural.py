@@ -47,6 +47,11 @@ class NeuralDecoder:
         """
         return cls(load_pipeline(checkpoint))
 
+    @property
+    def device(self) -> str:
+        """Where it computes, "cuda:0" or "cpu"."""
+        return str(self.pipeline.device)
+
     def generate(
         self,
         scene: Scene,

@@ -273,6 +273,17 @@ def test_a_gesture_without_a_button(hand):
     assert hand.document.selection == ("mug",)
 
 
+def test_handles_keep_their_size_on_the_screen(hand):
+    hand.document.select(["mug"])
+    lengths = []
+    for notches in (0, 5, -8):
+        hand.wheel(hand.pixel(hand.box("mug").base_center()), notches)
+        tip, origin = hand.handle("move z"), hand.pixel(hand.box("mug").base_center())
+        lengths.append(np.linalg.norm(tip - origin))
+    assert lengths == pytest.approx([lengths[0]] * 3, rel=0.05)
+    assert 70 < lengths[0] < 100
+
+
 # -- looking -----------------------------------------------------------------------------------
 
 
@@ -345,7 +356,8 @@ def test_original_and_generated_pictures(hand):
 
 def test_selected_boxes_are_drawn_in_the_accent_colour(hand):
     edge = hand.pixel(hand.box("book").corners()[[3, 7]].mean(axis=0))
-    column, row = (int(side) for side in edge)
+    ratio = hand.viewport.native.devicePixelRatioF()
+    column, row = (int(side * ratio) for side in edge)
     around = np.s_[row - 3 : row + 4, column - 3 : column + 4]
     assert screen(hand)[around].min(axis=2).max() > 200
     hand.document.select(["book"])
