@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt
 from PySide6.QtGui import (
+    QAction,
     QActionGroup,
     QCloseEvent,
     QDragEnterEvent,
@@ -55,6 +56,15 @@ _LAYOUT_VERSION = 1
 
 class MainWindow(QMainWindow):
     """One scene, its picture, and everything to change it with."""
+
+    # What the commands in `app.actions` work on.
+    document: Document
+    viewport: Viewport
+    pictures: Pictures
+    files: FileCommands
+    edits: EditCommands
+    outliner: Outliner
+    actions_by_id: dict[str, QAction]
 
     def __init__(self) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ class RecentFiles(QObject):
         """At most `LONGEST` existing files."""
         stored = QSettings().value(_KEY, [])
         # QSettings gives a lone entry back as a string.
-        names = [stored] if isinstance(stored, str) else list(stored or [])
+        names = stored if isinstance(stored, list) else [stored]
         return [Path(name) for name in names if isinstance(name, str) and Path(name).is_file()]
 
     def add(self, path: Path) -> None:

@@ -166,7 +166,16 @@ def _style_sheet(scheme: Colors) -> str:
     QListView::item {{ padding: 4px; border-radius: 3px; }}
     QListView::item:selected {{ background: {scheme.selected}; color: {scheme.text}; }}
     QListView QLineEdit {{ padding: 0 4px; }}
+    QAbstractSpinBox {{ padding: 1px 6px; }}
     QAbstractSpinBox QLineEdit {{ border: none; padding: 0; min-height: 0; }}
+    QScrollBar {{ background: transparent; border: none; }}
+    QScrollBar:horizontal {{ height: 10px; }}
+    QScrollBar:vertical {{ width: 10px; }}
+    QScrollBar::handle {{ background: {scheme.faint}; border-radius: 3px; margin: 2px; }}
+    QScrollBar::handle:horizontal {{ min-width: 24px; }}
+    QScrollBar::handle:vertical {{ min-height: 24px; }}
+    QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
+        background: none; border: none; width: 0; height: 0; }}
     QProgressBar {{ background: {scheme.field}; border: 1px solid {scheme.line};
         border-radius: 4px; min-height: 16px; max-height: 16px; text-align: center; }}
     QProgressBar::chunk {{ background: {scheme.selected}; border-radius: 3px; }}

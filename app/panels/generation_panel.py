@@ -92,7 +92,9 @@ class GenerationPanel(QWidget):
         self.checkpoint = QLineEdit()
         self.checkpoint.setToolTip('"default", a folder in diffusers layout, or a repository id')
         self.checkpoint.editingFinished.connect(self._on_checkpoint)
-        self._browse = QToolButton(text="…", toolTip="Choose a checkpoint folder")
+        self._browse = QToolButton()
+        self._browse.setText("…")
+        self._browse.setToolTip("Choose a checkpoint folder")
         self._browse.clicked.connect(self._on_browse)
 
     def _arrange(self, new_seed: QAction) -> None:

@@ -39,7 +39,7 @@ class Inspector(QWidget):
         self._name = QLabel()
         self._name.setProperty("role", "heading")
         self._name.setTextFormat(Qt.TextFormat.PlainText)
-        self._hint = QLabel(wordWrap=True)
+        self._hint = QLabel("Select an object to see and change its numbers.", wordWrap=True)
         self._hint.setProperty("role", "faint")
         self.fields: dict[str, list[NumberField]] = {}
         self._form = QWidget()
@@ -107,14 +107,12 @@ class Inspector(QWidget):
         item = self._active()
         self._form.setVisible(item is not None)
         self._name.setVisible(item is not None)
-        others = len(self._document.selection) - 1
+        self._hint.setVisible(item is None)
         if item is None:
-            self._hint.setText("Select an object to see and change its numbers.")
-            self._hint.show()
             return
-        self._name.setText(item.name)
-        self._hint.setText(f"The last of {others + 1} selected; only its numbers change here.")
-        self._hint.setVisible(others > 0)
+        # Only the active one's numbers change here: say which one that is.
+        count = len(self._document.selection)
+        self._name.setText(item.name if count == 1 else f"{item.name}, last of {count} selected")
         for key, values in (
             ("position", item.box.center),
             ("size", item.box.size),

@@ -12,13 +12,14 @@ MAXIMUM_WIDTH = 720
 
 
 class MessageBar(QFrame):
-    """A message that floats over the top of its parent until dismissed or outdated.
+    """A message that floats over the foot of its parent until dismissed or outdated.
 
     Its text can be selected and copied.
     """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._over = parent
         self.setProperty("role", "message")
         # Painted over the picture, never see-through.
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -39,8 +40,8 @@ class MessageBar(QFrame):
         row.setSpacing(UNIT)
         row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._text, 1)
-        row.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignVCenter)
         parent.installEventFilter(self)
         self.hide()
 
@@ -79,14 +80,15 @@ class MessageBar(QFrame):
         return super().eventFilter(watched, event)
 
     def _place(self) -> None:
-        parent = self.parentWidget()
-        width = min(MAXIMUM_WIDTH, parent.width() - 4 * UNIT)
+        width = min(MAXIMUM_WIDTH, self._over.width() - 4 * UNIT)
         self.setFixedWidth(width)
-        height = max(self.heightForWidth(width), self.sizeHint().height())
-        self.setGeometry((parent.width() - width) // 2, 2 * UNIT, width, height)
+        height = self.layout().totalHeightForWidth(width)
+        left, top = (self._over.width() - width) // 2, self._over.height() - height - 2 * UNIT
+        self.setGeometry(left, top, width, height)
 
     def _button(self, tip: str) -> QToolButton:
-        button = QToolButton(toolTip=tip)
+        button = QToolButton()
+        button.setToolTip(tip)
         button.setAccessibleName(tip)
         button.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
         return button

@@ -24,7 +24,7 @@ from neural_assets_core.resources import SAMPLE_SCENES
 from neural_assets_core.scene import SCENE_SUFFIX
 from neural_assets_core.scene.archive import read_thumbnail
 
-TILE = QSize(144, 108)
+TILE = QSize(128, 96)
 SHOWN_RECENT = 5
 
 
@@ -47,6 +47,7 @@ class StartPage(QWidget):
         self.samples.itemClicked.connect(self._open_item)
         self._recent_list = QVBoxLayout()
         self._recent_list.setSpacing(0)
+        self._recent_buttons: list[QPushButton] = []
         self._recent_heading = _heading("Recent")
         column = QVBoxLayout()
         column.setSpacing(UNIT)
@@ -74,8 +75,9 @@ class StartPage(QWidget):
         self._show_recent()
 
     def _show_recent(self) -> None:
-        while (taken := self._recent_list.takeAt(0)) is not None:
-            taken.widget().deleteLater()
+        for button in self._recent_buttons:
+            button.deleteLater()
+        self._recent_buttons.clear()
         paths = self._recent.paths()[:SHOWN_RECENT]
         self._recent_heading.setVisible(bool(paths))
         for path in paths:
@@ -84,6 +86,7 @@ class StartPage(QWidget):
             button.setToolTip(str(path))
             button.clicked.connect(lambda _=False, chosen=path: self.open_requested.emit(chosen))
             self._recent_list.addWidget(button)
+            self._recent_buttons.append(button)
 
     def _open_item(self, item: QListWidgetItem) -> None:
         self.open_requested.emit(Path(item.data(Qt.ItemDataRole.UserRole)))
@@ -157,7 +160,8 @@ def _sample_list() -> QListWidget:
     tiles.setFlow(QListView.Flow.LeftToRight)
     tiles.setIconSize(TILE)
     tiles.setSpacing(UNIT // 2)
-    tiles.setFixedHeight(TILE.height() + 6 * UNIT)
+    tiles.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    tiles.setFixedHeight(TILE.height() + 7 * UNIT)
     for path in sorted(SAMPLE_SCENES.glob(f"*{SCENE_SUFFIX}")):
         thumbnail = QPixmap()
         thumbnail.loadFromData(read_thumbnail(path) or b"")

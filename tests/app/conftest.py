@@ -1,8 +1,8 @@
-"""The real window with a made scene, drawn by the proxy decoder; settings in a folder of its own."""
+"""The real window with a made scene, drawn by the proxy decoder; settings of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,16 +34,15 @@ def scene() -> Scene:
 
 
 @pytest.fixture
-def empty_window(qtbot: QtBot) -> Iterator[MainWindow]:
+def empty_window(qtbot: QtBot) -> MainWindow:
     """The studio as it starts."""
     window = MainWindow()
-    qtbot.addWidget(window)
+    # Closed after the test, and then it must not ask.
+    qtbot.addWidget(window, before_close_func=lambda closed: closed.document.undo_stack.setClean())
     with qtbot.waitExposed(window):
         window.show()
     window.activateWindow()
-    yield window
-    window.document.undo_stack.setClean()
-    window.close()
+    return window
 
 
 @pytest.fixture

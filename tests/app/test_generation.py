@@ -136,10 +136,10 @@ class TestPictures:
         shown: list[Picture] = []
         pictures.picture_changed.connect(shown.append)
         document.set_draft(moved(scene, 0.4))
-        qtbot.waitUntil(lambda: bool(shown))
-        assert shown[-1] != scene.background.view.picture
+        photo = scene.background.view.picture
+        qtbot.waitUntil(lambda: bool(shown) and shown[-1] != photo)
         document.set_draft(None)
-        assert shown[-1] == scene.background.view.picture
+        assert shown[-1] == photo
 
     def test_switched_off_nothing_is_generated_until_asked_for(
         self, document: Document, pictures: Pictures, scene: Scene, qtbot: QtBot

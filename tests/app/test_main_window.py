@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -70,14 +70,10 @@ class TestFiles:
         save_scene(moved(scene, 0.2), tmp_path / "dropped.nascene")
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(tmp_path / "dropped.nascene"))])
-        event = QDropEvent(
-            QPointF(20, 20),
-            Qt.DropAction.CopyAction,
-            data,
-            Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QApplication.sendEvent(window, event)
+        at, copy = QPointF(20, 20), Qt.DropAction.CopyAction
+        hand = (data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(window, QDragEnterEvent(at.toPoint(), copy, *hand))
+        QApplication.sendEvent(window, QDropEvent(at, copy, *hand))
         assert window.document.scene == moved(scene, 0.2)
 
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"{}", b"\x89PNG\r\n"])

@@ -101,13 +101,14 @@ class TestInspector:
 
 
 class TestOutliner:
-    def test_lists_and_selects_both_ways(self, window: MainWindow) -> None:
+    def test_lists_and_selects_both_ways(self, window: MainWindow, qtbot: QtBot) -> None:
         names = window.outliner.list
         assert [names.item(row).text() for row in range(3)] == ["mug", "kettle", "book"]
         window.document.select(["book", "mug"])
         assert {item.text() for item in names.selectedItems()} == {"mug", "book"}
         assert names.currentItem().text() == "mug"
-        names.setCurrentRow(1)
+        at = names.visualItemRect(names.item(1)).center()
+        qtbot.mouseClick(names.viewport(), Qt.MouseButton.LeftButton, pos=at)
         assert window.document.selection == ("kettle",)
 
     def test_clicking_adds_the_active_one_last(self, window: MainWindow, qtbot: QtBot) -> None:
@@ -126,7 +127,9 @@ class TestOutliner:
         editor = QApplication.focusWidget()
         assert isinstance(editor, QLineEdit)
         editor.setText(text)
-        qtbot.keyClick(editor, Qt.Key.Key_Return)
+        # The list takes the text over a moment later.
+        with qtbot.waitSignal(editor.destroyed):
+            qtbot.keyClick(editor, Qt.Key.Key_Return)
 
     def test_rename(self, window: MainWindow, qtbot: QtBot) -> None:
         self.rename(window, qtbot, "cup")

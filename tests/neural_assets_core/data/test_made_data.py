@@ -80,11 +80,11 @@ class Rendered(NamedTuple):
 def rendered() -> list[Rendered]:
     """Frames of clips with one to five objects, moved, turned and tilted ones among them."""
     out = []
-    for clip in range(8):
+    for clip in range(12):
         plan = plan_clip(SEED, "train", clip, 2)
         frames = render_frames(plan, range(2), 160)
         out += [Rendered(plan, k, frame) for k, frame in enumerate(frames)]
-    assert {len(shot.plan.objects) for shot in out} >= {1, 3}
+    assert {len(shot.plan.objects) for shot in out} == {1, 2, 3, 4, 5}
     return out
 
 
@@ -214,28 +214,28 @@ def test_regions_are_the_bounds_of_the_masks(rendered: list[Rendered]) -> None:
     for shot in rendered:
         assert set(np.unique(shot.frame.mask)) <= {0, *(item.id for item in shot.frame.objects)}
         for _, item, pixels in shot.objects():
+            if not pixels.any():
+                assert item.region == (0, 0, 0, 0)
+                assert item.visible_fraction == 0
+                continue
             rows, columns = np.nonzero(pixels)
             bounds = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
             assert item.region == pytest.approx([v / 160 for v in bounds])
 
 
 def test_the_camera_puts_objects_where_they_are_seen(rendered: list[Rendered]) -> None:
-    """Whole objects are drawn exactly where the camera projects their surface and their centre."""
-    checked = 0
+    """Unhidden objects are drawn just where the camera projects their surface, to half a pixel."""
+    misses = []
     for shot in rendered:
-        alone = len(shot.plan.objects) == 1
         for number, item, _ in shot.objects():
             outline = shot.frame.camera.project(shot.surface(number))[:, :2]
             low, high = outline.min(axis=0), outline.max(axis=0)
-            if item.visible_fraction < 0.999 or low.min() < 0 or high.max() > 160:
-                continue
-            region = np.array(item.region) * 160
-            # A pixel is drawn if its centre is covered: at most half a pixel less, or a thin tip.
-            assert np.all(region[:2] - low > -0.6)
-            assert np.all(high - region[2:] > -0.6)
-            assert np.abs(region - [*low, *high]).max() < (1.1 if alone else 3)
-            checked += 1
-    assert checked >= 5
+            if item.visible_fraction > 0.999 and low.min() >= 0 and high.max() <= 160:
+                misses.append(160 * np.array(item.region) - [*low, *high])
+    assert len(misses) >= 20
+    # A pixel is drawn if its centre is covered; a thin tip may be missed.
+    assert np.abs(misses).max() < 0.8
+    assert np.abs(np.median(misses, axis=0)).max() < 0.25
 
 
 def test_the_centre_of_a_solid_object_is_on_its_mask(rendered: list[Rendered]) -> None:

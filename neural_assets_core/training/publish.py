@@ -1,0 +1,173 @@
+"""Make a finished run small enough to ship: half precision, small files, a card.
+
+`python -m neural_assets_core.training.publish out/two-cores out/evaluation \
+resources/checkpoints/default`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from neural_assets_core.errors import UserError
+from neural_assets_core.model.loading import load_pipeline
+
+LARGEST_FILE = "15MB"
+PARTS = ("vae", "unet", "visual_encoder", "asset_tokenizer")
+
+CARD = """# Default checkpoint
+
+Made scenes, {size} x {size} pixels; layout map and geometric proxy beside the asset tokens.
+
+| | |
+|---|---|
+| data | {frames} frames ({clips} clips of {per_clip}) of {data_size} x {data_size} pixels, \
+rendered by `neural-assets dataset make --seed {data_seed}` |
+| autoencoder | {vae_steps} steps of {vae_batch} ({vae_images} pictures), {vae_minutes:.0f} minutes |
+| encoder, tokenizer, U-Net | {steps} steps of {batch} ({images} pairs), {minutes:.0f} minutes, \
+{initial} |
+| machine | {machine} |
+| weights | {parameters:.1f} million numbers in half precision, safetensors |
+| configuration | `{config}`; all settings in `training.json` |
+
+## Figures
+
+`neural-assets evaluate --checkpoint default --pairs {pairs}`: held-out scenes and object instances,
+{eval_size} x {eval_size} pixels, {eval_steps} steps, guidance {guidance}, seed 0. Means in dB and
+SSIM; +- is half of a 95 % bootstrap interval. "Objects" is inside the moved objects' target boxes.
+
+| | PSNR | SSIM | PSNR, objects | SSIM, objects |
+|---|---|---|---|---|
+{rows}
+
+## Limits
+
+It knows the twenty families of objects and the kinds of ground and light that the renderer makes.
+Fine texture on turned objects is soft, sides that the source does not show are guessed, and
+text on labels is not kept. Photographs of the world are outside of what it was trained on.
+
+## Making it again
+
+`make train` (that is `neural-assets train --config {config} --resume`), then
+`neural-assets evaluate --checkpoint {out}/pipeline` and
+`python -m neural_assets_core.training.publish {out} out/evaluation resources/checkpoints/default`.
+
+Apache-2.0, weights included.
+"""
+
+ROWS = {
+    "": "this checkpoint",
+    "copy_source_": "handing back the source",
+    "proxy_": "the geometric proxy alone",
+    "ceiling_": "the autoencoder's copy of the truth (ceiling)",
+}
+
+
+def publish(run: Path, evaluation: Path, target: Path, config: str, machine: str) -> None:
+    """Write `run`/pipeline to `target` in half precision, with a card.
+
+    Parameters
+    ----------
+    run : Path
+        A run's `out` folder.
+    evaluation : Path
+        A folder with the `report.json` of the run's pipeline.
+    target : Path
+        Replaced.
+    config : str
+        The configuration file that remakes it.
+    machine : str
+        In words.
+    """
+    report = json.loads((evaluation / "report.json").read_text())
+    settings = json.loads((run / "config.json").read_text())
+    pipeline = load_pipeline(str(run / "pipeline"), device="cpu", dtype=torch.float16)
+    partial = target.with_name(target.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    pipeline.save_pretrained(str(partial), max_shard_size=LARGEST_FILE)
+    (partial / "training.json").write_text(json.dumps(settings, indent=2) + "\n")
+    (partial / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+    count = sum(p.numel() for part in PARTS for p in getattr(pipeline, part).parameters())
+    card = _card(settings, report, _clock(run, "vae"), _clock(run, "decoder"), count)
+    (partial / "README.md").write_text(card.replace("CONFIG", config).replace("MACHINE", machine))
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)
+
+
+def _clock(run: Path, stage: str) -> dict[str, float]:
+    states = sorted(
+        (run / f"{stage}-training").glob("checkpoint-*/clock.json"),
+        key=lambda path: int(path.parent.name.rpartition("-")[2]),
+    )
+    if not states:
+        raise UserError(f"{run} holds no finished {stage} stage: train it first.")
+    clock: dict[str, float] = json.loads(states[-1].read_text())
+    return clock
+
+
+def _card(
+    settings: dict[str, Any],
+    report: dict[str, Any],
+    vae: dict[str, float],
+    decoder: dict[str, float],
+    count: int,
+) -> str:
+    data = settings["data"]
+    rows = [
+        f"| {label} | "
+        + " | ".join(
+            f"{report[prefix + key]:.3f} ± {report[prefix + key + '_ci']:.3f}"
+            if "ssim" in key
+            else f"{report[prefix + key]:.2f} ± {report[prefix + key + '_ci']:.2f}"
+            for key in ("psnr", "ssim", "object_psnr", "object_ssim")
+        )
+        + " |"
+        for prefix, label in ROWS.items()
+    ]
+    return CARD.format(
+        size=settings["model"]["sample_size"],
+        frames=data["scenes"] * data["frames"],
+        clips=data["scenes"],
+        per_clip=data["frames"],
+        data_size=data["size"],
+        data_seed=data["seed"],
+        vae_steps=int(vae["step"]),
+        vae_batch=settings["vae"]["batch_size"],
+        vae_images=int(vae["step"]) * settings["vae"]["batch_size"],
+        vae_minutes=vae["used_seconds"] / 60,
+        steps=int(decoder["step"]),
+        batch=settings["decoder"]["batch_size"],
+        images=int(decoder["step"]) * settings["decoder"]["batch_size"],
+        minutes=decoder["used_seconds"] / 60,
+        initial="from random weights" if settings["initial"] is None else "from a checkpoint",
+        parameters=count / 1e6,
+        pairs=report["pairs"],
+        eval_size=report["size"],
+        eval_steps=report["steps"],
+        guidance=report["guidance"],
+        rows="\n".join(rows),
+        config="CONFIG",
+        machine="MACHINE",
+        out=settings["out"],
+    )
+
+
+def main() -> None:
+    """Command line of this module."""
+    parser = argparse.ArgumentParser(description=publish.__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("evaluation", type=Path)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--config", default="resources/training/two-cores.toml")
+    parser.add_argument("--machine", default="two processor cores, bf16")
+    arguments = parser.parse_args()
+    publish(**vars(arguments))
+
+
+if __name__ == "__main__":
+    main()
