@@ -40,7 +40,9 @@ lint: setup ## Style, types and import contracts only
 	$(VENV)/lint-imports
 
 train: setup ## Train on this machine: data, then all stages (resumes if interrupted)
-	@$(VENV)/neural-assets train --config resources/training/two-cores.toml --resume
+	@# One process a core: threads that wait for each other at every operation are slower.
+	OMP_NUM_THREADS=1 $(VENV)/torchrun --standalone --nproc_per_node $$(nproc) \
+	    -m neural_assets_core.cli train --config resources/training/two-cores.toml --resume
 
 pictures: setup ## Make the pictures of the README again
 	@xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/python resources/pictures.py

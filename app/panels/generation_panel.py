@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QRegularExpression, QSignalBlocker, Qt
+from PySide6.QtCore import QRegularExpression, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QAction, QRegularExpressionValidator
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -100,6 +100,8 @@ class GenerationPanel(QWidget):
     def _arrange(self, new_seed: QAction) -> None:
         dice = QToolButton()
         dice.setDefaultAction(new_seed)
+        # No higher than the field beside it.
+        dice.setIconSize(QSize(2 * UNIT, 2 * UNIT))
         form = QFormLayout()
         form.setHorizontalSpacing(UNIT)
         form.setVerticalSpacing(UNIT // 2)

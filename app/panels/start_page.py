@@ -24,7 +24,7 @@ from neural_assets_core.resources import SAMPLE_SCENES
 from neural_assets_core.scene import SCENE_SUFFIX
 from neural_assets_core.scene.archive import read_thumbnail
 
-TILE = QSize(128, 96)
+TILE = QSize(104, 104)
 SHOWN_RECENT = 5
 
 

@@ -14,7 +14,7 @@ from neural_assets_core.decoders.base import (
     ProgressCallback,
     check_cancelled,
 )
-from neural_assets_core.decoders.proxy import check_boxes, fill_holes, render_proxy
+from neural_assets_core.decoders.proxy import check_boxes, render_proxy
 from neural_assets_core.decoders.window import edit_window, put_back, touched_pixels
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.loading import load_pipeline
@@ -98,11 +98,10 @@ class NeuralDecoder:
             ) from None
         check_cancelled(cancel)
         layers = render_proxy(scene, scene.camera)
-        base = fill_holes(layers.picture, layers.hole)
         # Texture of the background is known outside the hole, texture of objects as far as the
         # proxy trusts itself.
         known = layers.confidence + (1 - layers.coverage) * ~layers.hole
-        pixels = put_back(base, output.images[0], window, touched, known)
+        pixels = put_back(layers.picture, output.images[0], window, touched, known)
         check_cancelled(cancel)
         return Generation(scene, Picture(pixels), time.perf_counter() - started)
 

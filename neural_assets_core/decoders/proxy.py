@@ -50,9 +50,9 @@ class ProxyLayers:
     Attributes
     ----------
     picture : uint8 (h, w, 3)
-        Objects over background; meaningless where `hole`.
+        Objects over background, the hole filled.
     hole : bool (h, w)
-        Nothing in the sources shows what is here.
+        Nothing in the sources shows what is here: made up from the surroundings.
     coverage : float32 (h, w)
         1 where an object was drawn.
     confidence : float32 (h, w)
@@ -66,7 +66,7 @@ class ProxyLayers:
 
 
 class ProxyDecoder:
-    """`render_proxy` with its holes filled, as a decoder."""
+    """`render_proxy` as a decoder."""
 
     def generate(
         self,
@@ -80,7 +80,7 @@ class ProxyDecoder:
         check_cancelled(cancel)
         layers = render_proxy(scene, scene.camera)
         check_cancelled(cancel)
-        picture = Picture(fill_holes(layers.picture, layers.hole))
+        picture = Picture(layers.picture)
         if progress is not None:
             progress(Progress("drawing", 1, 1))
         check_cancelled(cancel)
@@ -102,7 +102,9 @@ def render_proxy(scene: Scene, camera: Camera) -> ProxyLayers:
         If a box reaches behind the camera.
     """
     check_boxes(scene)
-    picture, hole = _background(scene, camera)
+    picture, hole, objects = _background(scene, camera)
+    # Filled before the objects are drawn, and from background alone: no object bleeds into it.
+    picture = fill_holes(picture, hole, hole | objects)
     depth = np.full(hole.shape, np.inf)
     confidence = np.zeros(hole.shape, dtype=np.float32)
     for item in scene.objects:
@@ -143,7 +145,10 @@ def appearance_mask(appearance: Appearance) -> NDArray[np.uint8]:
 
 
 def fill_holes(
-    picture: NDArray[np.uint8], hole: NDArray[np.bool_], working_side: int = 96
+    picture: NDArray[np.uint8],
+    hole: NDArray[np.bool_],
+    unusable: NDArray[np.bool_],
+    working_side: int = 96,
 ) -> NDArray[np.uint8]:
     """Fill the hole from its surroundings (Telea's inpainting, OpenCV).
 
@@ -151,18 +156,21 @@ def fill_holes(
     ----------
     picture : uint8 (h, w, 3)
     hole : bool (h, w)
+        Pixels to fill; all others stay.
+    unusable : bool (h, w)
+        Pixels that show nothing to fill from: the hole, and whatever must not bleed into it.
     working_side : int
         The filling is computed at no more than this many pixels a side: what is made up is
         smooth anyway, and the time grows with the hole's area.
     """
     if not hole.any():
         return picture
-    if hole.all():
-        return np.full_like(picture, 128)
+    if unusable.all():
+        return np.where(hole[..., None], np.uint8(128), picture)
     height, width = hole.shape
     shrink = min(1.0, working_side / max(height, width))
     size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-    known = (~hole).astype(np.float32)
+    known = (~unusable).astype(np.float32)
     weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
     colour = cv2.resize(picture * known[..., None], size, interpolation=cv2.INTER_AREA)
     small = (colour / np.maximum(weight, 1e-6)[..., None]).astype(np.uint8)
@@ -175,14 +183,20 @@ def fill_holes(
 # -- background ------------------------------------------------------------------------------
 
 
-def _background(scene: Scene, camera: Camera) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The background seen by `camera`, and where it is unknown."""
+def _background(
+    scene: Scene, camera: Camera
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
+    """The background view seen by `camera`, where it is unknown, and where it shows objects."""
     view = scene.background.view
     source = _shrunk(view, _shrinkage(view.camera, camera))
     hidden = np.zeros(source.pixels.shape[:2], dtype=np.uint8)
+    shown = np.zeros_like(hidden)
     for occluder in scene.background.occluders:
-        if not is_untouched(scene, occluder):
-            hidden |= _grown_mask(occluder, source.pixels.shape[1], source.pixels.shape[0])
+        mask = _grown_mask(occluder, source.pixels.shape[1], source.pixels.shape[0])
+        if is_untouched(scene, occluder):
+            shown |= mask
+        else:
+            hidden |= mask
     where = _background_pixels(view.camera, camera)
     where *= np.asarray([source.pixels.shape[1] / view.camera.width,
                          source.pixels.shape[0] / view.camera.height])
@@ -194,7 +208,12 @@ def _background(scene: Scene, camera: Camera) -> tuple[NDArray[np.uint8], NDArra
     unseen = cv2.remap(
         hidden, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=255
     )
-    return np.asarray(picture, dtype=np.uint8), np.asarray(unseen) > 64
+    objects = cv2.remap(shown, maps, None, cv2.INTER_LINEAR)
+    return (
+        np.asarray(picture, dtype=np.uint8),
+        np.asarray(unseen) > 64,
+        np.asarray(objects) > 64,
+    )
 
 
 def _background_pixels(source: Camera, target: Camera) -> Float:

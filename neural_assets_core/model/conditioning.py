@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from neural_assets_core.decoders.proxy import (
     appearance_mask,
     check_boxes,
-    fill_holes,
     render_proxy,
 )
 from neural_assets_core.geometry import Box, Camera
@@ -152,7 +151,7 @@ def target_inputs(scene: Scene, camera: Camera, latent_size: int) -> TargetInput
         background_region=_seen_region(scene.background, camera),
         layout=layout,
         nearest=nearest,
-        proxy=fill_holes(layers.picture, layers.hole),
+        proxy=layers.picture,
         proxy_masks=np.stack(
             [
                 cv2.resize(mask, (latent_size, latent_size), interpolation=cv2.INTER_AREA)

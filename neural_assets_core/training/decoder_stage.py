@@ -21,7 +21,7 @@ from neural_assets_core.model.build import build_pipeline
 from neural_assets_core.model.latents import VAE, encode_latents, to_pixels
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.training.config import TrainingConfig
-from neural_assets_core.training.loop import Checkpoints, Clock, set_rate
+from neural_assets_core.training.loop import Checkpoints, Clock, sample_seed, set_rate
 from neural_assets_core.training.samples import PairDataset, Sample, SampleShape
 from neural_assets_core.training.validation import Validation
 
@@ -114,7 +114,7 @@ def train_decoder(
         pipeline.unet.set_attn_processor(AttnProcessor())
     vae.requires_grad_(False).to(accelerator.device)
     denoiser = _channels_last(Denoiser(pipeline).train())
-    clock, ema = Clock(stage), EMAModel(denoiser.parameters(), decay=stage.ema_decay)
+    clock, ema = Clock(stage, accelerator), EMAModel(denoiser.parameters(), decay=stage.ema_decay)
     optimizer = _optimizer(denoiser, config)
     model, optimizer = accelerator.prepare(denoiser, optimizer)
     ema.to(accelerator.device)
@@ -126,7 +126,9 @@ def train_decoder(
         encoder=config.model.encoder.sample_size,
         latent=pipeline.unet.config.sample_size,
     )
-    pairs = PairDataset(clips, config.data, shape, 10**9, seed=config.seed + 1000 * clock.step)
+    seed = sample_seed(config.seed, clock.step, accelerator)
+    pairs = PairDataset(clips, config.data, shape, 10**9, seed)
+    torch.manual_seed(seed)
     loader = DataLoader(
         pairs, stage.batch_size, num_workers=config.data.workers, persistent_workers=False
     )
@@ -146,7 +148,7 @@ def train_decoder(
         optimizer.zero_grad()
         clock.tick()
         ema.step(model.parameters())
-        if clock.step % 50 == 0:
+        if clock.step % 50 == 0 and accelerator.is_main_process:
             writer.add_scalar("decoder/loss", loss.item(), clock.step)
             log.info(
                 "decoder step %d (%.1f %%): loss %.4f",
@@ -156,15 +158,18 @@ def train_decoder(
             checkpoints.save()
             next_save = clock.used_seconds + 60 * config.checkpoint_minutes
         if clock.used_seconds >= next_look:
-            with _averaged(ema, model):
-                validation.run(pipeline, clock.step)
-                pipeline.save_pretrained(str(config.out / "pipeline"))
+            if accelerator.is_main_process:
+                with _averaged(ema, model):
+                    validation.run(pipeline, clock.step)
+                    pipeline.save_pretrained(str(config.out / "pipeline"))
+            accelerator.wait_for_everyone()
             next_look = clock.used_seconds + 60 * config.validation_minutes
     checkpoints.save()
     ema.copy_to(model.parameters())
-    validation.run(pipeline, clock.step)
+    if accelerator.is_main_process:
+        validation.run(pipeline, clock.step)
+        pipeline.save_pretrained(str(config.out / "pipeline"))
     writer.close()
-    pipeline.save_pretrained(str(config.out / "pipeline"))
     return pipeline
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast
 from diffusers.training_utils import EMAModel
 
 from neural_assets_core.training.config import StageConfig
@@ -26,10 +27,12 @@ class Clock:
     Parameters
     ----------
     config : StageConfig
+    accelerator : Accelerator
+        All processes share the main one's time, so that they take every decision together.
     """
 
-    def __init__(self, config: StageConfig) -> None:
-        self.config = config
+    def __init__(self, config: StageConfig, accelerator: Accelerator) -> None:
+        self.config, self.accelerator = config, accelerator
         self.step = 0
         self.used_seconds = 0.0
         self._last = time.process_time()
@@ -43,6 +46,10 @@ class Clock:
         now = time.process_time()
         self.used_seconds += (now - self._last) / self._cores
         self._last = now
+        if self.accelerator.num_processes > 1:
+            shared = torch.tensor(self.used_seconds, dtype=torch.float64)
+            shared = broadcast(shared.to(self.accelerator.device))
+            self.used_seconds = float(shared)
         self.step += 1
 
     @property
@@ -75,6 +82,11 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate * group.setdefault("peak_lr", group["lr"])
 
 
+def sample_seed(seed: int, step: int, accelerator: Accelerator) -> int:
+    """Seed of the samples from `step` on; every process sees others."""
+    return seed + 1000 * step + int(accelerator.process_index)
+
+
 class Checkpoints:
     """Complete training states in `folder`/checkpoint-N, the newest few kept.
 
@@ -92,13 +104,19 @@ class Checkpoints:
         self.accelerator, self.folder, self.clock, self.ema = accelerator, folder, clock, ema
 
     def save(self) -> None:
-        """Write a new checkpoint, whole or not at all."""
-        if not self.accelerator.is_main_process:
-            return
+        """Write a new checkpoint, whole or not at all; to be called by all processes."""
         final = self.folder / f"checkpoint-{self.clock.step}"
         partial = self.folder / "checkpoint-partial"
-        shutil.rmtree(partial, ignore_errors=True)
+        if self.accelerator.is_main_process:
+            shutil.rmtree(partial, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
         self.accelerator.save_state(str(partial))
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            self._complete(partial, final)
+        self.accelerator.wait_for_everyone()
+
+    def _complete(self, partial: Path, final: Path) -> None:
         (partial / "clock.json").write_text(json.dumps(self.clock.state_dict()))
         if self.ema is not None:
             torch.save(self.ema.state_dict(), partial / "ema.pt")

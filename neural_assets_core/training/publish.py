@@ -28,7 +28,8 @@ Made scenes, {size} x {size} pixels; layout map and geometric proxy beside the a
 |---|---|
 | data | {frames} frames ({clips} clips of {per_clip}) of {data_size} x {data_size} pixels, \
 rendered by `neural-assets dataset make --seed {data_seed}` |
-| autoencoder | {vae_steps} steps of {vae_batch} ({vae_images} pictures), {vae_minutes:.0f} minutes |
+| autoencoder | {vae_steps} steps of {vae_batch} ({vae_images} pictures), \
+{vae_minutes:.0f} minutes |
 | encoder, tokenizer, U-Net | {steps} steps of {batch} ({images} pairs), {minutes:.0f} minutes, \
 {initial} |
 | machine | {machine} |

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 
 from neural_assets_core.data.dataset import ClipDataset
 from neural_assets_core.data.made import make_dataset
@@ -50,7 +50,10 @@ def run_training(
     """
     data = config.data
     heldout_path = data.path.with_name(data.path.name + "-heldout")
-    if stage in ("data", "all"):
+    on_gpu = torch.cuda.is_available()
+    # Several processes (`accelerate launch`, `torchrun`) share the training, not the rendering.
+    state = PartialState(cpu=not on_gpu)
+    if stage in ("data", "all") and state.is_main_process:
         jobs = max(1, os.cpu_count() or 1)
         make_dataset(
             data.path, data.scenes, data.frames, data.size, data.seed, "train", jobs, progress
@@ -58,17 +61,18 @@ def run_training(
         make_dataset(
             heldout_path, data.heldout_scenes, 2, data.size, data.seed, "heldout", jobs, progress
         )
-        if stage == "data":
-            return data.path
+    if stage == "data":
+        return data.path
+    state.wait_for_everyone()
     config.out.mkdir(parents=True, exist_ok=True)
     (config.out / "config.json").write_text(config.model_dump_json(indent=2))
     clips, heldout = ClipDataset(data.path), ClipDataset(heldout_path)
-    on_gpu = torch.cuda.is_available()
     accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
     vae_folder = config.out / "vae"
     finished = resume and (vae_folder / "config.json").exists()
     if stage == "vae" or (stage == "all" and not finished):
         train_vae(config, clips, heldout, accelerator, resume=resume)
+        accelerator.wait_for_everyone()
         accelerator.free_memory()
         if stage == "vae":
             return vae_folder

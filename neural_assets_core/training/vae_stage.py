@@ -19,7 +19,7 @@ from neural_assets_core.data.dataset import ClipDataset
 from neural_assets_core.model.build import build_vae
 from neural_assets_core.model.latents import VAE, decode_latents, encode_latents, to_pixels
 from neural_assets_core.training.config import TrainingConfig
-from neural_assets_core.training.loop import Checkpoints, Clock, set_rate
+from neural_assets_core.training.loop import Checkpoints, Clock, sample_seed, set_rate
 
 log = logging.getLogger(__name__)
 
@@ -88,16 +88,15 @@ def train_vae(
     vae = build_vae(config.model.vae)
     vae.train()
     optimizer = torch.optim.AdamW(vae.parameters(), lr=stage.learning_rate, weight_decay=1e-4)
-    clock = Clock(stage)
+    clock = Clock(stage, accelerator)
     model, optimizer = accelerator.prepare(
         _Reconstruction(vae.to(memory_format=torch.channels_last)), optimizer
     )
     checkpoints = Checkpoints(accelerator, out, clock, None)
     if resume:
         checkpoints.resume()
-    frames = FrameWindows(
-        clips, config.model.sample_size, 10**9, seed=config.seed + 1000 * clock.step
-    )
+    seed = sample_seed(config.seed, clock.step, accelerator)
+    frames = FrameWindows(clips, config.model.sample_size, 10**9, seed)
     loader = DataLoader(frames, stage.batch_size, num_workers=config.data.workers)
     writer = SummaryWriter(str(config.out / "logs"))
     next_save = clock.used_seconds + 60 * config.checkpoint_minutes
@@ -114,7 +113,7 @@ def train_vae(
         optimizer.step()
         optimizer.zero_grad()
         clock.tick()
-        if clock.step % 50 == 0:
+        if clock.step % 50 == 0 and accelerator.is_main_process:
             writer.add_scalar("vae/loss", loss.item(), clock.step)
             log.info(
                 "vae step %d (%.0f %%): loss %.4f", clock.step, 100 * clock.fraction, loss.item()
@@ -123,6 +122,9 @@ def train_vae(
             checkpoints.save()
             next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     checkpoints.save()
+    if not accelerator.is_main_process:
+        # The main process measures and saves; the others need only the weights.
+        return accelerator.unwrap_model(model).vae.eval()
     finished: VAE = accelerator.unwrap_model(model).vae.eval()
     scale_latents(finished, clips, config.model.sample_size)
     psnr = reconstruction_psnr(finished, heldout, config.model.sample_size)

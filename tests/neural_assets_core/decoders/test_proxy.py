@@ -108,5 +108,18 @@ def test_cancelled_before_it_starts(scene: Scene) -> None:
 
 def test_holes_without_any_surroundings() -> None:
     image = np.full((8, 8, 3), 7, dtype=np.uint8)
-    assert (fill_holes(image, np.ones((8, 8), dtype=bool)) == 128).all()
-    assert fill_holes(image, np.zeros((8, 8), dtype=bool)) is image
+    everything, nothing = np.ones((8, 8), dtype=bool), np.zeros((8, 8), dtype=bool)
+    assert (fill_holes(image, everything, everything) == 128).all()
+    assert fill_holes(image, nothing, everything) is image
+
+
+def test_an_object_that_stays_does_not_bleed_into_the_hole(
+    camera: Camera, boxes: list[Box]
+) -> None:
+    close = boxes[1].with_center((-0.05, 0.0, 0.15))
+    scene = painted_scene(camera, [boxes[0], close])
+    layers = render_proxy(scene.without("box 1"), camera)
+    _, ids = paint(camera, [close])
+    filled = layers.picture[layers.hole & (ids == 0)].astype(int)
+    # The ground and the sky are grey or blue; the boxes' reds and greens must not show.
+    assert np.percentile(filled[:, 0] - filled[:, 2], 95) < 20
