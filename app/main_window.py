@@ -305,7 +305,7 @@ class MainWindow(QMainWindow):
         scene = self.document.scene
         if scene is not None:
             name = DECODERS[scene.settings.decoder].split(" ")[0]
-            self._device.setText(f"{name} on {device.upper()}")
+            self._device.setText(f"{name} on {device.upper()}" if device else name)
 
     # -- layout kept between sessions --------------------------------------------------------------
 

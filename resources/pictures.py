@@ -42,7 +42,9 @@ def moved(scene: Scene, index: int, along: tuple[float, float], degrees: float) 
 
 
 EDITS: list[tuple[str, Callable[[Scene], Scene]]] = [
-EDITS_HERE
+    ("nursery", lambda scene: moved(scene, 0, (0.15, 0.35), -50)),
+    ("playroom", lambda scene: moved(scene, 1, (-0.2, -0.5), 40)),
+    ("garden", lambda scene: moved(scene, 2, (0.6, 0.7), 70)),
 ]
 
 

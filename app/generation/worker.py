@@ -30,7 +30,7 @@ class GenerationWorker(QObject):
     """`Generation`."""
 
     opened = Signal(str)
-    """Where the decoder computes ("cuda:0", "cpu"), once it is open."""
+    """Where the decoder computes ("cuda:0", "cpu", or empty), once it is open."""
 
     failed = Signal(str)
     cancelled = Signal()
@@ -70,6 +70,6 @@ class GenerationWorker(QObject):
             self._decoder = open_decoder(scene.settings)
             self._opened = wanted
             # Decoders that need no particular device do not name one.
-            self.opened.emit(str(getattr(self._decoder, "device", "cpu")))
+            self.opened.emit(str(getattr(self._decoder, "device", "")))
         return self._decoder
 

@@ -142,8 +142,8 @@ class GenerationPanel(QWidget):
         self.progress.setFormat("Starting …" if busy else "")
 
     def _show_progress(self, progress: Progress) -> None:
-        # No known number of steps: the bar moves without saying how far.
-        self.progress.setRange(0, progress.steps)
+        # Never 0 steps: Qt's busy animation would redraw the whole window without a pause.
+        self.progress.setRange(0, max(progress.steps, 1))
         self.progress.setValue(progress.step)
         self.progress.setFormat(describe(progress))
 

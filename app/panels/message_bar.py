@@ -35,7 +35,7 @@ class MessageBar(QFrame):
         self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text))
         self._close = self._button("Dismiss")
         self._close.clicked.connect(self.dismiss)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(UNIT * 3 // 2, UNIT // 2, UNIT // 2, UNIT // 2)
         row.setSpacing(UNIT)
         row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -82,7 +82,7 @@ class MessageBar(QFrame):
     def _place(self) -> None:
         width = min(MAXIMUM_WIDTH, self._over.width() - 4 * UNIT)
         self.setFixedWidth(width)
-        height = self.layout().totalHeightForWidth(width)
+        height = self._row.totalHeightForWidth(width)
         left, top = (self._over.width() - width) // 2, self._over.height() - height - 2 * UNIT
         self.setGeometry(left, top, width, height)
 

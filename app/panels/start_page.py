@@ -161,7 +161,7 @@ def _sample_list() -> QListWidget:
     tiles.setIconSize(TILE)
     tiles.setSpacing(UNIT // 2)
     tiles.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    tiles.setFixedHeight(TILE.height() + 7 * UNIT)
+    tiles.setFixedHeight(TILE.height() + 6 * UNIT)
     for path in sorted(SAMPLE_SCENES.glob(f"*{SCENE_SUFFIX}")):
         thumbnail = QPixmap()
         thumbnail.loadFromData(read_thumbnail(path) or b"")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
@@ -38,7 +38,6 @@ class TestFiles:
         scene: Scene,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
-        answer: Answer,
     ) -> None:
         choose(monkeypatch, tmp_path / "mine")
         window.document.push(moved(scene, 0.3), "Move mug")
@@ -216,6 +215,28 @@ class TestKeys:
 
 
 class TestGenerating:
+    def test_dragged_box_is_one_entry_and_a_new_picture(
+        self, window: MainWindow, scene: Scene, qtbot: QtBot
+    ) -> None:
+        native, left = window.viewport.native, Qt.MouseButton.LeftButton
+        camera = window.viewport.screen_camera()
+        x, y = camera.project(scene.object("book").box.center)[:2]
+        qtbot.mousePress(native, left, pos=QPoint(round(x), round(y)))
+        for step in range(1, 9):
+            qtbot.mouseMove(native, QPoint(round(x) - 8 * step, round(y)))
+            shown = window.inspector.fields["position"][0].value()
+        assert window.document.draft is not None
+        assert window.document.undo_stack.count() == 0
+        with qtbot.waitSignal(window.pictures.generator.finished):
+            qtbot.mouseRelease(native, left, pos=QPoint(round(x) - 64, round(y)))
+        box = window.document.scene.object("book").box
+        assert box.center[0] < scene.object("book").box.center[0]
+        assert shown == pytest.approx(box.center[0], abs=1e-3)
+        assert window.document.undo_stack.count() == 1
+        assert window.pictures.result().picture != scene.background.view.picture
+        window.document.undo_stack.undo()
+        assert window.document.scene == scene
+
     def test_box_behind_the_camera(self, window: MainWindow, scene: Scene, qtbot: QtBot) -> None:
         window.document.push(moved(scene, 0.0).with_box(
             "mug", scene.object("mug").box.translated((0.0, -20.0, 0.0))), "Move mug")
