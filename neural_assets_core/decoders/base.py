@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from neural_assets_core.errors import UserError
 from neural_assets_core.scene import Picture, Scene
 
 
@@ -81,6 +83,26 @@ class Decoder(Protocol):
             If the scene cannot be drawn (a box behind the camera, say) or the checkpoint used.
         """
         ...
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Turn running out of memory, the GPU's included, into a sentence for the user.
+
+    Raises
+    ------
+    UserError
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        # torch.OutOfMemoryError is a RuntimeError; torch itself is not imported for its sake.
+        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+            raise UserError(
+                "There is not enough memory for this picture: close other programs, or choose "
+                "the proxy decoder or a smaller picture."
+            ) from None
+        raise
 
 
 def check_cancelled(cancel: threading.Event | None) -> None:

@@ -13,10 +13,10 @@ from neural_assets_core.decoders.base import (
     Progress,
     ProgressCallback,
     check_cancelled,
+    enough_memory,
 )
 from neural_assets_core.decoders.proxy import check_boxes, render_proxy
 from neural_assets_core.decoders.window import edit_window, put_back, touched_pixels
-from neural_assets_core.errors import UserError
 from neural_assets_core.model.loading import load_pipeline
 from neural_assets_core.model.pipeline import EncodedAssets, NeuralAssetsPipeline
 from neural_assets_core.scene import Picture, Scene
@@ -61,13 +61,20 @@ class NeuralDecoder:
     ) -> Generation:
         """See `Decoder.generate`."""
         started = time.perf_counter()
-        steps = scene.settings.steps
-        report = progress or (lambda _: None)
         check_cancelled(cancel)
         check_boxes(scene)
+        with enough_memory():
+            picture = self._draw(scene, progress or (lambda _: None), cancel)
+        check_cancelled(cancel)
+        return Generation(scene, picture, time.perf_counter() - started)
+
+    def _draw(
+        self, scene: Scene, report: ProgressCallback, cancel: threading.Event | None
+    ) -> Picture:
         touched = touched_pixels(scene)
         if not touched.any():
-            return Generation(scene, scene.background.view.picture, time.perf_counter() - started)
+            return scene.background.view.picture
+        steps = scene.settings.steps
         report(Progress("encoding", 0, steps))
         assets = self._encode(scene)
 
@@ -77,33 +84,27 @@ class NeuralDecoder:
             check_cancelled(cancel)
             done = step + 1
             report(Progress("denoising" if done < steps else "decoding", done, steps))
+            # Once more: whoever was told may have had enough.
+            check_cancelled(cancel)
             return tensors
 
         check_cancelled(cancel)
         window = edit_window(touched)
-        try:
-            output: Any = self.pipeline(
-                scene,
-                camera=window.camera(scene.camera),
-                assets=assets,
-                num_inference_steps=steps,
-                guidance_scale=scene.settings.guidance,
-                generator=torch.Generator("cpu").manual_seed(scene.settings.seed),
-                callback_on_step_end=after_step,
-            )
-        except (MemoryError, torch.OutOfMemoryError):
-            raise UserError(
-                "There is not enough memory for this picture: close other programs, or choose "
-                "the proxy decoder."
-            ) from None
+        output: Any = self.pipeline(
+            scene,
+            camera=window.camera(scene.camera),
+            assets=assets,
+            num_inference_steps=steps,
+            guidance_scale=scene.settings.guidance,
+            generator=torch.Generator("cpu").manual_seed(scene.settings.seed),
+            callback_on_step_end=after_step,
+        )
         check_cancelled(cancel)
         layers = render_proxy(scene, scene.camera)
         # Texture of the background is known outside the hole, texture of objects as far as the
         # proxy trusts itself.
         known = layers.confidence + (1 - layers.coverage) * ~layers.hole
-        pixels = put_back(layers.picture, output.images[0], window, touched, known)
-        check_cancelled(cancel)
-        return Generation(scene, Picture(pixels), time.perf_counter() - started)
+        return Picture(put_back(layers.picture, output.images[0], window, touched, known))
 
     def _encode(self, scene: Scene) -> EncodedAssets:
         """Assets of the scene; a pose-only edit finds them ready."""

@@ -27,6 +27,7 @@ from neural_assets_core.decoders.base import (
     Progress,
     ProgressCallback,
     check_cancelled,
+    enough_memory,
 )
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
@@ -39,6 +40,9 @@ MARCH_SAMPLES = 8
 
 MIRRORED_CONFIDENCE = 0.5
 GUESSED_CONFIDENCE = 0.25
+FARTHEST = 10_000.0
+"""Greatest depth of a box in metres; beyond it half-precision numbers end."""
+
 FAR = 60.0
 """Metres beyond which the ground counts as infinitely far when the camera moves."""
 
@@ -78,7 +82,8 @@ class ProxyDecoder:
         """See `Decoder.generate`; takes milliseconds, so it is one step."""
         started = time.perf_counter()
         check_cancelled(cancel)
-        layers = render_proxy(scene, scene.camera)
+        with enough_memory():
+            layers = render_proxy(scene, scene.camera)
         check_cancelled(cancel)
         picture = Picture(layers.picture)
         if progress is not None:
@@ -119,12 +124,20 @@ def check_boxes(scene: Scene) -> None:
     Raises
     ------
     UserError
-        Names the first object whose box reaches behind the camera.
+        Names the first object whose box reaches behind the camera, or is absurdly far away.
     """
     for item in scene.objects:
-        if np.any(scene.camera.to_camera(item.box.corners())[:, 2] <= NEAR):
+        with np.errstate(all="ignore"):
+            depth = scene.camera.to_camera(item.box.corners())[:, 2]
+        if np.any(depth <= NEAR):
             raise UserError(
                 f"The box of {item.name!r} reaches behind the camera: move it into the picture."
+            )
+        # Written so that NaN fails too.
+        if not np.all(depth < FARTHEST):
+            raise UserError(
+                f"The box of {item.name!r} is more than {FARTHEST:.0f} m away: move it into the "
+                "picture."
             )
 
 
@@ -197,6 +210,9 @@ def _background(
             shown |= mask
         else:
             hidden |= mask
+    if camera == view.camera:
+        # Nothing to carry anywhere: the source's own pixels, and no work on large photographs.
+        return source.pixels.copy(), hidden > 64, shown > 64
     where = _background_pixels(view.camera, camera)
     where *= np.asarray([source.pixels.shape[1] / view.camera.width,
                          source.pixels.shape[0] / view.camera.height])
@@ -361,7 +377,7 @@ def _sample(image: NDArray[np.uint8], pixels: Float) -> NDArray[np.uint8]:
 
 def _shrinkage(source: Camera, target: Camera) -> float:
     """By how much the source should be scaled down first, so that sampling does not alias."""
-    return min(1.0, float(target.k[0, 0] / source.k[0, 0]))
+    return min(1.0, *(float(target.k[axis, axis] / source.k[axis, axis]) for axis in (0, 1)))
 
 
 def _shrinkage_of_box(appearance: Appearance, camera: Camera, box: Box) -> float:
@@ -371,8 +387,9 @@ def _shrinkage_of_box(appearance: Appearance, camera: Camera, box: Box) -> float
     after = camera.to_camera(np.asarray(box.center))[2]
     if before <= NEAR or after <= NEAR:
         return _shrinkage(source, camera)
-    growth = max(box.size) / max(appearance.box.size) * before / after
-    return min(1.0, float(camera.k[0, 0] / source.k[0, 0] * growth))
+    growth = float(max(box.size) / max(appearance.box.size) * before / after)
+    ratios = (float(camera.k[axis, axis] / source.k[axis, axis]) for axis in (0, 1))
+    return min(1.0, growth * min(ratios))
 
 
 def _shrunk(view: View, factor: float) -> Picture:
@@ -395,8 +412,15 @@ def _grown_mask(appearance: Appearance, width: int, height: int) -> NDArray[np.u
     if mask.shape != (height, width):
         mask = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA))
     radius = max(1, round(0.015 * max(width, height)))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return np.asarray(cv2.dilate(np.where(mask > 32, 255, 0).astype(np.uint8), kernel))
+    return np.where(grown(mask > 32, radius), np.uint8(255), np.uint8(0))
+
+
+def grown(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """The mask and all pixels within `radius` of it; the time does not depend on the radius."""
+    if not mask.any():
+        return mask
+    outside = np.where(mask, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 5)) <= radius
 
 
 __all__ = [
@@ -406,6 +430,7 @@ __all__ = [
     "appearance_mask",
     "check_boxes",
     "fill_holes",
+    "grown",
     "is_untouched",
     "render_proxy",
 ]

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_assets_core.decoders.proxy import appearance_mask, is_untouched
+from neural_assets_core.decoders.proxy import appearance_mask, grown, is_untouched
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import silhouette
 from neural_assets_core.scene import Scene
@@ -20,8 +20,8 @@ from neural_assets_core.scene import Scene
 MARGIN = 0.35
 """Added around the touched pixels, as a fraction of their larger side: room for context."""
 
-SMALLEST = 0.45
-"""Side of the smallest window, as a fraction of the picture's shorter side."""
+SMALLEST = 0.5
+"""Side of the smallest window, as a fraction of the picture's shorter side: as in training."""
 
 SHADOW_REACH = 0.9
 """How far over the ground a shadow may fall, in heights of the box."""
@@ -63,10 +63,17 @@ def touched_pixels(scene: Scene) -> NDArray[np.float32]:
             touched |= _reach(camera, item.box)
     if not touched.any():
         return touched.astype(np.float32)
-    radius = max(1, round(0.02 * max(shape)))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    grown = cv2.dilate(touched, kernel).astype(np.float32) / 255
-    return np.asarray(cv2.GaussianBlur(grown, (0, 0), 0.5 * radius + 0.5), dtype=np.float32)
+    # The soft edge is made small: a wide blur of a large photograph would take seconds.
+    shrink = min(1.0, 1024 / max(shape))
+    size = (max(1, round(shape[1] * shrink)), max(1, round(shape[0] * shrink)))
+    small = np.asarray(cv2.resize(touched, size, interpolation=cv2.INTER_AREA)) > 0
+    radius = max(1.0, 0.02 * max(size))
+    soft = grown(small, radius).astype(np.float32)
+    soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), 0.5 * radius), dtype=np.float32)
+    # No tail: what is not visibly changed is not changed at all.
+    soft[soft < 1 / 255] = 0.0
+    large = cv2.resize(soft, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, dtype=np.float32)
 
 
 def edit_window(touched: NDArray[np.float32]) -> Window:
@@ -81,7 +88,8 @@ def edit_window(touched: NDArray[np.float32]) -> Window:
     rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
     extent = max(rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)
     side = max(round((1 + MARGIN) * extent), round(SMALLEST * min(width, height)))
-    side = min(side, max(width, height))
+    # Inside the picture if that holds all of the edit; the model knows no windows beyond it.
+    side = max(int(extent), min(side, min(width, height)))
     middle = ((columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2)
     return Window(_placed(middle[0], side, width), _placed(middle[1], side, height), side)
 
@@ -148,14 +156,14 @@ def _resized(image: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 
 
 def _reach(camera: Camera, box: Box) -> NDArray[np.uint8]:
-    """255 where the box, or its shadow on the plane it stands on, may be seen."""
-    width, depth, height = box.size
-    reach = 2 * SHADOW_REACH * height
-    base = box.base_center()
+    """255 where the box, or its shadow on the ground z = 0, may be seen."""
+    corners = box.corners()
+    height = max(float(corners[:, 2].max()), 0.0)
+    reach = SHADOW_REACH * height
+    low, high = corners[:, :2].min(axis=0) - reach, corners[:, :2].max(axis=0) + reach
     ground = Box(
-        center=(float(base[0]), float(base[1]), float(base[2])),
-        size=(width + reach, depth + reach, max(0.02 * height, 1e-3)),
-        rotation=box.rotation,
+        center=(*((low + high) / 2).tolist(), 0.0),
+        size=(*(high - low).tolist(), max(0.02 * height, 1e-3)),
     )
     seen = silhouette(camera, box) | silhouette(camera, ground)
     return np.where(seen, 255, 0).astype(np.uint8)

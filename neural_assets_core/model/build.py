@@ -7,7 +7,7 @@ from typing import Literal
 from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from pydantic import BaseModel, ConfigDict
 
-from neural_assets_core.model.assemble import map_channels
+from neural_assets_core.model.assemble import LAYOUT, map_channels
 from neural_assets_core.model.encoder import ConvVisualEncoder, VisualEncoder, ViTVisualEncoder
 from neural_assets_core.model.latents import VAE, latent_factor
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
@@ -117,10 +117,14 @@ def build_pipeline(config: ModelConfig, vae: VAE | None = None) -> NeuralAssetsP
     """A pipeline with an untrained decoder around `vae` (or an untrained one)."""
     vae = vae if vae is not None else build_vae(config.vae)
     encoder = build_encoder(config.encoder)
+    tokens = config.tokenizer.model_dump()
+    if LAYOUT not in config.maps:
+        # Nothing to paint into: weights that no loss reaches would only be in the way.
+        tokens["splat_channels"] = 0
     tokenizer = AssetTokenizer(
         feature_channels=encoder.feature_channels,
         cross_attention_dim=config.unet.cross_attention_dim,
-        **config.tokenizer.model_dump(),
+        **tokens,
     )
     latent_channels = vae.config.latent_channels
     unet_config, attention = config.unet, config.unet.attention

@@ -75,6 +75,8 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         Maps concatenated to the noisy latents; the paper's model has none. With "proxy" the
         U-Net generates the difference from the proxy's latents, so it repairs and relights
         what geometry already knows rather than painting it anew.
+    residual_scale : float
+        What that difference is multiplied by to have about unit deviation, as the noise has.
 
     Notes
     -----
@@ -92,6 +94,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         visual_encoder: VisualEncoder,
         asset_tokenizer: AssetTokenizer,
         maps: Sequence[str] = (LAYOUT, PROXY),
+        residual_scale: float = 1.0,
     ) -> None:
         super().__init__()
         self.register_modules(
@@ -101,7 +104,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             visual_encoder=visual_encoder,
             asset_tokenizer=asset_tokenizer,
         )
-        self.register_to_config(maps=list(maps))
+        self.register_to_config(maps=list(maps), residual_scale=residual_scale)
 
     @property
     def sample_size(self) -> int:
@@ -111,42 +114,37 @@ class NeuralAssetsPipeline(DiffusionPipeline):
     # -- first call: once a source picture ---------------------------------------------------
 
     @torch.no_grad()
-    def encode_assets(self, scene: Scene, known: EncodedAssets | None = None) -> EncodedAssets:
+    def encode_assets(self, scene: Scene) -> EncodedAssets:
         """Run the visual encoder on every source view of the scene.
 
         Parameters
         ----------
         scene : Scene
-        known : EncodedAssets, optional
-            Appearances found in it are taken over, not encoded again.
 
         Returns
         -------
         EncodedAssets
             Valid for any scene with these appearances and this background, whatever the poses.
         """
-        objects = dict(known.objects) if known else {}
-        missing = [item.appearance for item in scene.objects if item.appearance not in objects]
-        for view in {appearance.view: None for appearance in missing}:
-            wanted = [appearance for appearance in missing if appearance.view == view]
-            feature_map = self._encode_view(view, self._seen_in(view, scene, wanted), objects=True)
-            regions = torch.tensor([[region(appearance) for appearance in wanted]])
+        background = scene.background
+        # Which objects are left in the picture must not depend on what else is in the scene now,
+        # or the same scene would look different by another way of getting there.
+        groups: dict[tuple[Appearance, ...], list[Appearance]] = {}
+        for appearance in dict.fromkeys(item.appearance for item in scene.objects):
+            others = background.occluders if appearance.view == background.view else ()
+            group = tuple(dict.fromkeys((*others, appearance)))
+            groups.setdefault(group, []).append(appearance)
+        objects: dict[Appearance, torch.Tensor] = {}
+        for group, members in groups.items():
+            feature_map = self._encode_view(members[0].view, group, objects=True)
+            regions = torch.tensor([[region(appearance) for appearance in members]])
             regions = regions.to(feature_map.device)
             features = self.asset_tokenizer.object_features(feature_map, regions)[0]
-            objects.update(zip(wanted, features, strict=True))
-        background = scene.background
+            objects.update(zip(members, features, strict=True))
         return EncodedAssets(
             objects=objects,
             background=self._encode_view(background.view, background.occluders, objects=False),
         )
-
-    def _seen_in(
-        self, view: View, scene: Scene, wanted: list[Appearance]
-    ) -> tuple[Appearance, ...]:
-        # In the background's own view, objects since removed still belong to the foreground.
-        if view == scene.background.view:
-            return tuple({**dict.fromkeys(scene.background.occluders), **dict.fromkeys(wanted)})
-        return tuple(wanted)
 
     def _encode_view(
         self, view: View, appearances: tuple[Appearance, ...], *, objects: bool
@@ -201,10 +199,11 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         view = (camera or scene.camera).resized(self.sample_size, self.sample_size)
         assets = assets or self.encode_assets(scene)
         conditions = self.prepare_conditions(scene, view, assets)
-        # Without conditioning the proxy is unknown too, so the base is always the real one.
-        base = conditions.proxy_latents.float() if PROXY in self.config.maps else 0.0
+        proxy_latents = conditions.proxy_latents.float()
 
         self.scheduler.set_timesteps(num_inference_steps, device=self.device)
+        # For some numbers of steps rounding gives "trailing" spacing one timestep too many.
+        timesteps = self.scheduler.timesteps[:num_inference_steps]
         size = self.unet.config.sample_size
         shape = (1, self.vae.config.latent_channels, size, size)
         if latents is None:
@@ -217,7 +216,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         tokens, mask, maps = UNetInputs(self.asset_tokenizer, tuple(self.config.maps))(conditions)
 
         with self.progress_bar(total=num_inference_steps) as bar:
-            for step, timestep in enumerate(self.scheduler.timesteps):
+            for step, timestep in enumerate(timesteps):
                 noisy = torch.cat([latents] * (2 if guided else 1))
                 noisy = self.scheduler.scale_model_input(noisy, timestep)
                 prediction = self.unet(
@@ -235,7 +234,8 @@ class NeuralAssetsPipeline(DiffusionPipeline):
                     latents = (changed or {}).get("latents", latents)
                 bar.update()
 
-        latents = latents + base
+        if PROXY in self.config.maps:
+            latents = latents / self.config.residual_scale + proxy_latents
         if output_type == "latent":
             images: NDArray[np.uint8] | torch.Tensor = latents
         else:

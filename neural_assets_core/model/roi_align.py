@@ -47,8 +47,10 @@ def roi_align(
         ],
         dim=-1,
     )
-    grid = grid.reshape(batch, count * side, side, 2).to(features.dtype)
-    sampled = F.grid_sample(features, grid, padding_mode="border", align_corners=False)
+    grid = grid.reshape(batch, count * side, side, 2)
+    # In single precision: half of it would move the sampling points by a part of a cell.
+    sampled = F.grid_sample(features.float(), grid, padding_mode="border", align_corners=False)
+    sampled = sampled.to(features.dtype)
     channels = features.shape[1]
     sampled = sampled.reshape(batch, channels, count, bins, samples, bins, samples)
     pooled = sampled.mean(dim=(4, 6)).permute(0, 2, 3, 4, 1)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.build import ModelConfig
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
 
 
 class _Config(BaseModel):
@@ -36,11 +40,11 @@ class DataConfig(_Config):
     """
 
     path: Path
-    scenes: int
-    frames: int = 8
-    size: int = 128
-    seed: int = 1
-    heldout_scenes: int = 100
+    scenes: Count
+    frames: int = Field(default=8, ge=2)
+    size: Count = 128
+    seed: int = Field(default=1, ge=0)
+    heldout_scenes: Count = 100
     window_share: float = 0.6
     smallest_window: float = 0.5
     unmasked_share: float = 0.2
@@ -61,16 +65,16 @@ class StageConfig(_Config):
     steps : int
         Upper limit.
     minutes : float
-        Time limit, without loading; the learning rate reaches zero at whichever limit comes
-        first.
+        Time limit, without loading; the learning rate reaches a hundredth of its peak at
+        whichever limit comes first.
     """
 
-    batch_size: int = 32
-    learning_rate: float = 3e-4
-    pretrained_learning_rate: float = 5e-5
+    batch_size: Count = 32
+    learning_rate: Positive = 3e-4
+    pretrained_learning_rate: Positive = 5e-5
     warmup_steps: int = 200
-    steps: int = 1_000_000
-    minutes: float = 30.0
+    steps: Count = 1_000_000
+    minutes: Positive = 30.0
 
 
 class DecoderStageConfig(StageConfig):
@@ -83,11 +87,15 @@ class DecoderStageConfig(StageConfig):
     object_weight : float
         Loss weight of latent cells where something changes, relative to the others.
     ema_decay : float
+    noise_bias : float
+        Timesteps are drawn as T u^(1 / bias), u uniform: above 1, training dwells on high noise,
+        where pictures of few steps are decided.
     """
 
     dropout: float = 0.1
     object_weight: float = 3.0
     ema_decay: float = 0.999
+    noise_bias: Positive = 1.0
 
 
 class TrainingConfig(_Config):
@@ -98,7 +106,8 @@ class TrainingConfig(_Config):
     out : Path
         Folder for checkpoints, logs and the finished pipeline.
     initial : Path or None
-        A checkpoint to start the second stage from, instead of random weights.
+        A checkpoint whose parts the second stage starts from, its autoencoder included; then
+        `model` is not used and there is no first stage.
     precision : {"no", "bf16", "fp16"}
         Accelerate's mixed precision.
     checkpoint_minutes, validation_minutes : float
@@ -108,7 +117,7 @@ class TrainingConfig(_Config):
     out: Path
     seed: int = 0
     initial: Path | None = None
-    precision: str = "bf16"
+    precision: Literal["no", "bf16", "fp16"] = "bf16"
     checkpoint_minutes: float = 5.0
     validation_minutes: float = 10.0
     validation_pairs: int = 16
@@ -130,6 +139,8 @@ def read_config(path: Path) -> TrainingConfig:
         return TrainingConfig.model_validate(tomllib.loads(path.read_text()))
     except FileNotFoundError:
         raise UserError(f"There is no training configuration {path}: check the name.") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): check the name.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid TOML ({error}): correct it.") from None
     except ValidationError as error:

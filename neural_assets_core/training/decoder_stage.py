@@ -8,7 +8,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
-from diffusers import DDIMScheduler
 from diffusers.models.attention_processor import AttnProcessor
 from diffusers.training_utils import EMAModel
 from torch import nn
@@ -17,11 +16,16 @@ from torch.utils.tensorboard import SummaryWriter
 
 from neural_assets_core.data.dataset import ClipDataset
 from neural_assets_core.model.assemble import PROXY, Conditions, UNetInputs
-from neural_assets_core.model.build import build_pipeline
-from neural_assets_core.model.latents import VAE, encode_latents, to_pixels
+from neural_assets_core.model.latents import encode_latents, to_pixels
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.training.config import TrainingConfig
-from neural_assets_core.training.loop import Checkpoints, Clock, sample_seed, set_rate
+from neural_assets_core.training.loop import (
+    Checkpoints,
+    Clock,
+    sample_seed,
+    save_whole,
+    set_rate,
+)
 from neural_assets_core.training.samples import PairDataset, Sample, SampleShape
 from neural_assets_core.training.validation import Validation
 
@@ -91,41 +95,49 @@ class Denoiser(nn.Module):
 
 def train_decoder(
     config: TrainingConfig,
-    vae: VAE,
+    pipeline: NeuralAssetsPipeline,
     clips: ClipDataset,
     heldout: ClipDataset,
     accelerator: Accelerator,
     *,
     resume: bool,
-) -> NeuralAssetsPipeline:
-    """Train everything but the VAE and save the pipeline, with averaged weights, to `out`.
+) -> None:
+    """Train all parts of the pipeline but its VAE; save it, with averaged weights, to `out`.
 
-    Returns
-    -------
-    NeuralAssetsPipeline
-        With the averaged weights.
+    Parameters
+    ----------
+    config : TrainingConfig
+    pipeline : NeuralAssetsPipeline
+        Untrained, or the checkpoint to start from; single precision. Ends with the averaged
+        weights.
+    clips, heldout : ClipDataset
+    accelerator : Accelerator
+    resume : bool
+        Go on from the newest checkpoint.
     """
     stage, out = config.decoder, config.out / "decoder-training"
     out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(config.seed)
-    pipeline = _starting_pipeline(config, vae)
     if accelerator.device.type == "cpu":
         # The fused kernel's backward pass is slow on processors; decoding keeps it.
         pipeline.unet.set_attn_processor(AttnProcessor())
-    vae.requires_grad_(False).to(accelerator.device)
+    pipeline.vae.requires_grad_(False).to(accelerator.device)
     denoiser = _channels_last(Denoiser(pipeline).train())
     clock, ema = Clock(stage, accelerator), EMAModel(denoiser.parameters(), decay=stage.ema_decay)
-    optimizer = _optimizer(denoiser, config)
+    peaks = _peaks(config)
+    optimizer = _optimizer(denoiser, peaks)
     model, optimizer = accelerator.prepare(denoiser, optimizer)
     ema.to(accelerator.device)
     checkpoints = Checkpoints(accelerator, out, clock, ema)
-    if resume:
-        checkpoints.resume()
+    checkpoints.begin(resume=resume)
     shape = SampleShape(
-        target=config.model.sample_size,
-        encoder=config.model.encoder.sample_size,
+        target=pipeline.sample_size,
+        encoder=pipeline.visual_encoder.config.sample_size,
         latent=pipeline.unet.config.sample_size,
     )
+    if clock.residual_scale is None:
+        every = PairDataset(clips, config.data, shape, 10**9, config.seed)
+        clock.residual_scale = _residual_scale(pipeline, every)
+    pipeline.register_to_config(residual_scale=clock.residual_scale)
     seed = sample_seed(config.seed, clock.step, accelerator)
     pairs = PairDataset(clips, config.data, shape, 10**9, seed)
     torch.manual_seed(seed)
@@ -136,12 +148,22 @@ def train_decoder(
     validation = Validation(heldout, config, writer)
     next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     next_look = clock.used_seconds + 60 * config.validation_minutes
+
+    def look() -> None:
+        # All processes come by here; one of them looks while the others wait.
+        if accelerator.is_main_process:
+            with _averaged(ema, model):
+                validation.run(pipeline, clock.step)
+                save_whole(pipeline.save_pretrained, config.out / "pipeline")
+        accelerator.wait_for_everyone()
+
+    clock.start()
     for cpu_batch in loader:
         if clock.fraction >= 1.0:
             break
         batch = {key: value.to(accelerator.device) for key, value in cpu_batch.items()}
-        set_rate(optimizer, clock.rate())
-        loss = _step_loss(model, vae, pipeline.scheduler, batch, config, accelerator)
+        set_rate(optimizer, peaks, clock.rate())
+        loss = _step_loss(model, pipeline, batch, config, accelerator)
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -158,19 +180,12 @@ def train_decoder(
             checkpoints.save()
             next_save = clock.used_seconds + 60 * config.checkpoint_minutes
         if clock.used_seconds >= next_look:
-            if accelerator.is_main_process:
-                with _averaged(ema, model):
-                    validation.run(pipeline, clock.step)
-                    pipeline.save_pretrained(str(config.out / "pipeline"))
-            accelerator.wait_for_everyone()
+            look()
             next_look = clock.used_seconds + 60 * config.validation_minutes
     checkpoints.save()
+    look()
     ema.copy_to(model.parameters())
-    if accelerator.is_main_process:
-        validation.run(pipeline, clock.step)
-        pipeline.save_pretrained(str(config.out / "pipeline"))
     writer.close()
-    return pipeline
 
 
 def _channels_last(module: Denoiser) -> Denoiser:
@@ -179,57 +194,39 @@ def _channels_last(module: Denoiser) -> Denoiser:
     return changed
 
 
-def _starting_pipeline(config: TrainingConfig, vae: VAE) -> NeuralAssetsPipeline:
-    pipeline = build_pipeline(config.model, vae)
-    if config.initial is not None:
-        from neural_assets_core.model.loading import load_pipeline
-
-        pipeline = load_pipeline(str(config.initial))
-        pipeline.register_modules(vae=vae)
-    return pipeline
-
-
-def _optimizer(denoiser: Denoiser, config: TrainingConfig) -> torch.optim.Optimizer:
+def _peaks(config: TrainingConfig) -> tuple[float, float]:
+    """Peak learning rates of what may start from a checkpoint, and of the tokenizer."""
     stage = config.decoder
     pretrained = config.initial is not None
     rate = stage.pretrained_learning_rate if pretrained else stage.learning_rate
+    return rate, stage.learning_rate
+
+
+def _optimizer(denoiser: Denoiser, peaks: tuple[float, float]) -> torch.optim.Optimizer:
     slow = [*denoiser.visual_encoder.parameters(), *denoiser.unet.parameters()]
+    quick = list(denoiser.inputs.parameters())
     return torch.optim.AdamW(
-        [
-            {"params": slow, "lr": rate, "peak_lr": rate},
-            {
-                "params": list(denoiser.inputs.parameters()),
-                "lr": stage.learning_rate,
-                "peak_lr": stage.learning_rate,
-            },
-        ],
-        weight_decay=1e-2,
+        [{"params": slow, "lr": peaks[0]}, {"params": quick, "lr": peaks[1]}], weight_decay=1e-2
     )
 
 
 def _step_loss(
     model: nn.Module,
-    vae: VAE,
-    scheduler: DDIMScheduler,
+    pipeline: NeuralAssetsPipeline,
     batch: Sample,
     config: TrainingConfig,
     accelerator: Accelerator,
 ) -> torch.Tensor:
     """Weighted mean square of the prediction's error on one batch."""
-    stage = config.decoder
-    with torch.no_grad(), accelerator.autocast():
-        both = torch.cat([to_pixels(batch["target"]), to_pixels(batch["proxy"])])
-        latents, proxy = (
-            encode_latents(vae, both.to(memory_format=torch.channels_last)).float().chunk(2)
-        )
-    # What is generated is the difference from the proxy, where there is one.
-    clean = latents - proxy if PROXY in config.model.maps else latents
+    stage, scheduler = config.decoder, pipeline.scheduler
+    with accelerator.autocast():
+        clean, proxy = _clean_latents(pipeline, batch)
     noise = torch.randn_like(clean)
     rows = len(clean)
     total = scheduler.config.num_train_timesteps
     # One timestep from each of `rows` equal parts: the loss varies less from step to step.
     parts = (torch.arange(rows, device=clean.device) + torch.rand(rows, device=clean.device)) / rows
-    timesteps = (parts * total).long().clamp(max=total - 1)
+    timesteps = (parts ** (1 / stage.noise_bias) * total).long().clamp(max=total - 1)
     noisy = scheduler.add_noise(clean, noise, timesteps)
     dropped = torch.rand(rows, device=clean.device) < stage.dropout
     with accelerator.autocast():
@@ -239,6 +236,30 @@ def _step_loss(
     weight = 1.0 + (stage.object_weight - 1.0) * batch["changed"].float()
     error = F.mse_loss(prediction, truth, reduction="none").mean(dim=1)
     return (error * weight).sum() / weight.sum()
+
+
+@torch.no_grad()
+def _clean_latents(
+    pipeline: NeuralAssetsPipeline, batch: Sample
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What is to be generated, and the proxy's latents."""
+    both = torch.cat([to_pixels(batch["target"]), to_pixels(batch["proxy"])])
+    both = both.to(memory_format=torch.channels_last)
+    latents, proxy = encode_latents(pipeline.vae, both).float().chunk(2)
+    if PROXY in pipeline.config.maps:
+        return (latents - proxy) * pipeline.config.residual_scale, proxy
+    return latents, proxy
+
+
+def _residual_scale(pipeline: NeuralAssetsPipeline, pairs: PairDataset, count: int = 96) -> float:
+    """The `residual_scale` with which what is generated has unit deviation."""
+    if PROXY not in pipeline.config.maps:
+        return 1.0
+    samples = [pairs[index] for index in range(count)]
+    batch = {key: torch.stack([s[key] for s in samples]) for key in ("target", "proxy")}
+    batch = {key: value.to(pipeline.vae.device) for key, value in batch.items()}
+    pipeline.register_to_config(residual_scale=1.0)
+    return 1.0 / _clean_latents(pipeline, batch)[0].std().item()
 
 
 class _averaged:  # noqa: N801

@@ -7,6 +7,7 @@ import logging
 import math
 import shutil
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast
 from diffusers.training_utils import EMAModel
 
+from neural_assets_core.errors import UserError
 from neural_assets_core.training.config import StageConfig
 
 log = logging.getLogger(__name__)
@@ -23,6 +25,9 @@ KEPT_CHECKPOINTS = 2
 
 class Clock:
     """Training time used so far, over all the runs of a stage.
+
+    On processors it is processor time, divided by the cores in use: a run that was stopped for a
+    while has not learnt anything meanwhile. On a GPU it is time on the wall.
 
     Parameters
     ----------
@@ -35,16 +40,18 @@ class Clock:
         self.config, self.accelerator = config, accelerator
         self.step = 0
         self.used_seconds = 0.0
-        self._last = time.process_time()
+        # Weights are trained for one scale: it is measured once and goes with them.
+        self.residual_scale: float | None = None
+        self._last = self._now()
+
+    def start(self) -> None:
+        """Count from here on: what was done before was loading."""
+        self._last = self._now()
 
     def tick(self) -> None:
-        """Count a step.
-
-        Processor time, divided by the cores in use, is what counts: a run that was stopped for a
-        while has not learnt anything meanwhile.
-        """
-        now = time.process_time()
-        self.used_seconds += (now - self._last) / self._cores
+        """Count a step."""
+        now = self._now()
+        self.used_seconds += now - self._last
         self._last = now
         if self.accelerator.num_processes > 1:
             shared = torch.tensor(self.used_seconds, dtype=torch.float64)
@@ -52,9 +59,10 @@ class Clock:
             self.used_seconds = float(shared)
         self.step += 1
 
-    @property
-    def _cores(self) -> float:
-        return 1.0 if torch.cuda.is_available() else float(torch.get_num_threads())
+    def _now(self) -> float:
+        if self.accelerator.device.type != "cpu":
+            return time.monotonic()
+        return time.process_time() / torch.get_num_threads()
 
     @property
     def fraction(self) -> float:
@@ -63,23 +71,31 @@ class Clock:
         return min(1.0, max(by_time, self.step / self.config.steps))
 
     def rate(self) -> float:
-        """Learning rate relative to the peak: warm-up, plateau, then a cosine to zero."""
+        """Learning rate relative to its peak: warm-up, plateau, a cosine down to a hundredth."""
         warmup = min(1.0, (self.step + 1) / max(1, self.config.warmup_steps))
         # A plateau first: the length of the run may still be changed while it lasts.
         decay = max(0.0, (self.fraction - 0.4) / 0.6)
         return warmup * max(0.01, 0.5 * (1 + math.cos(math.pi * decay)))
 
-    def state_dict(self) -> dict[str, float]:
-        return {"step": self.step, "used_seconds": self.used_seconds}
+    def state_dict(self) -> dict[str, float | None]:
+        """What a checkpoint must hold besides weights."""
+        return {
+            "step": self.step,
+            "used_seconds": self.used_seconds,
+            "processes": self.accelerator.num_processes,
+            "residual_scale": self.residual_scale,
+        }
 
-    def load_state_dict(self, state: dict[str, float]) -> None:
-        self.step, self.used_seconds = int(state["step"]), float(state["used_seconds"])
+    def load_state_dict(self, state: dict[str, float | None]) -> None:
+        """Take over what `state_dict` gave."""
+        self.step, self.used_seconds = int(state["step"] or 0), float(state["used_seconds"] or 0)
+        self.residual_scale = state.get("residual_scale")
 
 
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Scale every group's learning rate from its peak."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate * group.setdefault("peak_lr", group["lr"])
+def set_rate(optimizer: torch.optim.Optimizer, peaks: Sequence[float], rate: float) -> None:
+    """Set every group's learning rate to its peak times `rate`."""
+    for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+        group["lr"] = rate * peak
 
 
 def sample_seed(seed: int, step: int, accelerator: Accelerator) -> int:
@@ -95,6 +111,7 @@ class Checkpoints:
     accelerator : Accelerator
         Everything that was prepared with it or registered for checkpointing is saved.
     folder : Path
+    clock : Clock
     ema : EMAModel or None
     """
 
@@ -102,6 +119,23 @@ class Checkpoints:
         self, accelerator: Accelerator, folder: Path, clock: Clock, ema: EMAModel | None
     ) -> None:
         self.accelerator, self.folder, self.clock, self.ema = accelerator, folder, clock, ema
+
+    def begin(self, *, resume: bool) -> None:
+        """Go on from the newest checkpoint, or make sure that there is none.
+
+        Raises
+        ------
+        UserError
+            If the folder holds an earlier run that is not to be resumed, or one of another model.
+        """
+        found = self._all()
+        if found and not resume:
+            raise UserError(
+                f"{self.folder} holds an earlier run: give --resume to go on with it, or another "
+                "--out."
+            )
+        if found:
+            self._load(found[-1])
 
     def save(self) -> None:
         """Write a new checkpoint, whole or not at all; to be called by all processes."""
@@ -125,19 +159,31 @@ class Checkpoints:
         for old in self._all()[:-KEPT_CHECKPOINTS]:
             shutil.rmtree(old, ignore_errors=True)
 
-    def resume(self) -> bool:
-        """Load the newest checkpoint if there is one."""
-        found = self._all()
-        if not found:
-            return False
-        newest = found[-1]
-        self.accelerator.load_state(str(newest))
-        self.clock.load_state_dict(json.loads((newest / "clock.json").read_text()))
-        if self.ema is not None:
-            self.ema.load_state_dict(torch.load(newest / "ema.pt", weights_only=True))
+    def _load(self, newest: Path) -> None:
+        device = self.accelerator.device
+        try:
+            self.accelerator.load_state(str(newest))
+            self.clock.load_state_dict(json.loads((newest / "clock.json").read_text()))
+            if self.ema is not None:
+                self.ema.load_state_dict(
+                    torch.load(newest / "ema.pt", weights_only=True, map_location=device)
+                )
+        except (RuntimeError, OSError, ValueError, KeyError) as error:
+            raise UserError(
+                f"{newest} cannot be resumed, it is damaged or of another configuration: give "
+                f"another --out. ({str(error).splitlines()[0][:200]})"
+            ) from None
         log.info("resumed from %s", newest)
-        return True
 
     def _all(self) -> list[Path]:
         numbered = [p for p in self.folder.glob("checkpoint-*") if p.name[11:].isdigit()]
         return sorted(numbered, key=lambda path: int(path.name[11:]))
+
+
+def save_whole(save: Callable[[str], object], folder: Path) -> None:
+    """Call `save` on a temporary name and put the result in `folder`'s place when it is whole."""
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    save(str(partial))
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)

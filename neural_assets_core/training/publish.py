@@ -94,8 +94,9 @@ def publish(run: Path, evaluation: Path, target: Path, config: str, machine: str
     (partial / "training.json").write_text(json.dumps(settings, indent=2) + "\n")
     (partial / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     count = sum(p.numel() for part in PARTS for p in getattr(pipeline, part).parameters())
-    card = _card(settings, report, _clock(run, "vae"), _clock(run, "decoder"), count)
-    (partial / "README.md").write_text(card.replace("CONFIG", config).replace("MACHINE", machine))
+    made = {"config": config, "machine": machine, "parameters": count / 1e6}
+    card = _card(settings, report, _clock(run, "vae"), _clock(run, "decoder"), made)
+    (partial / "README.md").write_text(card)
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
 
@@ -116,7 +117,7 @@ def _card(
     report: dict[str, Any],
     vae: dict[str, float],
     decoder: dict[str, float],
-    count: int,
+    made: dict[str, Any],
 ) -> str:
     data = settings["data"]
     rows = [
@@ -139,21 +140,20 @@ def _card(
         data_seed=data["seed"],
         vae_steps=int(vae["step"]),
         vae_batch=settings["vae"]["batch_size"],
-        vae_images=int(vae["step"]) * settings["vae"]["batch_size"],
+        vae_images=int(vae["step"] * vae.get("processes", 1)) * settings["vae"]["batch_size"],
         vae_minutes=vae["used_seconds"] / 60,
         steps=int(decoder["step"]),
         batch=settings["decoder"]["batch_size"],
-        images=int(decoder["step"]) * settings["decoder"]["batch_size"],
+        images=int(decoder["step"] * decoder.get("processes", 1))
+        * settings["decoder"]["batch_size"],
         minutes=decoder["used_seconds"] / 60,
         initial="from random weights" if settings["initial"] is None else "from a checkpoint",
-        parameters=count / 1e6,
         pairs=report["pairs"],
         eval_size=report["size"],
         eval_steps=report["steps"],
         guidance=report["guidance"],
         rows="\n".join(rows),
-        config="CONFIG",
-        machine="MACHINE",
+        **made,
         out=settings["out"],
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,9 @@ from accelerate import Accelerator, PartialState
 
 from neural_assets_core.data.dataset import ClipDataset
 from neural_assets_core.data.made import make_dataset
+from neural_assets_core.errors import UserError
+from neural_assets_core.model.build import build_pipeline
+from neural_assets_core.model.loading import load_pipeline
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.decoder_stage import train_decoder
 from neural_assets_core.training.vae_stage import load_vae, train_vae
@@ -52,7 +56,8 @@ def run_training(
     heldout_path = data.path.with_name(data.path.name + "-heldout")
     on_gpu = torch.cuda.is_available()
     # Several processes (`accelerate launch`, `torchrun`) share the training, not the rendering.
-    state = PartialState(cpu=not on_gpu)
+    # The others wait while one renders, however long that takes.
+    state = PartialState(cpu=not on_gpu, timeout=timedelta(days=7))
     if stage in ("data", "all") and state.is_main_process:
         jobs = max(1, os.cpu_count() or 1)
         make_dataset(
@@ -64,20 +69,29 @@ def run_training(
     if stage == "data":
         return data.path
     state.wait_for_everyone()
-    config.out.mkdir(parents=True, exist_ok=True)
-    (config.out / "config.json").write_text(config.model_dump_json(indent=2))
+    try:
+        config.out.mkdir(parents=True, exist_ok=True)
+        (config.out / "config.json").write_text(config.model_dump_json(indent=2))
+    except OSError as error:
+        raise UserError(
+            f"{config.out} cannot be written ({error.strerror}): choose another --out."
+        ) from None
     clips, heldout = ClipDataset(data.path), ClipDataset(heldout_path)
     accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
     vae_folder = config.out / "vae"
-    finished = resume and (vae_folder / "config.json").exists()
-    if stage == "vae" or (stage == "all" and not finished):
+    done = config.initial is not None or (resume and (vae_folder / "config.json").exists())
+    if stage == "vae" or (stage == "all" and not done):
         train_vae(config, clips, heldout, accelerator, resume=resume)
         accelerator.wait_for_everyone()
         accelerator.free_memory()
         if stage == "vae":
             return vae_folder
-    vae = load_vae(vae_folder, config)
     # A new accelerator: the saved states of the two stages must not contain each other.
     accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
-    train_decoder(config, vae, clips, heldout, accelerator, resume=resume)
+    torch.manual_seed(config.seed)
+    if config.initial is None:
+        pipeline = build_pipeline(config.model, load_vae(vae_folder, config))
+    else:
+        pipeline = load_pipeline(str(config.initial), accelerator.device, torch.float32)
+    train_decoder(config, pipeline, clips, heldout, accelerator, resume=resume)
     return config.out / "pipeline"

@@ -16,10 +16,17 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.tensorboard import SummaryWriter
 
 from neural_assets_core.data.dataset import ClipDataset
+from neural_assets_core.errors import UserError
 from neural_assets_core.model.build import build_vae
 from neural_assets_core.model.latents import VAE, decode_latents, encode_latents, to_pixels
 from neural_assets_core.training.config import TrainingConfig
-from neural_assets_core.training.loop import Checkpoints, Clock, sample_seed, set_rate
+from neural_assets_core.training.loop import (
+    Checkpoints,
+    Clock,
+    sample_seed,
+    save_whole,
+    set_rate,
+)
 
 log = logging.getLogger(__name__)
 
@@ -93,13 +100,13 @@ def train_vae(
         _Reconstruction(vae.to(memory_format=torch.channels_last)), optimizer
     )
     checkpoints = Checkpoints(accelerator, out, clock, None)
-    if resume:
-        checkpoints.resume()
+    checkpoints.begin(resume=resume)
     seed = sample_seed(config.seed, clock.step, accelerator)
     frames = FrameWindows(clips, config.model.sample_size, 10**9, seed)
     loader = DataLoader(frames, stage.batch_size, num_workers=config.data.workers)
     writer = SummaryWriter(str(config.out / "logs"))
     next_save = clock.used_seconds + 60 * config.checkpoint_minutes
+    clock.start()
     for images in loader:
         if clock.fraction >= 1.0:
             break
@@ -107,7 +114,7 @@ def train_vae(
         with accelerator.autocast():
             restored, divergence = model(pixels)
         loss = _loss(restored.float(), pixels) + KL_WEIGHT * divergence
-        set_rate(optimizer, clock.rate())
+        set_rate(optimizer, [stage.learning_rate], clock.rate())
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -131,12 +138,20 @@ def train_vae(
     writer.add_scalar("vae/heldout_psnr", psnr, clock.step)
     writer.close()
     log.info("vae: %d steps, held-out PSNR %.2f dB", clock.step, psnr)
-    finished.save_pretrained(str(config.out / "vae"))
+    save_whole(finished.save_pretrained, config.out / "vae")
     return finished
 
 
 def load_vae(folder: Path, config: TrainingConfig) -> VAE:
-    """The autoencoder that `train_vae` saved."""
+    """The autoencoder that `train_vae` saved.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    if not (folder / "config.json").is_file():
+        raise UserError(f"There is no autoencoder in {folder}: train it first, with --stage vae.")
     kind: Any = type(build_vae(config.model.vae))
     vae: VAE = kind.from_pretrained(str(folder)).eval()
     return vae

@@ -45,7 +45,9 @@ class Validation:
         for source, target in self.pairs:
             scene = scene_from_pair(source, target)
             generator = torch.Generator().manual_seed(0)
-            output: Any = pipeline(scene, num_inference_steps=15, generator=generator)
+            output: Any = pipeline(
+                scene, num_inference_steps=15, guidance_scale=1.0, generator=generator
+            )
             image = output.images[0]
             before, truth = (self._resized(frame.image) for frame in (source, target))
             scores.append(psnr(image, truth))

@@ -97,6 +97,12 @@ def test_box_behind_the_camera_is_named(scene: Scene, boxes: list[Box]) -> None:
         picture(scene.with_box("box 1", boxes[0].with_center((0.2, -3.0, 1.6))))
 
 
+@pytest.mark.parametrize("far", [1e40, 1e308, float("1e200")])
+def test_absurdly_far_boxes_are_refused(scene: Scene, boxes: list[Box], far: float) -> None:
+    with pytest.raises(UserError, match="box 1"):
+        picture(scene.with_box("box 1", boxes[0].with_center((0.0, far, 0.0))))
+
+
 def test_cancelled_before_it_starts(scene: Scene) -> None:
     import threading
 

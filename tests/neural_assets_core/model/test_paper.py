@@ -72,7 +72,7 @@ def test_reduced_width_trains_a_step_and_samples_a_step(
     for _ in range(2):
         torch.manual_seed(1)
         loss = _step_loss(
-            model, pipeline.vae, pipeline.scheduler, batch, config, Accelerator(cpu=True)
+            model, pipeline, batch, config, Accelerator(cpu=True)
         )
         loss.backward()
         optimizer.step()

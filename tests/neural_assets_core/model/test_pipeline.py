@@ -12,11 +12,12 @@ import torch
 from neural_assets_core.decoders import Cancelled
 from neural_assets_core.decoders.neural import NeuralDecoder
 from neural_assets_core.errors import UserError
-from neural_assets_core.geometry import Box
+from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.model.build import ModelConfig, UNetConfig, build_pipeline
 from neural_assets_core.model.loading import load_pipeline
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.scene import Scene
+from tests.neural_assets_core.conftest import painted_scene
 
 
 @pytest.fixture
@@ -145,15 +146,35 @@ def test_cancel_between_any_two_steps_and_before_decoding(
         if progress.step == at:
             cancel.set()
 
-    decoder = NeuralDecoder(tiny_pipeline)
-    if at == 3:
-        # The last report comes as decoding is about to start: the result is still withheld.
-        with pytest.raises(Cancelled):
-            decoder.generate(edited, progress=watch, cancel=cancel)
-        return
     with pytest.raises(Cancelled):
-        decoder.generate(edited, progress=watch, cancel=cancel)
+        NeuralDecoder(tiny_pipeline).generate(edited, progress=watch, cancel=cancel)
     assert not decoded
+
+
+@pytest.mark.parametrize("steps", [1, 7, 61])
+def test_every_number_of_steps_is_that_many(
+    tiny_pipeline: NeuralAssetsPipeline, edited: Scene, steps: int
+) -> None:
+    seen = []
+    tiny_pipeline(
+        edited,
+        num_inference_steps=steps,
+        guidance_scale=1.0,
+        callback_on_step_end=lambda _, step, timestep, tensors: seen.append(timestep) or tensors,
+    )
+    assert len(seen) == steps
+    assert min(seen) >= 0
+
+
+def test_an_asset_looks_the_same_whatever_else_is_in_the_scene(
+    tiny_pipeline: NeuralAssetsPipeline, scene: Scene, camera: Camera, boxes: list[Box]
+) -> None:
+    other = painted_scene(camera, [box.translated((0.05, 0.1, 0)) for box in boxes])
+    both = scene.with_object(other.objects[0]).with_object(other.objects[1])
+    alone = both.without(both.objects[2].name)
+    kept = both.objects[3].appearance
+    encoded = [tiny_pipeline.encode_assets(it).objects[kept] for it in (both, alone)]
+    assert torch.equal(*encoded)
 
 
 def test_box_behind_the_camera_is_refused(

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,7 @@ def test_from_nothing_to_a_checkpoint_and_on(config: TrainingConfig) -> None:
     pipeline = load_pipeline(str(folder))
     assert pipeline.sample_size == 32
     assert pipeline.vae.config.scaling_factor != 1.0
+    assert pipeline.config.residual_scale > 1.0
     assert list((config.out / "validation").glob("step-*.png"))
     assert list((config.out / "logs").iterdir())
     states = {path.name for path in (config.out / "decoder-training").iterdir()}
@@ -65,6 +69,38 @@ def test_from_nothing_to_a_checkpoint_and_on(config: TrainingConfig) -> None:
     assert before == after
     clock = json.loads((config.out / "decoder-training/checkpoint-9/clock.json").read_text())
     assert clock["step"] == 9
+
+
+def test_two_processes_train_one_model(config: TrainingConfig, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(_toml(config))
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command = ["-m", "neural_assets_core.cli", "train", "--config", str(path)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*launcher, *command], env=environment, capture_output=True, text=True, timeout=170
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert load_pipeline(str(config.out / "pipeline")).config.residual_scale != 1.0
+    state = config.out / "decoder-training" / "checkpoint-5"
+    # Each process has its own random numbers, so each sees other samples.
+    assert len(list(state.glob("random_states_*.pkl"))) == 2
+
+
+def _toml(config: TrainingConfig) -> str:
+    """The configuration as the file that it could have come from."""
+    tables: list[str] = []
+
+    def write(name: str, values: dict[str, object]) -> None:
+        plain = {k: v for k, v in values.items() if v is not None and not isinstance(v, dict)}
+        head = [f"[{name}]"] if name else []
+        tables.append("\n".join([*head, *(f"{k} = {json.dumps(v)}" for k, v in plain.items())]))
+        for key, value in values.items():
+            if isinstance(value, dict):
+                write(f"{name}.{key}" if name else key, value)
+
+    write("", config.model_dump(mode="json"))
+    return "\n\n".join(tables)
 
 
 def test_the_decoder_learns_one_sample(config: TrainingConfig, data: Path) -> None:
@@ -83,7 +119,7 @@ def test_the_decoder_learns_one_sample(config: TrainingConfig, data: Path) -> No
     accelerator = Accelerator(cpu=True)
     losses = []
     for _ in range(60):
-        loss = _step_loss(model, pipeline.vae, pipeline.scheduler, batch, config, accelerator)
+        loss = _step_loss(model, pipeline, batch, config, accelerator)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -104,7 +140,7 @@ def test_every_trained_part_gets_gradients(config: TrainingConfig, data: Path) -
     pairs = PairDataset(ClipDataset(data), config.data, SampleShape(32, 32, 8), 10, seed=1)
     samples = [pairs[index] for index in range(4)]
     batch = {key: torch.stack([sample[key] for sample in samples]) for key in samples[0]}
-    _step_loss(model, pipeline.vae, pipeline.scheduler, batch, config, Accelerator(cpu=True)
+    _step_loss(model, pipeline, batch, config, Accelerator(cpu=True)
                ).backward()
     without = [name for name, p in model.named_parameters() if p.grad is None]
     assert not without
