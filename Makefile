@@ -18,7 +18,7 @@ setup: ## Install what is missing (run and test do it by themselves)
 	@.ci/setup
 
 run: setup ## Open the studio on a sample scene
-	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then
+	@if $(VENV)/python -m app --can-open; then
 	    exec $(VENV)/python -m app $(SAMPLE)
 	fi
 	echo "There is no display: making an edit from the command line instead, pictures in out/."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+import socket
 import sys
 import threading
 from logging.handlers import RotatingFileHandler
@@ -30,6 +31,8 @@ def main(argv: list[str] | None = None) -> int:
         0; 2 if there is no display or too many arguments.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["--can-open"]:  # For scripts: is there a display?
+        return 0 if _has_display() else 1
     if len(arguments) > 1 or arguments[:1] in (["-h"], ["--help"]):
         print("Usage: python -m app [scene.nascene]", file=sys.stderr)
         return 0 if len(arguments) == 1 else 2
@@ -114,7 +117,32 @@ def catch_exceptions(window: MainWindow, log_file: Path | None) -> None:
 def _has_display() -> bool:
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
         return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    # Not only whether they are set: Qt aborts if nobody answers there.
+    wayland = os.environ.get("WAYLAND_DISPLAY", "")
+    if wayland and _answers(os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), wayland)):
+        return True
+    host, _, screen = os.environ.get("DISPLAY", "").rpartition(":")
+    number = screen.partition(".")[0]
+    if not number.isdigit():
+        return False
+    if host not in ("", "unix"):
+        return _answers((host, 6000 + int(number)))
+    path = f"/tmp/.X11-unix/X{number}"
+    return _answers(path) or _answers(f"\0{path}")
+
+
+def _answers(address: str | tuple[str, int]) -> bool:
+    """Whether a server listens at a Unix socket's path or a TCP host and port."""
+    try:
+        if isinstance(address, tuple):
+            socket.create_connection(address, timeout=5).close()
+        else:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(5)
+                connection.connect(address)
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

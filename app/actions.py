@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
+from app.panels.fields import commit_typing
 from app.theme import icon
 from neural_assets_core.errors import UserError
 
@@ -105,7 +106,8 @@ COMMANDS = (
             "Another random seed: another picture of the same scene"),
     Command("automatic", "Generate after every &edit", lambda w: w.set_automatic(),
             tip="Make the picture as soon as a box is let go", checkable=True, checked=True),
-    Command("fit", "&Fit picture", lambda w: w.viewport.fit(), ("Home",), "fit", _has_scene),
+    Command("fit", "&Fit picture", lambda w: w.viewport.fit(), ("Home", "F"), "fit",
+            _has_scene),
     Command("actual", "Actual &pixels, 1:1", lambda w: w.viewport.zoom_to_actual(), ("Ctrl+1",),
             "actual", _has_scene),
     Command("boxes", "Show &boxes", lambda w: w.show_boxes(), ("B",), "boxes", _has_scene,
@@ -116,7 +118,7 @@ COMMANDS = (
             enabled=_has_scene),
     Command("docks", "Hide &panels", lambda w: w.toggle_docks(), ("Tab",),
             tip="Nothing but the picture", checkable=True),
-    Command("shortcuts", "&Keyboard shortcuts", lambda w: w.show_shortcuts(), ("F1",)),
+    Command("shortcuts", "&Keyboard shortcuts", lambda w: w.show_shortcuts(), ("F1", "?")),
     Command("about", "&About", lambda w: w.show_about()),
 )
 
@@ -188,6 +190,8 @@ def _build(window: MainWindow, command: Command) -> QAction:
 
 
 def _run(window: MainWindow, command: Command) -> None:
+    if command.id not in ("undo", "redo"):
+        commit_typing()
     try:
         command.run(window)
     except UserError as error:

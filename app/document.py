@@ -68,7 +68,9 @@ class Document(QObject):
 
     # -- editing -------------------------------------------------------------------------------
 
-    def push(self, scene: Scene, text: str, merge: str | None = None) -> None:
+    def push(
+        self, scene: Scene, text: str, merge: str | None = None, select: Iterable[str] = ()
+    ) -> None:
         """Make `scene` the current one, as one undo entry; a draft ends.
 
         Parameters
@@ -80,13 +82,15 @@ class Document(QObject):
         merge : str, optional
             Consecutive entries with the same key become one (arrow-key nudges, a spinning
             number).
+        select : iterable of str
+            What to select with it, also when it is done again; empty: what was.
         """
         if self.scene is None:
             raise ValueError("there is no open scene to edit: use set_scene")
         if scene == self.scene:
             self.set_draft(None)
         else:
-            self.undo_stack.push(_Edit(self, scene, text, merge))
+            self.undo_stack.push(_Edit(self, scene, text, merge, tuple(select)))
 
     def set_draft(self, scene: Scene | None) -> None:
         """Show `scene` while a gesture is under way; None ends it, back to the current scene."""
@@ -178,15 +182,25 @@ class Document(QObject):
 class _Edit(QUndoCommand):
     """From one scene to another."""
 
-    def __init__(self, document: Document, scene: Scene, text: str, merge: str | None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        scene: Scene,
+        text: str,
+        merge: str | None,
+        select: tuple[str, ...],
+    ) -> None:
         super().__init__(text)
         self._document = document
         self._before, self._after = document.scene, scene
         self._selection = document.selection
         self._merge = merge
+        self._select = select
 
     def redo(self) -> None:
         self._document.show(self._after)
+        if self._select:
+            self._document.select(self._select)
 
     def undo(self) -> None:
         self._document.show(self._before)

@@ -26,8 +26,7 @@ class EditCommands:
             aside = scene.camera.extrinsics[0, :3] * [1.0, 1.0, 0.0]
             scene = scene.duplicated(name, box.translated(0.5 * max(box.size[:2]) * aside))
             copies.append(scene.objects[-1].name)
-        self._document.push(scene, f"Duplicate {_named(names)}")
-        self._document.select(copies)
+        self._document.push(scene, f"Duplicate {_named(names)}", select=copies)
 
     def delete(self) -> None:
         """Remove the selected objects; what they hid is filled in."""

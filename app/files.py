@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QStandardPaths
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox
 
 from app.document import Document
 from app.generation import Pictures
@@ -17,6 +18,8 @@ from neural_assets_core.scene import SCENE_SUFFIX
 
 SCENE_FILTER = f"Scenes (*{SCENE_SUFFIX});;All files (*)"
 _FOLDER_KEY = "last_folder"
+_SHOWN_MS = 4000
+_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
 
 
 class FileCommands:
@@ -27,7 +30,7 @@ class FileCommands:
     """
 
     def __init__(
-        self, window: QWidget, document: Document, pictures: Pictures, recent: RecentFiles
+        self, window: QMainWindow, document: Document, pictures: Pictures, recent: RecentFiles
     ) -> None:
         self._window = window
         self._document = document
@@ -44,6 +47,10 @@ class FileCommands:
 
     def open(self, path: Path) -> None:
         """Open a scene file, once the current scene's changes are taken care of."""
+        if path.suffix.lower() in _PICTURES:
+            raise UserError(
+                f"{path.name} is a picture without boxes: open a scene ({SCENE_SUFFIX})."
+            )
         if not self.may_close():
             return
         # A sample is a start, not a file of the user's: saving asks where.
@@ -61,13 +68,8 @@ class FileCommands:
     def save_as(self) -> bool:
         """Ask for a file and save to it; whether it was saved."""
         suggestion = self._document.path or _last_folder() / f"untitled{SCENE_SUFFIX}"
-        name, _ = QFileDialog.getSaveFileName(
-            self._window, "Save the scene", str(suggestion), SCENE_FILTER
-        )
-        if not name:
-            return False
-        path = Path(name)
-        return self._save(path if path.suffix else path.with_suffix(SCENE_SUFFIX))
+        path = self._ask_where("Save the scene", suggestion, SCENE_FILTER, SCENE_SUFFIX)
+        return path is not None and self._save(path)
 
     def export(self) -> None:
         """Ask for a file and write the finished picture to it."""
@@ -75,13 +77,12 @@ class FileCommands:
         if result is None:
             raise UserError("There is no finished picture of this scene yet: generate it first.")
         stem = self._document.path.stem if self._document.path else "picture"
-        name, _ = QFileDialog.getSaveFileName(
-            self._window, "Export the picture", str(_last_folder() / f"{stem}.png"), "PNG (*.png)"
-        )
-        if name:
-            path = Path(name)
-            path = path if path.suffix.lower() == ".png" else path.with_name(path.name + ".png")
+        suggestion = _last_folder() / f"{stem}.png"
+        path = self._ask_where("Export the picture", suggestion, "PNG (*.png)", ".png")
+        if path is not None:
             export_png(result.picture, result.scene, path)
+            _remember_folder(path)
+            self._window.statusBar().showMessage(f"Exported {path.name}", _SHOWN_MS)
 
     def close(self) -> None:
         """Close the scene, once its changes are taken care of."""
@@ -96,6 +97,17 @@ class FileCommands:
         if answer == QMessageBox.StandardButton.Save:
             return self.save()
         return answer == QMessageBox.StandardButton.Discard
+
+    def _ask_where(self, title: str, suggestion: Path, kinds: str, suffix: str) -> Path | None:
+        # An own dialog: the static one asks about overwriting before the suffix is there.
+        dialog = QFileDialog(self._window, title, str(suggestion.parent), kinds)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(suffix)
+        dialog.selectFile(suggestion.name)
+        if not dialog.exec():
+            return None
+        path = Path(dialog.selectedFiles()[0])
+        return path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
 
     def _ask(self) -> QMessageBox.StandardButton:
         path = self._document.path
@@ -119,10 +131,11 @@ class FileCommands:
         result = self._pictures.result()
         self._document.save(path, thumbnail=result.picture if result else None)
         self._remember(path)
+        self._window.statusBar().showMessage(f"Saved {path.name}", _SHOWN_MS)
         return True
 
     def _remember(self, path: Path) -> None:
-        QSettings().setValue(_FOLDER_KEY, str(path.resolve().parent))
+        _remember_folder(path)
         self._recent.add(path)
 
 
@@ -130,9 +143,13 @@ def _is_sample(path: Path) -> bool:
     return path.resolve().parent == SAMPLE_SCENES.resolve()
 
 
+def _remember_folder(path: Path) -> None:
+    QSettings().setValue(_FOLDER_KEY, str(path.resolve().parent))
+
+
 def _last_folder() -> Path:
     stored = QSettings().value(_FOLDER_KEY)
-    if isinstance(stored, str) and Path(stored).is_dir():
+    if isinstance(stored, str) and os.path.isdir(stored):
         return Path(stored)
     pictures = QStandardPaths.StandardLocation.PicturesLocation
     return Path(QStandardPaths.writableLocation(pictures))

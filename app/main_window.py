@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -36,6 +36,7 @@ from app.edits import EditCommands
 from app.files import FileCommands
 from app.generation import Pictures
 from app.held_key import HeldKey
+from app.panels.fields import commit_typing
 from app.panels.generation_panel import DECODERS, GenerationPanel, describe
 from app.panels.inspector import Inspector
 from app.panels.message_bar import MessageBar
@@ -76,8 +77,9 @@ class MainWindow(QMainWindow):
         self.files = FileCommands(self, self.document, self.pictures, self.recent)
         self.edits = EditCommands(self.document)
         self.actions_by_id = actions.build_actions(self)
-        self._held = HeldKey(Qt.Key.Key_O, lambda: self._set_original(False), self)
-        self._reporter = ""
+        self._held = HeldKey(Qt.Key.Key_O, lambda: self._set_original(self._compared), self)
+        self._compared = False
+        self._reporter = self._where = ""
         self._build_center()
         self._build_docks()
         self._build_menus()
@@ -109,6 +111,7 @@ class MainWindow(QMainWindow):
 
     def open(self, path: Path) -> None:
         """Open a scene file; says so inline if that fails."""
+        commit_typing()
         try:
             self.files.open(path)
         except UserError as error:
@@ -130,6 +133,7 @@ class MainWindow(QMainWindow):
 
     def hold_original(self) -> None:
         """Show the original photo until the key is let go."""
+        self._compared = self.actions_by_id["original"].isChecked()
         self._set_original(True)
         self._held.press()
 
@@ -210,6 +214,7 @@ class MainWindow(QMainWindow):
 
     def _build_menus(self) -> None:
         self._recent_menu = QMenu("Open &recent", self)
+        self._recent_menu.setToolTipsVisible(True)
         panels = QMenu("&Panels", self)
         panels.addActions([dock.toggleViewAction() for dock in self.docks])
         submenus = {actions.RECENT: self._recent_menu, actions.PANELS: panels}
@@ -240,7 +245,7 @@ class MainWindow(QMainWindow):
         generator.finished.connect(self._on_finished)
         generator.finished.connect(self._refresh_actions)
         generator.failed.connect(lambda _, text: self._report_from("generator", text, "error"))
-        generator.cancelled.connect(lambda _: self._progress.setText("Cancelled"))
+        generator.cancelled.connect(self._on_cancelled)
         generator.progress.connect(lambda step: self._progress.setText(describe(step)))
         generator.device_changed.connect(self._on_device)
         preview = self.pictures.preview
@@ -268,6 +273,7 @@ class MainWindow(QMainWindow):
         self._progress.clear()
         if scene is None:
             self._hint.clear()
+        self._show_device()
         self._show_title()
         self._refresh_actions()
 
@@ -284,6 +290,7 @@ class MainWindow(QMainWindow):
         for id_ in ("undo", "redo"):
             stack = self.document.undo_stack
             text = stack.undoText() if id_ == "undo" else stack.redoText()
+            text = text.replace("&", "&&")
             self.actions_by_id[id_].setText(f"&{id_.capitalize()} {text}".rstrip())
 
     def _refresh_icons(self) -> None:
@@ -301,11 +308,24 @@ class MainWindow(QMainWindow):
         self._outdate("generator", "preview")
         self._progress.setText(f"Done in {generation.seconds:.1f} s")
 
+    def _on_cancelled(self, scene: Scene) -> None:
+        # A gesture or another scene that stopped it is no news to the user.
+        wanted = self.document.draft is None and scene == self.document.scene
+        self._progress.setText("Cancelled" if wanted else "")
+
     def _on_device(self, device: str) -> None:
+        self._where = device
+        self._show_device()
+
+    def _show_device(self) -> None:
         scene = self.document.scene
-        if scene is not None:
-            name = DECODERS[scene.settings.decoder].split(" ")[0]
-            self._device.setText(f"{name} on {device.upper()}" if device else name)
+        if scene is None:
+            self._device.clear()
+            return
+        decoder = scene.settings.decoder
+        name = DECODERS[decoder].split(" ")[0]
+        loaded = decoder == "neural" and self._where
+        self._device.setText(f"{name} on {self._where.upper()}" if loaded else name)
 
     # -- layout kept between sessions --------------------------------------------------------------
 
@@ -354,9 +374,11 @@ class MainWindow(QMainWindow):
         path = dropped_file(event)
         if path is not None:
             event.acceptProposedAction()
-            self.open(path)
+            # Later: a question now would keep the other program waiting.
+            QTimer.singleShot(0, lambda: self.open(path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        commit_typing()
         try:
             may_close = self.files.may_close()
         except UserError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Signal
@@ -20,7 +21,8 @@ class RecentFiles(QObject):
         stored = QSettings().value(_KEY, [])
         # QSettings gives a lone entry back as a string.
         names = stored if isinstance(stored, list) else [stored]
-        return [Path(name) for name in names if isinstance(name, str) and Path(name).is_file()]
+        # Not Path.is_file: that raises for folders that may not be read.
+        return [Path(name) for name in names if isinstance(name, str) and os.path.isfile(name)]
 
     def add(self, path: Path) -> None:
         """Put a file first."""

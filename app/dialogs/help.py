@@ -23,6 +23,7 @@ POINTER = (
     ("Wheel, middle drag", "Zoom, pan the picture"),
     ("Ctrl, Shift while dragging", "Snap, a tenth of the speed"),
     ("Arrow keys", "Nudge the selection"),
+    ("Ctrl, Shift with arrow keys", "Nudge ten times, a tenth as far"),
     ("X, Y, Z while moving", "Along one axis"),
     ("Enter or click, Esc or right click", "Confirm a move, take it back"),
 )
@@ -63,6 +64,6 @@ def show_about(parent: QWidget) -> None:
         parent,
         "About Neural Assets Studio",
         "<p><b>Neural Assets Studio</b></p>"
-        "<p>Move, turn, scale and replace the objects of a photograph by their 3D boxes.</p>"
+        "<p>Move, turn and scale the objects of a photograph by their 3D boxes.</p>"
         f"<p>Qt {qVersion()}</p>",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QThread, Signal
 
@@ -76,18 +77,19 @@ class Generator(QObject):
         return self._running is not None
 
     def result(self, scene: Scene | None) -> Generation | None:
-        """The finished picture of exactly this scene, if there is one in the history."""
-        return None if scene is None else self._results.get(scene)
+        """The finished picture of this scene, whatever its objects were called, if there is one."""
+        known = None if scene is None else self._results.get(drawn(scene))
+        return None if known is None or scene is None else replace(known, scene=scene)
 
     def request(self, scene: Scene) -> None:
         """Make the picture of `scene`, instead of whatever else was asked for before."""
-        known = self._results.get(scene)
+        known = self.result(scene)
         if known is not None:
             self.cancel()
             self.finished.emit(known)
         elif self._running is None:
             self._start(scene)
-        elif self._running == scene and not self._cancel.is_set():
+        elif drawn(self._running) == drawn(scene) and not self._cancel.is_set():
             self._waiting = None
         else:
             self._waiting = scene
@@ -165,12 +167,21 @@ class Generator(QObject):
             self.cancelled.emit(scene)
 
     def _remember(self, generation: Generation) -> None:
-        self._results[generation.scene] = generation
+        self._results[drawn(generation.scene)] = generation
         while len(self._results) > 1 and self._size() > HISTORY_BYTES:
             del self._results[next(iter(self._results))]
 
     def _size(self) -> int:
         return sum(kept.picture.pixels.nbytes for kept in self._results.values())
+
+
+def drawn(scene: Scene) -> Scene:
+    """What a picture depends on: the scene without its objects' names and categories."""
+    objects = (
+        item.model_copy(update={"name": str(index), "category": ""})
+        for index, item in enumerate(scene.objects)
+    )
+    return scene.model_copy(update={"objects": tuple(objects)})
 
 
 def stuck_threads() -> bool:

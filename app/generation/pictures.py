@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from app.document import Document
-from app.generation.generator import Generator
+from app.generation.generator import Generator, drawn
 from neural_assets_core.decoders import Generation
 from neural_assets_core.scene import Scene
 
@@ -64,10 +64,10 @@ class Pictures(QObject):
             self.picture_changed.emit(None)
             return
         known = self.generator.result(scene)
-        if known is None:
-            self.preview.request(_proxied(scene))
-        else:
+        if known is not None:
             self.picture_changed.emit(known.picture)
+        elif not self.automatic or scene.settings.decoder != "proxy":
+            self.preview.request(_proxied(scene))
         if self.automatic:
             self.generator.request(scene)
         elif self.generator.busy:
@@ -75,26 +75,28 @@ class Pictures(QObject):
             self.generator.cancel()
 
     def _on_draft(self, draft: Scene | None) -> None:
-        if draft is not None:
+        if draft is None:
+            self._on_scene(self._document.scene)
+        else:
+            # The cores belong to the preview; what comes of the gesture is asked for after it.
+            self.generator.cancel()
             self.preview.request(_proxied(draft))
-        elif self._document.scene is not None:
-            known = self.result()
-            if known is None:
-                self.preview.request(_proxied(self._document.scene))
-            else:
-                self.picture_changed.emit(known.picture)
 
     # -- from the workers ------------------------------------------------------------------------
 
     def _on_finished(self, generation: Generation) -> None:
-        if self._document.draft is None and generation.scene == self._document.scene:
+        scene = self._document.scene
+        if scene is None or self._document.draft is not None:
+            return
+        if drawn(generation.scene) == drawn(scene):
             self.picture_changed.emit(generation.picture)
 
     def _on_preview(self, generation: Generation) -> None:
         scene = self._document.scene
-        if scene is None:
+        # A late answer may still be about the scene that was open before.
+        if scene is None or generation.scene.background.view is not scene.background.view:
             return
-        awaited = self.result() is None and generation.scene == _proxied(scene)
+        awaited = self.result() is None and drawn(generation.scene) == drawn(_proxied(scene))
         if self._document.draft is not None or awaited:
             self.picture_changed.emit(generation.picture)
 

@@ -8,7 +8,13 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from neural_assets_core.decoders import Cancelled, Decoder, Progress, open_decoder
+from neural_assets_core.decoders import (
+    Cancelled,
+    Decoder,
+    Progress,
+    ProxyDecoder,
+    open_decoder,
+)
 from neural_assets_core.decoders.base import check_cancelled
 from neural_assets_core.errors import UserError
 from neural_assets_core.scene import Scene
@@ -30,13 +36,14 @@ class GenerationWorker(QObject):
     """`Generation`."""
 
     opened = Signal(str)
-    """Where the decoder computes ("cuda:0", "cpu", or empty), once it is open."""
+    """Where the decoder computes ("cuda:0" or "cpu"), once its weights are loaded."""
 
     failed = Signal(str)
     cancelled = Signal()
 
     def __init__(self) -> None:
         super().__init__()
+        self._proxy = ProxyDecoder()
         self._decoder: Decoder | None = None
         self._opened: tuple[str, str] | None = None
 
@@ -62,6 +69,9 @@ class GenerationWorker(QObject):
             self.finished.emit(replace(generation, scene=scene))
 
     def _decoder_for(self, scene: Scene) -> Decoder:
+        if scene.settings.decoder == "proxy":
+            # Weights that are loaded stay for when they are wanted again.
+            return self._proxy
         wanted = (scene.settings.decoder, scene.settings.checkpoint)
         if self._decoder is None or self._opened != wanted:
             # The old weights go first: two models at once may not fit into memory.
@@ -69,7 +79,6 @@ class GenerationWorker(QObject):
             self.progressed.emit(Progress("loading the decoder", 0, 0))
             self._decoder = open_decoder(scene.settings)
             self._opened = wanted
-            # Decoders that need no particular device do not name one.
             self.opened.emit(str(getattr(self._decoder, "device", "")))
         return self._decoder
 

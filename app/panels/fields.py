@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QWidget
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QWidget,
+)
 
 
 class NumberField(QDoubleSpinBox):
@@ -41,6 +48,22 @@ class NumberField(QDoubleSpinBox):
         """Display a value without it counting as an edit."""
         with QSignalBlocker(self):
             self.setValue(value)
+        self.lineEdit().setModified(False)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave undo and redo to the scene, unless there is typing to take back."""
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and (
+                event.matches(QKeySequence.StandardKey.Undo)
+                or event.matches(QKeySequence.StandardKey.Redo)
+            )
+            and not self.lineEdit().isModified()
+        ):
+            event.ignore()
+            return False
+        return super().event(event)
 
     def stepBy(self, steps: int) -> None:
         self._spinning = True
@@ -52,3 +75,26 @@ class NumberField(QDoubleSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+class ChoiceField(QComboBox):
+    """A choice that the wheel changes only once it has the focus."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+def commit_typing() -> None:
+    """Make what is typed in the focused field count, as if it had been left."""
+    field = QApplication.focusWidget()
+    if isinstance(field, QAbstractSpinBox):
+        field.interpretText()
+    elif isinstance(field, QLineEdit) and field.hasAcceptableInput():
+        field.editingFinished.emit()

@@ -8,7 +8,6 @@ from PySide6.QtCore import QRegularExpression, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QAction, QRegularExpressionValidator
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.generation import Pictures
-from app.panels.fields import NumberField
+from app.panels.fields import ChoiceField, NumberField
 from app.theme import UNIT
 from neural_assets_core.decoders import Progress
 from neural_assets_core.scene import GenerationSettings, Scene
@@ -67,7 +66,7 @@ class GenerationPanel(QWidget):
 
     def _make_fields(self) -> None:
         self.seed = QLineEdit()
-        digits = QRegularExpression(r"\d{1,19}")
+        digits = QRegularExpression(r"\d{0,19}")
         self.seed.setValidator(QRegularExpressionValidator(digits, self.seed))
         self.seed.setToolTip("Same seed, same picture, on the same machine")
         self.seed.editingFinished.connect(self._on_seed)
@@ -83,14 +82,14 @@ class GenerationPanel(QWidget):
         self.guidance.edited.connect(
             lambda value, spun: self._change("guidance", round(value, 2), spun)
         )
-        self.decoder = QComboBox()
+        self.decoder = ChoiceField()
         for key, label in DECODERS.items():
             self.decoder.addItem(label, key)
         self.decoder.activated.connect(
             lambda _: self._change("decoder", self.decoder.currentData())
         )
         self.checkpoint = QLineEdit()
-        self.checkpoint.setToolTip('"default", a folder in diffusers layout, or a repository id')
+        self.checkpoint.setToolTip('"default", or a folder in diffusers layout')
         self.checkpoint.editingFinished.connect(self._on_checkpoint)
         self._browse = QToolButton()
         self._browse.setText("…")
@@ -157,12 +156,14 @@ class GenerationPanel(QWidget):
         self._document.push(scene.with_settings(**{name: value}), f"Change {name}", merge)
 
     def _on_seed(self) -> None:
-        if self.seed.hasAcceptableInput():
+        if self.seed.text():
             self._change("seed", min(int(self.seed.text()), LARGEST_SEED))
         self._show_scene(self._document.scene)
 
     def _on_checkpoint(self) -> None:
-        self._change("checkpoint", self.checkpoint.text().strip() or "default")
+        if self.checkpoint.text().strip():
+            self._change("checkpoint", self.checkpoint.text().strip())
+        self._show_scene(self._document.scene)
 
     def _on_browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Choose a checkpoint folder")

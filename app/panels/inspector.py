@@ -154,4 +154,8 @@ def _with_number(box: Box, key: str, axis: int, value: float) -> Box:
         return box.with_rotation(rotation.as_quat(scalar_first=True))
     numbers = np.array(box.center if key == "position" else box.size)
     numbers[axis] = value
-    return box.with_center(numbers) if key == "position" else box.with_size(numbers)
+    if key == "position":
+        return box.with_center(numbers)
+    # What stands on the ground stays there.
+    resized = box.with_size(numbers)
+    return resized.translated(box.base_center() - resized.base_center())

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.theme import ICON_SIZE, UNIT
-from neural_assets_core.scene import Appearance, Scene
+from neural_assets_core.scene import Appearance, Scene, View
 
 THUMBNAIL = 32
 
@@ -44,6 +44,7 @@ class Outliner(QWidget):
     ) -> None:
         super().__init__(parent)
         self._document = document
+        self._source: View | None = None
         self.list = QListWidget()
         self.list.setAccessibleName("Objects")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -82,6 +83,11 @@ class Outliner(QWidget):
     # -- document to list ------------------------------------------------------------------------
 
     def _show_scene(self, scene: Scene | None) -> None:
+        source = scene.background.view if scene else None
+        if source is not self._source:
+            # Its keys hold whole photos, which nobody needs once another scene is open.
+            self._source = source
+            _thumbnail.cache_clear()
         objects = scene.objects if scene else ()
         with QSignalBlocker(self.list):
             while self.list.count() > len(objects):
@@ -135,7 +141,7 @@ class Outliner(QWidget):
         return [self.list.item(row) for row in range(self.list.count())]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _thumbnail(appearance: Appearance) -> QIcon:
     """The object as it looks in its source picture."""
     camera, pixels = appearance.view.camera, appearance.view.picture.pixels

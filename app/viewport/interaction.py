@@ -22,7 +22,6 @@ from app.viewport.gestures import (
     Scale,
     Turn,
     body_anchor,
-    camera_pixel,
     from_handle,
     on_ground,
 )
@@ -31,6 +30,7 @@ from app.viewport.overlay import Highlights
 from app.viewport.style import AXIS_NAMES, DEAD_ZONE, EDGE_TOLERANCE
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.picking import boxes_under
+from neural_assets_core.geometry.raycast import NEAR as NEAR_OF_PICTURES
 from neural_assets_core.geometry.rays import NEAR, intersect_boxes
 from neural_assets_core.scene import Scene
 
@@ -48,6 +48,7 @@ _TOOL_HINTS: dict[Tool, str] = {
     "turn": "Turn · drag the ring",
     "scale": "Scale · drag a corner to scale, a dot to pull one face",
 }
+_SELECTION_HINT = "G move · R turn · S scale · hold O original · F1 all keys"
 _HANDLE_HINTS = {
     "arrow": "Drag to move along {axis}",
     "plane": "Drag to move on the ground",
@@ -91,7 +92,8 @@ class _Drag:
         share = (0.1 if fine else 1.0) if snapping else 0.0
         boxes, self.text = self.gesture.drag(pixel - self.lag, share)
         camera, scene = self.gesture.grab.camera, self.scene
-        if any(camera.project(box.corners())[:, 2].min() <= NEAR for box in boxes.values()):
+        depths = [camera.project(box.corners())[:, 2].min() for box in boxes.values()]
+        if min(depths, default=np.inf) <= NEAR_OF_PICTURES:
             self.text += "   reaches behind the camera: no picture can be made"
         for name, box in boxes.items():
             if box != self.gesture.grab.boxes[name]:
@@ -162,6 +164,8 @@ class Interaction:
         if self._hovered_handle is not None:
             axis = AXIS_NAMES[min(self._hovered_handle.index, 2)]
             return _HANDLE_HINTS[self._hovered_handle.kind].format(axis=axis)
+        if self.tool == "select" and self._selection():
+            return _SELECTION_HINT
         return _TOOL_HINTS[self.tool]
 
     def cursor(self) -> Qt.CursorShape:
@@ -245,8 +249,11 @@ class Interaction:
             self._document.set_draft(self._drag.scene_at(self._drag.last, modifiers))
             self._changed()
 
-    def start(self, tool: Tool) -> None:
-        """Move, turn or scale the selection with the pointer, no button held, until confirmed."""
+    def start(self, tool: Tool, pointer: Float) -> None:
+        """Move, turn or scale the selection with the pointer, no button held, until confirmed.
+
+        `pointer` is where it is if it is outside of the viewport.
+        """
         if self._drag is not None or tool == "select" or not self._selection():
             return
         camera, scene = self._camera(), self._document.scene
@@ -255,7 +262,7 @@ class Interaction:
         pivot = scene.object(self._selection()[-1]).box.base_center()
         if camera.project(pivot)[2] <= NEAR:
             return
-        at = self._pointer if self._pointer is not None else camera_pixel(camera, pivot) + 60.0
+        at = self._pointer if self._pointer is not None else pointer
         grab = self._grab(camera, scene, at)
         gesture: Gesture
         if tool == "move":

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import (
+    QCursor,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
@@ -129,8 +130,11 @@ class Viewport(QWidget):
 
     def start_gesture(self, tool: Tool) -> None:
         """Move, turn or scale the selection with no button held, until a click or Enter."""
+        if not self._editable():
+            return
         self.native.setFocus()
-        self._interaction.start(tool)
+        pointer = QPointF(self.native.mapFromGlobal(QCursor.pos()))
+        self._interaction.start(tool, _pixel(pointer))
 
     def cancel_gesture(self) -> None:
         """Give up what is being dragged: everything as it was at the press."""
@@ -251,6 +255,9 @@ class Viewport(QWidget):
     def _mouse(self, event: QMouseEvent) -> bool:
         position, kind = event.position(), event.type()
         if kind == QEvent.Type.MouseMove:
+            if not event.buttons() & Qt.MouseButton.MiddleButton:
+                # Another window may have taken the release.
+                self._pan_from = None
             if self._pan_from is not None:
                 moved, self._pan_from = position - self._pan_from, position
                 self._navigate(self._navigation.panned(moved.x(), moved.y()))
@@ -283,9 +290,6 @@ class Viewport(QWidget):
             self._interaction.modifiers_changed(modifiers | flag if pressed else modifiers & ~flag)
             return True
         if pressed and self._editable() and self._interaction.key(key, modifiers):
-            return True
-        if pressed and key == Qt.Key.Key_F:
-            self.fit()
             return True
         event.ignore()
         return True

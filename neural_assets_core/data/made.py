@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def make_dataset(
         return
     # Fresh processes: graphics contexts do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(workers, len(jobs)), initializer=_one_thread) as pool:
+    with context.Pool(min(workers, len(jobs)), initializer=_start_worker) as pool:
         for _ in pool.imap_unordered(_render_job, jobs):
             done += 1
             if progress is not None:
@@ -101,7 +102,9 @@ def _check(seed: int, split: str, **counts: int) -> None:
             raise UserError(f"{name.capitalize()} must be at least 1, not {value}.")
 
 
-def _one_thread() -> None:
+def _start_worker() -> None:
+    # After Ctrl-C the parent ends its workers; they have nothing to say about it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The software rasteriser's own threads would compete with the other workers.
     os.environ.setdefault("LP_NUM_THREADS", "1")
 

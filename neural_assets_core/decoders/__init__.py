@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neural_assets_core.decoders.base import Cancelled, Decoder, Generation, Progress
 from neural_assets_core.decoders.proxy import ProxyDecoder
+from neural_assets_core.model.checkpoints import resolve_checkpoint
 from neural_assets_core.scene import GenerationSettings
 
 __all__ = ["Cancelled", "Decoder", "Generation", "Progress", "ProxyDecoder", "open_decoder"]
@@ -19,7 +20,8 @@ def open_decoder(settings: GenerationSettings) -> Decoder:
     """
     if settings.decoder == "proxy":
         return ProxyDecoder()
-    # Loading torch takes seconds: only who needs weights pays for it.
+    # Loading torch takes seconds: only who needs weights pays for it, and not for a wrong name.
+    resolve_checkpoint(settings.checkpoint)
     from neural_assets_core.decoders.neural import NeuralDecoder
 
     return NeuralDecoder.open(settings.checkpoint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,14 +12,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as PILImage
+from PIL import ImageDraw
 
-from neural_assets_core.data.dataset import AnnotatedFrame, ClipDataset
+from neural_assets_core.data.dataset import AnnotatedFrame, Clip, ClipDataset
 from neural_assets_core.data.frames import scene_from_pair
 from neural_assets_core.data.made import make_dataset
 from neural_assets_core.decoders import ProxyDecoder
 from neural_assets_core.decoders.neural import NeuralDecoder
 from neural_assets_core.errors import UserError
+from neural_assets_core.evaluation.methods import METHODS
 from neural_assets_core.evaluation.metrics import Image, crop_bounds, psnr, ssim
+from neural_assets_core.files import check_writable
 from neural_assets_core.model.latents import decode_latents, encode_latents, to_images, to_pixels
 from neural_assets_core.model.loading import load_pipeline
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
@@ -31,8 +34,8 @@ HELDOUT_SEED = 20_001
 SMALLEST_AREA = 0.01
 """A moved object counts if it covers at least this share of the picture in both frames."""
 
-METHODS = ("neural", "copy_source", "proxy", "ceiling")
-PREFIX = {"neural": "", "copy_source": "copy_source_", "proxy": "proxy_", "ceiling": "ceiling_"}
+COLUMNS = ("source", "truth", "this checkpoint", "proxy", "autoencoder")
+"""Of the sheet of pictures."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ def evaluate(
     checkpoint : str
         "default" or a folder.
     pairs : int
+        Fewer are judged if `data` does not hold as many.
     data : Path, optional
         A held-out data set; rendered into `out` at the model's resolution if not given.
     out : Path
@@ -106,23 +110,28 @@ def evaluate(
         Steps, guidance and seed.
     progress : callable, optional
         Told (pairs done, pairs in all).
+
+    Raises
+    ------
+    UserError
+        If the checkpoint cannot be loaded, `out` cannot be written, or `data` is no data set
+        with clips of two frames, one of them at least with a visible object that moves.
     """
     pipeline = load_pipeline(checkpoint)
     settings = (settings or GenerationSettings()).model_copy(update={"checkpoint": checkpoint})
-    size = pipeline.sample_size
+    _make_folder(out)
     if data is None:
-        # Some clips have no pair that counts: a few more than asked for.
-        data = out / f"heldout-{size}"
-        make_dataset(data, pairs + pairs // 4 + 4, 2, size, HELDOUT_SEED, "heldout", 2)
-    chosen = _pairs(ClipDataset(data), pairs)
+        chosen = _made_clips(out, pipeline.sample_size, pairs)
+    else:
+        chosen = _moving_clips(ClipDataset(data), pairs)
+    if not chosen:
+        raise UserError(f"{data} holds no pair in which a visible object moves: make more clips.")
     decoder = NeuralDecoder(pipeline)
     cases = []
-    for name, source, target in chosen:
-        cases.append(_case(name, source, target, decoder, pipeline, settings))
+    for clip in chosen:
+        cases.append(_case(clip.name, clip[0], clip[1], decoder, pipeline, settings))
         if progress is not None:
-            progress(len(cases), pairs)
-    if not cases:
-        raise UserError(f"{data} holds no pair in which a visible object moves: make more clips.")
+            progress(len(cases), len(chosen))
     return _report(cases, checkpoint, settings, out)
 
 
@@ -138,18 +147,41 @@ def moved_objects(source: AnnotatedFrame, target: AnnotatedFrame) -> list[int]:
     return moved
 
 
-def _pairs(
-    clips: ClipDataset, count: int
-) -> Iterator[tuple[str, AnnotatedFrame, AnnotatedFrame]]:
-    found = 0
-    for index in range(len(clips)):
-        clip = clips[index]
-        source, target = clip[0], clip[1]
-        if moved_objects(source, target):
-            yield clip.name, source, target
-            found += 1
-            if found == count:
-                return
+def _make_folder(out: Path) -> None:
+    # Before the work, not after it.
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"Cannot make the folder {out} ({error.strerror}): choose another place."
+        ) from None
+    check_writable(out / "report.json")
+
+
+def _made_clips(out: Path, size: int, count: int) -> list[Clip]:
+    data = out / f"heldout-{size}"
+    # Some clips have no pair that counts: a few more than asked for, then more until it is enough.
+    extra = count // 4 + 4
+    scenes = count + extra
+    while True:
+        make_dataset(data, scenes, 2, size, HELDOUT_SEED, "heldout", 2)
+        chosen = _moving_clips(ClipDataset(data), count)
+        if len(chosen) == count:
+            return chosen
+        scenes += extra
+
+
+def _moving_clips(clips: ClipDataset, count: int) -> list[Clip]:
+    """The first `count` clips, or fewer, in which an object moves that can be seen."""
+    chosen: list[Clip] = []
+    for clip in clips:
+        if len(clip) < 2:
+            raise UserError(f"{clip.path} has fewer than two frames: make clips of two or more.")
+        if moved_objects(clip[0], clip[1]):
+            chosen.append(clip)
+        if len(chosen) == count:
+            break
+    return chosen
 
 
 def _case(
@@ -181,7 +213,10 @@ def _case(
 
 @torch.no_grad()
 def _reconstruction(pipeline: NeuralAssetsPipeline, image: Image) -> Image:
-    """What the autoencoder makes of the truth: no decoder around it can do better."""
+    """What the autoencoder makes of the truth.
+
+    A guide to what the latents can hold, no bound: decoders put the source's detail back.
+    """
     vae = pipeline.vae
     pixels = to_pixels(image[None]).to(vae.device, vae.dtype)
     restored: Image = to_images(decode_latents(vae, encode_latents(vae, pixels)))[0]
@@ -196,11 +231,12 @@ def _report(
     draws = rng.integers(len(cases), size=(1000, len(cases)))
     figures: dict[str, float] = {}
     for method, rows in table.items():
+        prefix, _ = METHODS[method]
         for key in rows[0]:
             values = np.array([row[key] for row in rows])
             low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
-            figures[PREFIX[method] + key] = round(float(values.mean()), 4)
-            figures[PREFIX[method] + key + "_ci"] = round(float(high - low) / 2, 4)
+            figures[prefix + key] = round(float(values.mean()), 4)
+            figures[prefix + key + "_ci"] = round(float(high - low) / 2, 4)
     report = Report(
         checkpoint=checkpoint,
         pairs=len(cases),
@@ -209,7 +245,6 @@ def _report(
         guidance=settings.guidance,
         figures=figures,
     )
-    out.mkdir(parents=True, exist_ok=True)
     (out / "report.json").write_text(json.dumps(report.to_json(), indent=2))
     by_case = [
         {"name": case.name, **{m: table[m][index] for m in METHODS}}
@@ -230,7 +265,7 @@ def _best_median_worst(order: NDArray[np.intp], each: int = 10) -> list[int]:
 
 
 def _contact_sheet(cases: list[Case], path: Path) -> None:
-    """A row a case: source, truth, neural, proxy, ceiling; three rows beside one another."""
+    """One row below another, in dB at its left the checkpoint's PSNR inside the moved objects."""
     rows = [
         np.concatenate(
             [case.source, case.truth]
@@ -239,4 +274,14 @@ def _contact_sheet(cases: list[Case], path: Path) -> None:
         )
         for case in cases
     ]
-    PILImage.fromarray(np.concatenate(rows)).save(path)
+    height, width = rows[0].shape[:2]
+    left, top = 36, 14
+    sheet = PILImage.new("RGB", (left + width, top + height * len(rows)), "white")
+    sheet.paste(PILImage.fromarray(np.concatenate(rows)), (left, top))
+    draw = ImageDraw.Draw(sheet)
+    for index, label in enumerate(COLUMNS):
+        draw.text((left + index * width // len(COLUMNS) + 2, 1), label, fill="black")
+    for index, case in enumerate(cases):
+        value = case.scores("neural")["object_psnr"]
+        draw.text((2, top + index * height + height // 2 - 6), f"{value:.1f}", fill="black")
+    sheet.save(path)

@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
 from neural_assets_core.errors import UserError
+from neural_assets_core.model.assemble import map_channels
+from neural_assets_core.model.checkpoints import resolve_checkpoint
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
-from neural_assets_core.resources import DEFAULT_CHECKPOINT
 
 log = logging.getLogger(__name__)
 
-COMPONENT_MODULES = {"diffusers", "neural_assets_core.model.encoder",
-                     "neural_assets_core.model.tokenizer"}
-"""Where a checkpoint's parts may come from: a downloaded folder must not import anything else."""
-
-
-def resolve_checkpoint(name: str) -> Path:
-    """The folder that a checkpoint's name means ("default" is the one that ships).
-
-    Raises
-    ------
-    UserError
-        If there is no such folder or it holds no checkpoint of this method.
-    """
-    folder = DEFAULT_CHECKPOINT if name == "default" else Path(name).expanduser()
-    index = folder / "model_index.json"
-    if not index.is_file():
-        raise UserError(
-            f"There is no checkpoint at {folder}: give a folder that holds a model_index.json, "
-            'or "default".'
-        )
-    try:
-        parts = json.loads(index.read_text())
-        named = {key: value for key, value in parts.items() if isinstance(value, list)}
-        del named["maps"]
-        foreign = {str(value[0]) for value in named.values()} - COMPONENT_MODULES
-        ours = parts.get("_class_name") == "NeuralAssetsPipeline"
-    except (ValueError, AttributeError, OSError, LookupError) as error:
-        raise UserError(f"{index} is damaged ({error}): fetch the checkpoint again.") from None
-    if not ours or foreign:
-        raise UserError(
-            f"{folder} is not a Neural Assets checkpoint: give a folder that "
-            "`neural-assets train` wrote."
-        )
-    return folder
+PARTS = ("vae", "unet", "visual_encoder", "asset_tokenizer")
+"""The parts that have weights."""
 
 
 def load_pipeline(
@@ -83,6 +51,8 @@ def load_pipeline(
             local_files_only=True,
             low_cpu_mem_usage=False,
         )
+        _check_weights(pipeline, folder)
+        _check_fit(pipeline)
     except (
         RuntimeError, OSError, ValueError, TypeError, KeyError, AttributeError, SafetensorError,
     ) as error:
@@ -99,3 +69,30 @@ def load_pipeline(
         pipeline.vae.to(memory_format=torch.channels_last)
     assert isinstance(pipeline, NeuralAssetsPipeline)
     return pipeline
+
+
+def _check_weights(pipeline: NeuralAssetsPipeline, folder: Path) -> None:
+    # Diffusers leaves weights that a file lacks at random numbers, and only logs it.
+    for part in PARTS:
+        stored: set[str] = set()
+        for file in (folder / part).glob("*.safetensors"):
+            with safe_open(file, framework="pt") as weights:
+                stored.update(weights.keys())
+        different = stored ^ set(getattr(pipeline, part).state_dict())
+        if different:
+            raise ValueError(f"{part}: {min(different)} is not in both")
+
+
+def _check_fit(pipeline: NeuralAssetsPipeline) -> None:
+    """Each part may be whole and still be made for other parts than these."""
+    unet, tokens = pipeline.unet.config, pipeline.asset_tokenizer.config
+    latents = pipeline.vae.config.latent_channels
+    maps = map_channels(tuple(pipeline.config.maps), tokens.splat_channels, latents)
+    for what, has, needs in (
+        ("U-Net input channels", unet.in_channels, latents + maps),
+        ("U-Net output channels", unet.out_channels, latents),
+        ("token width", tokens.cross_attention_dim, unet.cross_attention_dim),
+        ("feature channels", tokens.feature_channels, pipeline.visual_encoder.feature_channels),
+    ):
+        if has != needs:
+            raise ValueError(f"{what}: {has} instead of {needs}")

@@ -7,6 +7,9 @@
     images/<sha256>.png   every picture of the scene, lossless, once
     thumbnail.png         at most 256 pixels a side
 
+Fields that this version does not know are carried along from loading to saving, but not pictures
+that only such fields refer to: those are dropped.
+
 Scene files come from strangers: everything is limited and checked before it is used, and nothing
 in them is ever executed.
 """
@@ -94,10 +97,11 @@ def save_scene(scene: Scene, path: str | Path, thumbnail: Picture | None = None)
     Raises
     ------
     UserError
-        If the file cannot be written.
+        If the file cannot be written, or would be too large to be opened again.
     """
     path = Path(path)
     images = {picture.sha256: picture for picture in _pictures(scene)}
+    _check_total(sum(picture.pixels.nbytes for picture in images.values()))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         _add(archive, "mimetype", MIMETYPE.encode())
@@ -105,6 +109,12 @@ def save_scene(scene: Scene, path: str | Path, thumbnail: Picture | None = None)
         for name in sorted(images):
             _add(archive, f"images/{name}.png", _png(images[name]))
         _add(archive, "thumbnail.png", _thumbnail(thumbnail or scene.background.view.picture))
+        content = sum(entry.file_size for entry in archive.infolist())
+    if max(content, buffer.getbuffer().nbytes) > MAXIMUM_FILE_BYTES:
+        raise UserError(
+            f"The scene is too large to be saved (the limit is {MAXIMUM_FILE_BYTES >> 20} MiB): "
+            "use fewer or smaller pictures."
+        )
     write_atomically(path, buffer.getvalue(), backup=path.with_name(path.name + "~"))
 
 
@@ -117,18 +127,19 @@ def load_scene(path: str | Path) -> Scene:
         If the file is missing, damaged, not a scene, too large, or of a newer major version.
     """
     path = Path(path)
-    if not path.exists():
-        raise UserError(f"There is no file {path}: check the name.")
-    if not path.is_file():
-        raise UserError(f"{path} is not a file: choose a scene file ({SCENE_SUFFIX}).")
     try:
+        if not path.exists():
+            raise UserError(f"There is no file {path}: check the name.")
+        if not path.is_file():
+            raise UserError(f"{path} is not a file: choose a scene file ({SCENE_SUFFIX}).")
         return _load(path)
     except ValidationError as error:
         raise UserError(f"{path} cannot be used: {describe(error)}.") from None
     except PermissionError:
         raise UserError(f"{path} may not be read: change its permissions.") from None
     except _DAMAGE as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        text = getattr(error, "strerror", None) or str(error)
+        reason = text.splitlines()[0][:200] if text else type(error).__name__
         raise UserError(f"{path} is not a scene file or is damaged: {reason}.") from None
 
 
@@ -141,6 +152,15 @@ def read_thumbnail(path: str | Path) -> bytes | None:
             return data if 1 <= max(image.size) <= THUMBNAIL_SIDE else None
     except _DAMAGE:
         return None
+
+
+def _check_total(size: int) -> None:
+    """Refuse pictures of `size` bytes in memory all together; saving and loading agree on it."""
+    if size > 3 * MAXIMUM_TOTAL_PIXELS:
+        raise UserError(
+            "The scene's pictures are too large together (the limit is "
+            f"{MAXIMUM_TOTAL_PIXELS // 1_000_000} megapixels): use fewer or smaller ones."
+        )
 
 
 # -- writing ---------------------------------------------------------------------------------
@@ -285,7 +305,7 @@ def _read_pictures(
 ) -> dict[str, Picture]:
     """The archive's pictures by hash, each one checked against it."""
     pictures: dict[str, Picture] = {}
-    pixels = 0
+    total = 0
     for name, entry in entries.items():
         match = re.fullmatch(r"images/([0-9a-f]{64})\.png", name)
         if match is None:
@@ -293,11 +313,10 @@ def _read_pictures(
         data = _read(archive, entry, MAXIMUM_FILE_BYTES)
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             check_size(*image.size, name=f"A picture in {archive.filename}")
-            pixels += image.width * image.height
-            if pixels > MAXIMUM_TOTAL_PIXELS:
-                raise ValueError("its pictures are too large together")
             if image.mode not in ("RGB", "L"):
                 raise ValueError(f"a picture has the unexpected mode {image.mode}")
+            total += image.width * image.height * len(image.getbands())
+            _check_total(total)
             picture = Picture(np.asarray(image))
         if picture.sha256 != match[1]:
             raise ValueError("a picture is not the one that was saved")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
@@ -75,7 +76,7 @@ class Picture:
 
     @classmethod
     def open(cls, path: str | Path) -> Picture:
-        """Read an image file as sRGB, its EXIF orientation applied.
+        """Read an image file as sRGB, its EXIF orientation applied, on white where transparent.
 
         Raises
         ------
@@ -86,7 +87,7 @@ class Picture:
         try:
             with Image.open(path) as image:
                 check_size(*image.size, name=str(path))
-                return cls(np.asarray(ImageOps.exif_transpose(image).convert("RGB")))
+                return cls(np.asarray(_on_white(ImageOps.exif_transpose(image))))
         except FileNotFoundError:
             raise UserError(f"There is no file {path}: check the name.") from None
         except (Image.DecompressionBombError, ValueError) as error:
@@ -118,6 +119,30 @@ def check_size(width: int, height: int, name: str = "the picture") -> None:
             f"{name} is too large ({width} x {height} pixels; the limit is {MAXIMUM_SIDE} a side "
             f"and {MAXIMUM_PIXELS // 1_000_000} megapixels): scale it down first."
         )
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        return _as_srgb(image)
+    layer = image.convert("RGBA")
+    white = Image.new("RGB", image.size, "white")
+    return Image.composite(_as_srgb(layer), white, layer.getchannel("A"))
+
+
+def _as_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    plain = image if image.mode in ("L", "CMYK") else image.convert("RGB")
+    if profile:
+        try:
+            own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            srgb = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(plain, own, srgb, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+            # A damaged profile, or one of another kind of picture: as if there were none.
+            converted = None
+        if converted is not None:
+            return converted
+    return plain.convert("RGB")
 
 
 def _reference(picture: Picture) -> dict[str, Any]:

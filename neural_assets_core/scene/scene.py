@@ -7,6 +7,7 @@ answers, the history entry, the metadata of an exported picture and the content 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -14,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.box import Finite
-from neural_assets_core.scene.picture import Picture
+from neural_assets_core.scene.picture import Picture, check_size
 
 MAXIMUM_OBJECTS = 64
+MAXIMUM_NAME = 200
 
 
 class _Value(BaseModel):
@@ -32,6 +34,8 @@ class View(_Value):
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> View:
+        if self.picture.pixels.ndim != 3:
+            raise ValueError("a view needs a colour picture")
         size = (self.picture.width, self.picture.height)
         if size != (self.camera.width, self.camera.height):
             raise ValueError(f"the camera is for another picture size than {size}")
@@ -69,8 +73,8 @@ class Appearance(_Value):
 class SceneObject(_Value):
     """One neural asset placed in the scene: whose looks, and where now."""
 
-    name: str = Field(min_length=1, max_length=200)
-    category: str = Field(default="", max_length=200)
+    name: str = Field(min_length=1, max_length=MAXIMUM_NAME)
+    category: str = Field(default="", max_length=MAXIMUM_NAME)
     box: Box
     appearance: Appearance
 
@@ -88,6 +92,12 @@ class Background(_Value):
     view: View
     occluders: tuple[Appearance, ...] = Field(default=(), max_length=MAXIMUM_OBJECTS)
 
+    @model_validator(mode="after")
+    def _occluders_are_in_the_view(self) -> Background:
+        if any(occluder.view != self.view for occluder in self.occluders):
+            raise ValueError("an occluder is from another view")
+        return self
+
 
 class GenerationSettings(_Value):
     """How a picture is made from the scene.
@@ -102,7 +112,7 @@ class GenerationSettings(_Value):
         Classifier-free guidance scale; 1 switches guidance off (half the time).
     decoder : {"neural", "proxy"}
     checkpoint : str
-        "default", a folder in diffusers layout, or a repository id.
+        "default", or a folder in diffusers layout.
     """
 
     seed: int = Field(default=0, ge=0, lt=2**63)
@@ -130,6 +140,15 @@ class Scene(_Value):
     objects: tuple[SceneObject, ...] = Field(default=(), max_length=MAXIMUM_OBJECTS)
     background: Background
     settings: GenerationSettings = GenerationSettings()
+
+    @field_validator("camera")
+    @classmethod
+    def _size_is_possible(cls, camera: Camera) -> Camera:
+        try:
+            check_size(camera.width, camera.height, "the scene's picture")
+        except UserError as error:
+            raise ValueError(str(error).removesuffix(".")) from None
+        return camera
 
     @field_validator("objects")
     @classmethod
@@ -209,16 +228,18 @@ class Scene(_Value):
         return self._updated(settings=settings)
 
     def free_name(self, wanted: str) -> str:
-        """`wanted`, or `wanted 2`, `wanted 3` ... if that is taken."""
+        """`wanted`, or `wanted 2`, `wanted 3` ... if that is taken; cut if it gets too long."""
         taken = {item.name for item in self.objects}
         if wanted not in taken:
             return wanted
         stem, _, last = wanted.rpartition(" ")
         stem = stem if stem and last.isdigit() else wanted
-        number = 2
-        while f"{stem} {number}" in taken:
-            number += 1
-        return f"{stem} {number}"
+        for number in count(2):
+            end = f" {number}"
+            name = stem[: MAXIMUM_NAME - len(end)] + end
+            if name not in taken:
+                break
+        return name
 
     def _map(self, name: str, change: Callable[[SceneObject], tuple[SceneObject, ...]]) -> Scene:
         at = self.index(name)

@@ -160,14 +160,17 @@ class Checkpoints:
             shutil.rmtree(old, ignore_errors=True)
 
     def _load(self, newest: Path) -> None:
-        device = self.accelerator.device
         try:
             self.accelerator.load_state(str(newest))
             self.clock.load_state_dict(json.loads((newest / "clock.json").read_text()))
             if self.ema is not None:
+                # The decay is the configuration's, not the earlier run's.
+                decay = self.ema.decay
                 self.ema.load_state_dict(
-                    torch.load(newest / "ema.pt", weights_only=True, map_location=device)
+                    torch.load(newest / "ema.pt", weights_only=True, map_location="cpu")
                 )
+                self.ema.decay = decay
+                self.ema.to(self.accelerator.device)
         except (RuntimeError, OSError, ValueError, KeyError) as error:
             raise UserError(
                 f"{newest} cannot be resumed, it is damaged or of another configuration: give "

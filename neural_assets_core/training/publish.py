@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from neural_assets_core.errors import UserError
+from neural_assets_core.evaluation.methods import LABELS
 from neural_assets_core.model.loading import load_pipeline
 
 LARGEST_FILE = "15MB"
@@ -60,13 +61,6 @@ text on labels is not kept. Photographs of the world are outside of what it was 
 
 Apache-2.0, weights included.
 """
-
-ROWS = {
-    "": "this checkpoint",
-    "copy_source_": "handing back the source",
-    "proxy_": "the geometric proxy alone",
-    "ceiling_": "the autoencoder's copy of the truth (ceiling)",
-}
 
 
 def publish(run: Path, evaluation: Path, target: Path, config: str, machine: str) -> None:
@@ -129,7 +123,7 @@ def _card(
             for key in ("psnr", "ssim", "object_psnr", "object_ssim")
         )
         + " |"
-        for prefix, label in ROWS.items()
+        for prefix, label in LABELS.items()
     ]
     return CARD.format(
         size=settings["model"]["sample_size"],

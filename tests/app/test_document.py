@@ -90,6 +90,14 @@ def test_undoing_a_duplicate_selects_its_original(document: Document, scene: Sce
     assert document.selection == ("mug",)
 
 
+def test_redoing_a_duplicate_selects_the_copy(document: Document, scene: Scene) -> None:
+    document.select(["mug"])
+    document.push(scene.duplicated("mug"), "Duplicate", select=["mug 2"])
+    document.undo_stack.undo()
+    document.undo_stack.redo()
+    assert document.selection == ("mug 2",)
+
+
 def test_saved_and_reopened_scene_is_identical(
     document: Document, scene: Scene, tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -85,7 +85,7 @@ def test_missing_checkpoint_is_told_and_the_next_request_works(
 def test_unexpected_failure_is_told_with_its_type(
     generator: Generator, scene: Scene, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broken = scene.model_copy(update={"objects": (None,)})
+    broken = scene.model_copy(update={"background": None})
     with qtbot.waitSignal(generator.failed) as failed:
         generator.request(broken)
     assert "AttributeError" in failed.args[1]
@@ -152,6 +152,28 @@ class TestPictures:
         with qtbot.waitSignal(pictures.generator.finished):
             pictures.generate()
         assert pictures.result() is not None
+
+    def test_rename_keeps_the_picture(
+        self, document: Document, pictures: Pictures, scene: Scene, qtbot: QtBot
+    ) -> None:
+        with qtbot.waitSignal(pictures.generator.finished):
+            document.set_scene(scene)
+        made = pictures.result()
+        document.push(scene.renamed("mug", "cup"), "Rename mug")
+        assert not pictures.generator.busy
+        assert pictures.result().picture is made.picture
+        assert pictures.result().scene is document.scene
+
+    def test_gesture_stops_the_decoder_until_it_is_given_up(
+        self, document: Document, pictures: Pictures, slow_scene: Scene, qtbot: QtBot
+    ) -> None:
+        with qtbot.waitSignal(pictures.generator.progress, timeout=60_000):
+            document.set_scene(slow_scene)
+        with qtbot.waitSignal(pictures.generator.cancelled, timeout=60_000):
+            document.set_draft(moved(slow_scene, 0.4))
+        assert not pictures.generator.busy
+        document.set_draft(None)
+        assert pictures.generator.busy
 
     def test_undo_shows_the_finished_picture_at_once(
         self, document: Document, pictures: Pictures, scene: Scene, qtbot: QtBot

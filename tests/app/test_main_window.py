@@ -14,6 +14,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.dialogs.help import ShortcutsSheet
 from app.main_window import MainWindow
 from neural_assets_core.scene import Scene, load_scene, save_scene
 
@@ -27,8 +28,9 @@ def moved(scene: Scene, x: float) -> Scene:
 
 def choose(monkeypatch: pytest.MonkeyPatch, path: Path | str) -> None:
     """Answer the next file dialogs: Qt's own cannot be driven on every desktop."""
-    for name in ("getOpenFileName", "getSaveFileName"):
-        monkeypatch.setattr(QFileDialog, name, lambda *_, **__: (str(path), ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(path), ""))
+    monkeypatch.setattr(QFileDialog, "exec", lambda _: 1)
+    monkeypatch.setattr(QFileDialog, "selectedFiles", lambda _: [str(path)])
 
 
 class TestFiles:
@@ -64,7 +66,7 @@ class TestFiles:
         assert empty_window.document.scene == scene
 
     def test_dropped_file_is_opened(
-        self, window: MainWindow, scene: Scene, tmp_path: Path
+        self, window: MainWindow, scene: Scene, tmp_path: Path, qtbot: QtBot
     ) -> None:
         save_scene(moved(scene, 0.2), tmp_path / "dropped.nascene")
         data = QMimeData()
@@ -73,7 +75,11 @@ class TestFiles:
         hand = (data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
         QApplication.sendEvent(window, QDragEnterEvent(at.toPoint(), copy, *hand))
         QApplication.sendEvent(window, QDropEvent(at, copy, *hand))
-        assert window.document.scene == moved(scene, 0.2)
+        qtbot.waitUntil(lambda: window.document.scene == moved(scene, 0.2))
+
+    def test_photo_is_told_to_be_no_scene(self, window: MainWindow, tmp_path: Path) -> None:
+        window.open(tmp_path / "holiday.JPG")
+        assert "holiday.JPG is a picture without boxes" in window.messages.text
 
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"{}", b"\x89PNG\r\n"])
     def test_bad_file_is_told_inline_and_loses_nothing(
@@ -191,6 +197,72 @@ class TestKeys:
         self.press(qtbot, Qt.Key.Key_Escape)
         assert window.viewport.native.hasFocus()
 
+    def test_typed_number_is_saved(
+        self,
+        window: MainWindow,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        qtbot: QtBot,
+    ) -> None:
+        choose(monkeypatch, tmp_path / "mine.v2")
+        window.document.select(["mug"])
+        field = window.inspector.fields["position"][0]
+        field.setFocus()
+        field.selectAll()
+        qtbot.keyClicks(field, "0.75")
+        self.press(qtbot, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+        saved = load_scene(tmp_path / "mine.v2.nascene")
+        assert saved.object("mug").box.center[0] == 0.75
+        assert not window.document.modified
+
+    def test_undo_in_a_field_takes_back_the_edit(
+        self, window: MainWindow, scene: Scene, qtbot: QtBot
+    ) -> None:
+        window.document.select(["mug"])
+        field = window.inspector.fields["position"][0]
+        field.setFocus()
+        field.selectAll()
+        qtbot.keyClicks(field, "0.75")
+        self.press(qtbot, Qt.Key.Key_Return)
+        edited = window.document.scene
+        assert edited != scene
+        control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+        self.press(qtbot, Qt.Key.Key_Z, control)
+        assert window.document.scene == scene
+        self.press(qtbot, Qt.Key.Key_Z, control | shift)
+        assert window.document.scene == edited
+
+    def test_emptied_seed_shows_the_scenes(
+        self, window: MainWindow, scene: Scene, qtbot: QtBot
+    ) -> None:
+        window.actions_by_id["automatic"].trigger()
+        window.document.push(scene.with_settings(decoder="neural", seed=7), "Neural")
+        window.generation.seed.setFocus()
+        window.generation.seed.selectAll()
+        self.press(qtbot, Qt.Key.Key_Backspace)
+        self.press(qtbot, Qt.Key.Key_Return)
+        assert window.generation.seed.text() == "7"
+
+    def test_no_gesture_while_boxes_are_hidden(self, window: MainWindow, qtbot: QtBot) -> None:
+        window.document.select(["mug"])
+        self.press(qtbot, Qt.Key.Key_B)
+        self.press(qtbot, Qt.Key.Key_G)
+        assert window.document.draft is None
+
+    def test_held_original_goes_back_to_the_toggle(
+        self, window: MainWindow, qtbot: QtBot
+    ) -> None:
+        window.actions_by_id["original"].trigger()
+        qtbot.keyPress(window.viewport.native, Qt.Key.Key_O)
+        qtbot.keyRelease(window.viewport.native, Qt.Key.Key_O)
+        assert window.viewport.show_original
+
+    def test_question_mark_opens_the_shortcuts(self, window: MainWindow, qtbot: QtBot) -> None:
+        self.press(qtbot, Qt.Key.Key_Question)
+        sheet = window.findChild(ShortcutsSheet)
+        assert sheet is not None
+        sheet.close()
+
     def test_tools(self, window: MainWindow, qtbot: QtBot) -> None:
         self.press(qtbot, Qt.Key.Key_3)
         assert window.viewport.tool == "turn"
@@ -244,6 +316,18 @@ class TestGenerating:
         qtbot.waitUntil(lambda: not window.pictures.generator.busy)
         window.document.undo_stack.undo()
         assert window.messages.text == ""
+
+    def test_progress_is_over_with_the_picture(
+        self, window: MainWindow, scene: Scene, qtbot: QtBot
+    ) -> None:
+        for x in (0.1, 0.2, 0.3):
+            window.document.set_draft(moved(scene, x))
+            window.document.push(moved(scene, x), "Move mug")
+            qtbot.wait(5)
+        qtbot.waitUntil(lambda: window.pictures.result() is not None)
+        qtbot.waitUntil(lambda: not window.pictures.generator.busy)
+        assert window.generation.progress.format() == ""
+        assert not window.generation.cancel.isEnabled()
 
     def test_missing_checkpoint(
         self, window: MainWindow, slow_scene: Scene, tmp_path: Path, qtbot: QtBot
@@ -373,9 +457,10 @@ class TestProgram:
         assert "AssertionError" not in ended.stderr
         assert list(tmp_path.rglob("studio.log"))
 
-    def test_no_display(self, tmp_path: Path) -> None:
-        environment = self.environment(tmp_path)
-        for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+    @pytest.mark.parametrize("display", ["", ":98765"])
+    def test_no_display(self, tmp_path: Path, display: str) -> None:
+        environment = self.environment(tmp_path, DISPLAY=display)
+        for name in ("WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
             environment.pop(name, None)
         ended = subprocess.run(
             [sys.executable, "-m", "app"],

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from neural_assets_core.decoders import Cancelled
 from neural_assets_core.decoders.neural import NeuralDecoder
@@ -219,6 +220,29 @@ class TestBadCheckpoints:
         config = folder / "asset_tokenizer" / "config.json"
         config.write_text(config.read_text().replace('"pose_dim": 16', '"pose_dim": 24'))
         self.refused(folder, "cannot be loaded")
+
+    def test_a_weight_missing(self, folder: Path) -> None:
+        file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+        weights = load_file(file)
+        del weights["conv_out.bias"]
+        save_file(weights, file, {"format": "pt"})
+        self.refused(folder, "cannot be loaded.*conv_out.bias")
+
+    def test_more_layers_than_weights(self, folder: Path) -> None:
+        config = folder / "unet" / "config.json"
+        fields = json.loads(config.read_text())
+        fields["layers_per_block"] += 1
+        config.write_text(json.dumps(fields))
+        self.refused(folder, "cannot be loaded")
+
+    def test_parts_of_different_models(self, folder: Path) -> None:
+        index = folder / "model_index.json"
+        index.write_text(json.dumps({**json.loads(index.read_text()), "maps": ["proxy"]}))
+        self.refused(folder, "cannot be loaded.*U-Net input channels")
+
+    def test_places_that_cannot_be_looked_at(self) -> None:
+        for name in ("~no-such-user/checkpoint", "x" * 300):
+            self.refused(Path(name), "cannot be read")
 
     def test_part_missing(self, folder: Path) -> None:
         shutil.rmtree(folder / "visual_encoder")

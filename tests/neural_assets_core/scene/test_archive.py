@@ -22,6 +22,7 @@ from neural_assets_core.scene import (
     Scene,
     SceneObject,
     View,
+    archive,
     load_scene,
     save_scene,
     scene_from_view,
@@ -88,7 +89,12 @@ def scenes(draw: st.DrawFn) -> Scene:
         )
         for name in draw(st.lists(names, max_size=3, unique=True))
     )
-    scene = scene_from_view(view, objects).with_settings(
+    own = tuple(item for item in objects if item.appearance.view == view)
+    scene = scene_from_view(view, own)
+    for item in objects:
+        if item not in own:
+            scene = scene.with_object(item)
+    scene = scene.with_settings(
         seed=draw(st.integers(0, 2**63 - 1)),
         steps=draw(st.integers(1, 1000)),
         guidance=draw(st.floats(0, 50)),
@@ -114,8 +120,8 @@ def test_a_reopened_scene_is_the_saved_one(
 
 
 def document(path: Path) -> dict:
-    with zipfile.ZipFile(path) as archive:
-        return json.loads(archive.read("scene.json"))
+    with zipfile.ZipFile(path) as opened:
+        return json.loads(opened.read("scene.json"))
 
 
 def with_document(path: Path, fields: dict) -> Path:
@@ -131,8 +137,8 @@ def with_document(path: Path, fields: dict) -> Path:
 
 
 def test_layout(scene_file: Path, small_scene: Scene) -> None:
-    with zipfile.ZipFile(scene_file) as archive:
-        entries = archive.infolist()
+    with zipfile.ZipFile(scene_file) as opened:
+        entries = opened.infolist()
     assert entries[0].filename == "mimetype"
     assert entries[0].compress_type == zipfile.ZIP_STORED
     # One picture and one mask, each of them once although several parts refer to them.
@@ -185,6 +191,32 @@ def test_thumbnail(scene_file: Path, small_scene: Scene) -> None:
     scene_file.write_bytes(b"no zip")
     assert read_thumbnail(scene_file) is None
     assert read_thumbnail(scene_file.with_name("missing")) is None
+
+
+# -- limits, the same for saving and loading ---------------------------------------------------
+
+
+def test_pictures_too_large_together(
+    scene_file: Path, small_scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The photo and one mask: 64 x 48 pixels of three channels and of one.
+    monkeypatch.setattr(archive, "MAXIMUM_TOTAL_PIXELS", math.ceil(64 * 48 * 4 / 3))
+    save_scene(small_scene, scene_file)
+    assert load_scene(scene_file) == small_scene
+    monkeypatch.setattr(archive, "MAXIMUM_TOTAL_PIXELS", 64 * 48 * 4 // 3 - 1)
+    with pytest.raises(UserError, match="too large together"):
+        save_scene(small_scene, scene_file)
+    with pytest.raises(UserError, match="too large together"):
+        load_scene(scene_file)
+
+
+def test_a_file_that_could_not_be_opened_is_not_written(
+    small_scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MAXIMUM_FILE_BYTES", 10_000)
+    with pytest.raises(UserError, match="too large to be saved"):
+        save_scene(small_scene, tmp_path / "a.nascene")
+    assert not list(tmp_path.iterdir())
 
 
 # -- writing safely ----------------------------------------------------------------------------

@@ -73,6 +73,7 @@ def test_what_is_no_scene_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("word/document.xml", "<w/>")
     assert "no scene.json" in sentence(path)
+    assert "too long" in sentence(tmp_path / ("x" * 300))
     for content in ("[]", "nonsense", '{"format": "other"}', '{"format": "neural-assets-scene"}'):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("scene.json", content)
@@ -210,6 +211,36 @@ def test_a_missing_picture_is_named(scene_file: Path) -> None:
 
 def pack_document(path: Path, entries: Entries, text: str) -> Path:
     return pack(path, replaced(entries, "scene.json", lambda _: text.encode()))
+
+
+def described(path: Path) -> tuple[Entries, dict[str, Any]]:
+    entries = unpack(path)
+    return entries, json.loads({e.filename: data for e, data in entries}["scene.json"])
+
+
+def test_a_grey_view_is_refused(scene_file: Path) -> None:
+    entries, fields = described(scene_file)
+    mask = fields["objects"][0]["appearance"]["mask"]
+    fields["background"]["view"]["picture"] = mask
+    assert "a view needs a colour picture" in sentence(
+        pack_document(scene_file, entries, json.dumps(fields))
+    )
+
+
+def test_an_occluder_of_another_view_is_refused(scene_file: Path) -> None:
+    entries, fields = described(scene_file)
+    fields["background"]["occluders"][0]["view"]["camera"]["world_to_camera"][0][3] += 1
+    assert "an occluder is from another view" in sentence(
+        pack_document(scene_file, entries, json.dumps(fields))
+    )
+
+
+def test_a_camera_of_an_impossible_picture_is_refused(scene_file: Path) -> None:
+    entries, fields = described(scene_file)
+    fields["camera"]["width"] = fields["camera"]["height"] = 1_000_000
+    text = sentence(pack_document(scene_file, entries, json.dumps(fields)))
+    assert "the scene's picture is too large" in text
+    assert not text.endswith("..")
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "9" * 5000])

@@ -1,0 +1,88 @@
+"""Evaluating a tiny checkpoint on painted clips."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from neural_assets_core.data.dataset import (
+    GROUND,
+    AnnotatedFrame,
+    DatasetInfo,
+    ObjectAnnotation,
+    begin_dataset,
+    visible_region,
+    write_clip,
+)
+from neural_assets_core.errors import UserError
+from neural_assets_core.evaluation.methods import LABELS
+from neural_assets_core.evaluation.run import COLUMNS, evaluate
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.scene import GenerationSettings
+from tests.neural_assets_core.conftest import SIZE, paint
+
+
+def frame(camera: Camera, boxes: list[Box]) -> AnnotatedFrame:
+    image, mask = paint(camera, boxes)
+    objects = tuple(
+        ObjectAnnotation(k, f"box {k}", "box", box, visible_region(mask, k), 1.0)
+        for k, box in enumerate(boxes, start=1)
+    )
+    return AnnotatedFrame(image, mask, camera, objects, GROUND)
+
+
+@pytest.fixture
+def checkpoint(tiny_pipeline: NeuralAssetsPipeline, tmp_path: Path) -> str:
+    folder = tmp_path / "checkpoint"
+    tiny_pipeline.save_pretrained(str(folder))
+    return str(folder)
+
+
+def dataset(path: Path, clips: list[list[AnnotatedFrame]]) -> Path:
+    begin_dataset(path, DatasetInfo(SIZE, len(clips), len(clips[0]), 0, "heldout", ("box",)))
+    for index, frames in enumerate(clips):
+        write_clip(path, f"{index:06d}", frames)
+    return path
+
+
+def test_report_and_sheet(
+    checkpoint: str, camera: Camera, boxes: list[Box], tmp_path: Path
+) -> None:
+    before = frame(camera, boxes)
+    after = frame(camera, [boxes[0].translated((0.1, -0.2, 0)), boxes[1]])
+    data = dataset(tmp_path / "data", [[before, after], [before, before], [after, before]])
+    seen = []
+    report = evaluate(
+        checkpoint,
+        pairs=5,
+        data=data,
+        out=tmp_path / "out",
+        settings=GenerationSettings(steps=1),
+        progress=lambda *numbers: seen.append(numbers),
+    )
+    # In the second clip nothing moves.
+    assert seen == [(1, 2), (2, 2)]
+    assert (report.pairs, report.steps) == (2, 1)
+    assert {f"{prefix}object_psnr" for prefix in LABELS} <= report.figures.keys()
+    assert json.loads((tmp_path / "out" / "report.json").read_text()) == report.to_json()
+    with Image.open(tmp_path / "out" / "sheet.png") as sheet:
+        assert sheet.width > len(COLUMNS) * SIZE
+        assert sheet.height > 2 * SIZE
+
+
+def test_single_frames_are_no_pairs(
+    checkpoint: str, camera: Camera, boxes: list[Box], tmp_path: Path
+) -> None:
+    data = dataset(tmp_path / "data", [[frame(camera, boxes)]])
+    with pytest.raises(UserError, match="fewer than two frames"):
+        evaluate(checkpoint, pairs=1, data=data, out=tmp_path / "out")
+
+
+def test_a_place_that_cannot_be_written_is_said_first(checkpoint: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="Cannot make the folder"):
+        evaluate(checkpoint, pairs=1, out=tmp_path / "file" / "out")
