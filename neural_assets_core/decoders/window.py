@@ -23,6 +23,9 @@ MARGIN = 0.35
 SMALLEST = 0.5
 """Side of the smallest window, as a fraction of the picture's shorter side: as in training."""
 
+COARSENESS = 2.0
+"""Deviation of the blur that tells coarse from fine, in pixels of the model."""
+
 SHADOW_REACH = 0.9
 """How far over the ground a shadow may fall, in heights of the box."""
 
@@ -120,8 +123,8 @@ def put_back(
     weight : float32 (height, width)
         1 where the decoded picture counts, 0 where `base` stays.
     detail : float32 (height, width)
-        Confidence in the base's fine texture: where the decoded picture agrees with the base at
-        the model's resolution, what the model could not resolve is taken over from the base.
+        Confidence in the base, in [0, 1]: there only the coarse part of what the model changed
+        (light, shadow, colour) is taken over, and the base keeps its fine texture.
     """
     height, width = weight.shape
     rows = slice(max(window.top, 0), min(window.top + window.side, height))
@@ -138,11 +141,10 @@ def put_back(
         cv2.BORDER_REPLICATE,
     ).astype(np.float32)
     coarse = _resized(_resized(around, decoded.shape[0]), window.side)[inner]
-    fine = base[rows, columns] - coarse
-    # Agreement fades out over about 10 % of the range of brightness.
-    difference = np.abs(large - coarse).max(axis=-1)
-    agreement = np.exp(-((cv2.GaussianBlur(difference, (0, 0), 2.0) / 24.0) ** 2))
-    sharp = large + fine * (agreement * detail[rows, columns])[..., None]
+    blur = COARSENESS * window.side / decoded.shape[0]
+    change = np.asarray(cv2.GaussianBlur(large - coarse, (0, 0), blur))
+    trust = detail[rows, columns][..., None]
+    sharp = trust * (base[rows, columns] + change) + (1 - trust) * large
     share = weight[rows, columns][..., None]
     result = base.copy()
     mixed = share * sharp + (1 - share) * base[rows, columns]

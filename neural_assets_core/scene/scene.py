@@ -116,8 +116,8 @@ class GenerationSettings(_Value):
     """
 
     seed: int = Field(default=0, ge=0, lt=2**63)
-    steps: int = Field(default=20, ge=1, le=1000)
-    guidance: Finite = Field(default=1.5, ge=0, le=50)
+    steps: int = Field(default=1, ge=1, le=1000)
+    guidance: Finite = Field(default=1.0, ge=0, le=50)
     decoder: Literal["neural", "proxy"] = "neural"
     checkpoint: str = "default"
 
