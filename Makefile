@@ -25,7 +25,7 @@ run: setup ## Open the studio on a sample scene
 	mkdir -p out
 	name=$$($(VENV)/neural-assets info $(SAMPLE) --json |
 	    $(VENV)/python -c 'import json, sys; print(json.load(sys.stdin)["objects"][0]["name"])')
-	$(VENV)/neural-assets edit $(SAMPLE) --object "$$name" --translate 0.15 0 0 --rotate-z 40 \
+	$(VENV)/neural-assets edit $(SAMPLE) --object "$$name" --translate -0.1 0 0 --rotate-z 12 \
 	    --out out/edited.nascene
 	$(VENV)/neural-assets render $(SAMPLE) --out out/before.png
 	$(VENV)/neural-assets render out/edited.nascene --out out/after.png

@@ -24,27 +24,18 @@ from neural_assets_core.scene import Scene, load_scene
 
 FOLDER = Path(__file__).parent / "pictures"
 SHOWN_SIDE = 384
-UP = (0.0, 0.0, 1.0)
 
 
-def moved(scene: Scene, index: int, along: tuple[float, float], degrees: float) -> Scene:
-    """The object shifted by multiples of its own length, in its picture's axes, and turned.
-
-    `along` is (to the right, towards the viewer) as the camera sees the ground.
-    """
-    item = scene.objects[index]
-    right = scene.camera.camera_to_world[:3, 0]
-    towards = -scene.camera.forward * [1, 1, 0]
-    towards /= math.hypot(*towards[:2])
-    length = max(item.box.size[:2])
-    box = item.box.translated(length * (along[0] * right * [1, 1, 0] + along[1] * towards))
-    return scene.with_box(item.name, box.rotated(UP, math.radians(degrees)))
+def moved(scene: Scene, name: str, x: float, y: float, degrees: float) -> Scene:
+    """The object shifted over the ground by (x, y) metres and turned about its vertical."""
+    box = scene.object(name).box.translated((x, y, 0.0))
+    return scene.with_box(name, box.rotated((0.0, 0.0, 1.0), math.radians(degrees)))
 
 
 EDITS: list[tuple[str, Callable[[Scene], Scene]]] = [
-    ("nursery", lambda scene: moved(scene, 0, (0.15, 0.35), -50)),
-    ("playroom", lambda scene: moved(scene, 1, (-0.2, -0.5), 40)),
-    ("garden", lambda scene: moved(scene, 2, (0.6, 0.7), 70)),
+    ("garage", lambda scene: moved(scene, "truck", -0.1, 0.0, 12)),
+    ("playroom", lambda scene: moved(scene, "truck", 0.08, -0.08, 15)),
+    ("nursery", lambda scene: moved(scene, "robot", -0.06, -0.12, 20)),
 ]
 
 
