@@ -64,3 +64,29 @@ def scene_file(small_scene: Scene, tmp_path: Path) -> Path:
     path = tmp_path / "small.nascene"
     save_scene(small_scene, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model():
+    """A configuration of the real model small enough for a test."""
+    from neural_assets_core.model.build import (
+        EncoderConfig,
+        ModelConfig,
+        TokenizerConfig,
+        UNetConfig,
+        VAEConfig,
+    )
+
+    return ModelConfig(
+        sample_size=32,
+        vae=VAEConfig(encoder_channels=8, decoder_channels=8, latent_channels=4),
+        encoder=EncoderConfig(sample_size=32, block_out_channels=(8, 16), layers_per_block=1),
+        tokenizer=TokenizerConfig(
+            appearance_dim=16, pose_dim=16, pose_hidden_dim=16, object_bins=2, background_bins=2,
+            pose_frequencies=2, splat_channels=4,
+        ),
+        unet=UNetConfig(
+            block_out_channels=(8, 16), attention=(False, True), heads=(1, 2),
+            cross_attention_dim=16, norm_num_groups=4,
+        ),
+    )

@@ -71,36 +71,16 @@ def answer() -> Callable[[QMessageBox.StandardButton], None]:
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_checkpoint(tiny_model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real model, smallest size: with many steps it runs as long as a test needs."""
     # torch takes seconds: only tests that run it pay for it.
     import torch
 
-    from neural_assets_core.model.build import (
-        EncoderConfig,
-        ModelConfig,
-        TokenizerConfig,
-        UNetConfig,
-        VAEConfig,
-        build_pipeline,
-    )
+    from neural_assets_core.model.build import build_pipeline
 
-    config = ModelConfig(
-        sample_size=32,
-        vae=VAEConfig(encoder_channels=8, decoder_channels=8, latent_channels=4),
-        encoder=EncoderConfig(sample_size=32, block_out_channels=(8, 16), layers_per_block=1),
-        tokenizer=TokenizerConfig(
-            appearance_dim=16, pose_dim=16, pose_hidden_dim=16, object_bins=2, background_bins=2,
-            pose_frequencies=2, splat_channels=4,
-        ),
-        unet=UNetConfig(
-            block_out_channels=(8, 16), attention=(False, True), heads=(1, 2),
-            cross_attention_dim=16, norm_num_groups=4,
-        ),
-    )
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("checkpoint")
-    build_pipeline(config).save_pretrained(str(folder))
+    build_pipeline(tiny_model).save_pretrained(str(folder))
     return folder
 
 
