@@ -85,7 +85,7 @@ def _edited(
 ) -> Scene:
     from pydantic import ValidationError
 
-    from neural_assets_core.decoders.proxy import check_boxes
+    from neural_assets_core.proxy import check_boxes
     from neural_assets_core.scene import SceneObject
     from neural_assets_core.scene.validation import describe
 

@@ -18,6 +18,7 @@ class Stage(StrEnum):
 
     data = "data"
     vae = "vae"
+    lifter = "lifter"
     decoder = "decoder"
     all = "all"
 

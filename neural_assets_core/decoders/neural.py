@@ -15,10 +15,10 @@ from neural_assets_core.decoders.base import (
     check_cancelled,
     enough_memory,
 )
-from neural_assets_core.decoders.proxy import check_boxes, render_proxy
 from neural_assets_core.decoders.window import edit_window, put_back, touched_pixels
 from neural_assets_core.model.loading import load_pipeline
 from neural_assets_core.model.pipeline import EncodedAssets, NeuralAssetsPipeline
+from neural_assets_core.proxy import check_boxes, render_proxy
 from neural_assets_core.scene import Picture, Scene
 
 
@@ -100,7 +100,7 @@ class NeuralDecoder:
             callback_on_step_end=after_step,
         )
         check_cancelled(cancel)
-        layers = render_proxy(scene, scene.camera)
+        layers = render_proxy(scene, scene.camera, self.pipeline.proxy_lifter)
         # Texture of the background is known outside the hole, texture of objects as far as the
         # proxy trusts itself.
         known = layers.confidence + (1 - layers.coverage) * ~layers.hole

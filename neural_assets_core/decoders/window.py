@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_assets_core.decoders.proxy import appearance_mask, grown, is_untouched
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import silhouette
+from neural_assets_core.proxy import appearance_mask, grown, is_untouched
 from neural_assets_core.scene import Scene
 
 MARGIN = 0.35

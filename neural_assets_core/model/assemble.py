@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import nn
 
+from neural_assets_core.model.conditioning import LAYOUT_CHANNELS, PROXY_MASK_CHANNELS
 from neural_assets_core.model.tokenizer import AssetTokenizer
 
 LAYOUT = "layout"
@@ -28,7 +29,7 @@ class Conditions:
     layout : tensor (b, 8, h, h)
     nearest : int64 tensor (b, h, h)
     proxy_latents : tensor (b, latent channels, h, h)
-    proxy_masks : tensor (b, 3, h, h)
+    proxy_masks : tensor (b, 5, h, h)
     """
 
     object_features: torch.Tensor
@@ -109,5 +110,5 @@ class UNetInputs(nn.Module):
 
 def map_channels(maps: tuple[str, ...], splat_channels: int, latent_channels: int) -> int:
     """How many channels the maps add to the U-Net's input."""
-    layout = 8 + splat_channels if LAYOUT in maps else 0
-    return layout + (latent_channels + 3 if PROXY in maps else 0)
+    layout = LAYOUT_CHANNELS + splat_channels if LAYOUT in maps else 0
+    return layout + (latent_channels + PROXY_MASK_CHANNELS if PROXY in maps else 0)

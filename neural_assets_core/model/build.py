@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from neural_assets_core.model.assemble import LAYOUT, map_channels
 from neural_assets_core.model.encoder import ConvVisualEncoder, VisualEncoder, ViTVisualEncoder
 from neural_assets_core.model.latents import VAE, latent_factor
+from neural_assets_core.model.lifting import ObjectLifter
+from neural_assets_core.model.patches import PatchAutoencoder
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.model.tokenizer import AssetTokenizer
 
@@ -19,12 +21,13 @@ class _Config(BaseModel):
 
 
 class VAEConfig(_Config):
-    """The autoencoder: "tiny" (no normalisation, quick) or "kl" (as Stable Diffusion's).
+    """The autoencoder: "tiny" (no normalisation, quick), "kl" (as Stable Diffusion's) or "patch".
 
-    `blocks` are residual blocks a level, from full resolution down.
+    `blocks` are residual blocks a level, from full resolution down. "patch" is exact and has no
+    weights: see `PatchAutoencoder`; it uses `levels` alone.
     """
 
-    kind: Literal["tiny", "kl"] = "tiny"
+    kind: Literal["tiny", "kl", "patch"] = "tiny"
     levels: int = 3
     encoder_channels: int = 32
     decoder_channels: int = 48
@@ -59,6 +62,16 @@ class TokenizerConfig(_Config):
     splat_channels: int = 16
 
 
+class LifterConfig(_Config):
+    """See `ObjectLifter`."""
+
+    sample_size: int = 32
+    depth: int = 24
+    block_out_channels: tuple[int, ...] = (64, 96, 128)
+    layers_per_block: int = 1
+    norm_num_groups: int = 16
+
+
 class UNetConfig(_Config):
     """See `UNet2DConditionModel`; one number of `heads` and one `attention` flag a level."""
 
@@ -81,6 +94,8 @@ class ModelConfig(_Config):
         Side of the generated pictures in pixels.
     maps : tuple of {"layout", "proxy"}
         See `NeuralAssetsPipeline`.
+    lifter : LifterConfig or None
+        Without it the proxy's objects are carved from their masks.
     """
 
     sample_size: int = 128
@@ -88,11 +103,15 @@ class ModelConfig(_Config):
     vae: VAEConfig = VAEConfig()
     encoder: EncoderConfig = EncoderConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
+    lifter: LifterConfig | None = None
     unet: UNetConfig = UNetConfig()
 
 
 def build_vae(config: VAEConfig) -> VAE:
     """An untrained autoencoder."""
+    if config.kind == "patch":
+        patch = 2 ** (config.levels - 1)
+        return PatchAutoencoder(patch, 3 * patch**2)
     if config.kind == "tiny":
         return AutoencoderTiny(
             encoder_block_out_channels=(config.encoder_channels,) * config.levels,
@@ -113,9 +132,18 @@ def build_vae(config: VAEConfig) -> VAE:
     )
 
 
-def build_pipeline(config: ModelConfig, vae: VAE | None = None) -> NeuralAssetsPipeline:
-    """A pipeline with an untrained decoder around `vae` (or an untrained one)."""
+def build_lifter(config: LifterConfig) -> ObjectLifter:
+    """An untrained lifting network."""
+    return ObjectLifter(**config.model_dump())
+
+
+def build_pipeline(
+    config: ModelConfig, vae: VAE | None = None, lifter: ObjectLifter | None = None
+) -> NeuralAssetsPipeline:
+    """A pipeline with an untrained decoder around `vae` and `lifter` (or untrained ones)."""
     vae = vae if vae is not None else build_vae(config.vae)
+    if config.lifter is not None and lifter is None:
+        lifter = build_lifter(config.lifter)
     encoder = build_encoder(config.encoder)
     tokens = config.tokenizer.model_dump()
     if LAYOUT not in config.maps:
@@ -158,6 +186,7 @@ def build_pipeline(config: ModelConfig, vae: VAE | None = None) -> NeuralAssetsP
         scheduler=scheduler,
         visual_encoder=encoder,
         asset_tokenizer=tokenizer,
+        lifter=lifter,
         maps=config.maps,
     )
 

@@ -11,6 +11,8 @@ from neural_assets_core.resources import DEFAULT_CHECKPOINT
 COMPONENT_MODULES = {
     "diffusers",
     "neural_assets_core.model.encoder",
+    "neural_assets_core.model.lifting",
+    "neural_assets_core.model.patches",
     "neural_assets_core.model.tokenizer",
 }
 """Where a checkpoint's parts may come from: a downloaded folder must not import anything else."""
@@ -42,7 +44,8 @@ def resolve_checkpoint(name: str) -> Path:
         parts = json.loads(index.read_text())
         named = {key: value for key, value in parts.items() if isinstance(value, list)}
         del named["maps"]
-        foreign = {str(value[0]) for value in named.values()} - COMPONENT_MODULES
+        # An optional part that is not there has no module.
+        foreign = {str(v[0]) for v in named.values() if v[0] is not None} - COMPONENT_MODULES
         ours = parts.get("_class_name") == "NeuralAssetsPipeline"
     except (ValueError, AttributeError, OSError, LookupError) as error:
         raise UserError(f"{index} is damaged ({error}): fetch the checkpoint again.") from None

@@ -12,13 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_assets_core.decoders.proxy import (
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.raycast import cast_box
+from neural_assets_core.proxy import (
+    CARVER,
+    Lifter,
     appearance_mask,
     check_boxes,
     render_proxy,
 )
-from neural_assets_core.geometry import Box, Camera
-from neural_assets_core.geometry.raycast import cast_box
 from neural_assets_core.scene import Appearance, Background, Scene, View
 
 F32 = NDArray[np.float32]
@@ -26,8 +28,8 @@ F32 = NDArray[np.float32]
 GREY = 128
 LAYOUT_CHANNELS = 8
 """Entry point (3), exit point (3), log depth, hit."""
-PROXY_MASK_CHANNELS = 3
-"""Hole, coverage, confidence."""
+PROXY_MASK_CHANNELS = 5
+"""Hole, coverage, confidence, shadows that went and that came."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class TargetInputs:
         Index of the nearest box of each latent cell, -1 where there is none.
     proxy : uint8 (height, width, 3)
         The geometric proxy, holes filled.
-    proxy_masks : float32 (3, h, w)
+    proxy_masks : float32 (5, h, w)
         See `PROXY_MASK_CHANNELS`; means over each latent cell.
     """
 
@@ -120,7 +122,9 @@ def region(appearance: Appearance) -> tuple[float, float, float, float]:
     )
 
 
-def target_inputs(scene: Scene, camera: Camera, latent_size: int) -> TargetInputs:
+def target_inputs(
+    scene: Scene, camera: Camera, latent_size: int, lifter: Lifter = CARVER
+) -> TargetInputs:
     """Conditions for the picture that `camera` takes of the scene.
 
     Parameters
@@ -130,6 +134,8 @@ def target_inputs(scene: Scene, camera: Camera, latent_size: int) -> TargetInput
         `scene.camera` or a window of it, at the decoder's resolution (square).
     latent_size : int
         Side of the latents.
+    lifter : Lifter
+        Gives the proxy's objects their shapes.
 
     Raises
     ------
@@ -137,8 +143,10 @@ def target_inputs(scene: Scene, camera: Camera, latent_size: int) -> TargetInput
         If a box reaches behind the camera.
     """
     check_boxes(scene)
-    layers = render_proxy(scene, camera)
-    masks = np.stack([layers.hole.astype(np.float32), layers.coverage, layers.confidence])
+    layers = render_proxy(scene, camera, lifter)
+    masks = [
+        layers.hole.astype(np.float32), layers.coverage, layers.confidence, layers.gone, layers.came
+    ]
     layout, nearest = layout_map(
         [item.box for item in scene.objects], camera.resized(latent_size, latent_size)
     )

@@ -9,7 +9,9 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderTiny
 from numpy.typing import NDArray
 
-VAE: TypeAlias = AutoencoderTiny | AutoencoderKL
+from neural_assets_core.model.patches import PatchAutoencoder
+
+VAE: TypeAlias = AutoencoderTiny | AutoencoderKL | PatchAutoencoder
 
 
 def to_pixels(images: NDArray[np.uint8] | torch.Tensor) -> torch.Tensor:
@@ -40,6 +42,8 @@ def decode_latents(vae: VAE, latents: torch.Tensor) -> torch.Tensor:
 
 def latent_factor(vae: VAE) -> int:
     """How many pixels a side make one latent cell."""
+    if isinstance(vae, PatchAutoencoder):
+        return int(vae.config.patch_size)
     if isinstance(vae, AutoencoderTiny):
         return int(2 ** (len(vae.config.encoder_block_out_channels) - 1))
     return int(2 ** (len(vae.config.block_out_channels) - 1))

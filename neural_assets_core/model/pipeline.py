@@ -25,7 +25,9 @@ from neural_assets_core.model.latents import (
     to_images,
     to_pixels,
 )
+from neural_assets_core.model.lifting import ObjectLifter, VolumeLifter
 from neural_assets_core.model.tokenizer import AssetTokenizer
+from neural_assets_core.proxy import CARVER, Lifter
 from neural_assets_core.scene import Appearance, Background, Scene, View
 
 StepCallback = Callable[[Any, int, int, dict[str, torch.Tensor]], dict[str, torch.Tensor]]
@@ -63,7 +65,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
 
     Parameters
     ----------
-    vae : AutoencoderTiny or AutoencoderKL
+    vae : AutoencoderTiny, AutoencoderKL or PatchAutoencoder
         Frozen.
     unet : UNet2DConditionModel
         Its cross-attention reads asset tokens.
@@ -71,6 +73,8 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         Its config says what the U-Net predicts (noise or velocity).
     visual_encoder : ConvVisualEncoder or ViTVisualEncoder
     asset_tokenizer : AssetTokenizer
+    lifter : ObjectLifter, optional
+        Gives the proxy's objects their shapes; frozen.
     maps : sequence of {"layout", "proxy"}
         Maps concatenated to the noisy latents; the paper's model has none. With "proxy" the
         U-Net generates the difference from the proxy's latents, so it repairs and relights
@@ -84,6 +88,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
     Models (NeurIPS 2024).
     """
 
+    _optional_components = ["lifter"]  # noqa: RUF012 - diffusers' own
     model_cpu_offload_seq = "visual_encoder->asset_tokenizer->unet->vae"
 
     def __init__(
@@ -93,6 +98,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         scheduler: DDIMScheduler,
         visual_encoder: VisualEncoder,
         asset_tokenizer: AssetTokenizer,
+        lifter: ObjectLifter | None = None,
         maps: Sequence[str] = (LAYOUT, PROXY),
         residual_scale: float = 1.0,
     ) -> None:
@@ -103,7 +109,9 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             scheduler=scheduler,
             visual_encoder=visual_encoder,
             asset_tokenizer=asset_tokenizer,
+            lifter=lifter,
         )
+        self.proxy_lifter: Lifter = CARVER if lifter is None else VolumeLifter(lifter)
         self.register_to_config(maps=list(maps), residual_scale=residual_scale)
 
     @property
@@ -244,7 +252,8 @@ class NeuralAssetsPipeline(DiffusionPipeline):
 
     def prepare_conditions(self, scene: Scene, camera: Camera, assets: EncodedAssets) -> Conditions:
         """Conditions, batch of one, for the picture that `camera` takes of the scene."""
-        inputs = target_inputs(scene, camera, self.unet.config.sample_size)
+        size = self.unet.config.sample_size
+        inputs = target_inputs(scene, camera, size, self.proxy_lifter)
         device, dtype = self.device, self.unet.dtype
         bins = self.asset_tokenizer.config.object_bins ** 2
         channels = self.asset_tokenizer.config.feature_channels

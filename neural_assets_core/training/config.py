@@ -124,6 +124,7 @@ class TrainingConfig(_Config):
     data: DataConfig
     model: ModelConfig = ModelConfig()
     vae: StageConfig = StageConfig()
+    lifter: StageConfig = StageConfig()
     decoder: DecoderStageConfig = DecoderStageConfig()
 
 

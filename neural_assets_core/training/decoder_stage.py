@@ -17,6 +17,7 @@ from torch.utils.tensorboard import SummaryWriter
 from neural_assets_core.data.dataset import ClipDataset
 from neural_assets_core.model.assemble import PROXY, Conditions, UNetInputs
 from neural_assets_core.model.latents import encode_latents, to_pixels
+from neural_assets_core.model.lifting import VolumeLifter
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.loop import (
@@ -121,6 +122,9 @@ def train_decoder(
         # The fused kernel's backward pass is slow on processors; decoding keeps it.
         pipeline.unet.set_attn_processor(AttnProcessor())
     pipeline.vae.requires_grad_(False).to(accelerator.device)
+    if pipeline.lifter is not None:
+        pipeline.lifter.requires_grad_(False).eval()
+        pipeline.lifter.to(accelerator.device, memory_format=torch.channels_last)
     denoiser = _channels_last(Denoiser(pipeline).train())
     clock, ema = Clock(stage, accelerator), EMAModel(denoiser.parameters(), decay=stage.ema_decay)
     peaks = _peaks(config)
@@ -129,17 +133,20 @@ def train_decoder(
     ema.to(accelerator.device)
     checkpoints = Checkpoints(accelerator, out, clock, ema)
     checkpoints.begin(resume=resume)
+    lifter = pipeline.proxy_lifter
+    if isinstance(lifter, VolumeLifter) and config.precision == "bf16":
+        lifter = VolumeLifter(lifter.network, torch.bfloat16)
     shape = SampleShape(
         target=pipeline.sample_size,
         encoder=pipeline.visual_encoder.config.sample_size,
         latent=pipeline.unet.config.sample_size,
     )
     if clock.residual_scale is None:
-        every = PairDataset(clips, config.data, shape, 10**9, config.seed)
+        every = PairDataset(clips, config.data, shape, 10**9, config.seed, lifter)
         clock.residual_scale = _residual_scale(pipeline, every)
     pipeline.register_to_config(residual_scale=clock.residual_scale)
     seed = sample_seed(config.seed, clock.step, accelerator)
-    pairs = PairDataset(clips, config.data, shape, 10**9, seed)
+    pairs = PairDataset(clips, config.data, shape, 10**9, seed, lifter)
     torch.manual_seed(seed)
     loader = DataLoader(
         pairs, stage.batch_size, num_workers=config.data.workers, persistent_workers=False

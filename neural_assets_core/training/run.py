@@ -19,11 +19,12 @@ from neural_assets_core.model.build import build_pipeline
 from neural_assets_core.model.loading import load_pipeline
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.decoder_stage import train_decoder
+from neural_assets_core.training.lifting_stage import load_lifter, train_lifter
 from neural_assets_core.training.vae_stage import load_vae, train_vae
 
 log = logging.getLogger(__name__)
 
-Stage = Literal["data", "vae", "decoder", "all"]
+Stage = Literal["data", "vae", "lifter", "decoder", "all"]
 RenderProgress = Callable[[int, int], None]
 
 
@@ -86,11 +87,22 @@ def run_training(
         accelerator.free_memory()
         if stage == "vae":
             return vae_folder
+    lifter_folder = config.out / "lifter"
+    lifting = config.initial is None and config.model.lifter is not None
+    done = resume and (lifter_folder / "config.json").exists()
+    if lifting and (stage == "lifter" or (stage == "all" and not done)):
+        accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
+        train_lifter(config, clips, heldout, accelerator, resume=resume)
+        accelerator.wait_for_everyone()
+        accelerator.free_memory()
+        if stage == "lifter":
+            return lifter_folder
     # A new accelerator: the saved states of the two stages must not contain each other.
     accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
     torch.manual_seed(config.seed)
     if config.initial is None:
-        pipeline = build_pipeline(config.model, load_vae(vae_folder, config))
+        lifter = load_lifter(lifter_folder) if lifting else None
+        pipeline = build_pipeline(config.model, load_vae(vae_folder, config), lifter)
     else:
         pipeline = load_pipeline(str(config.initial), accelerator.device, torch.float32)
     train_decoder(config, pipeline, clips, heldout, accelerator, resume=resume)

@@ -15,6 +15,7 @@ from neural_assets_core.data.frames import scene_from_pair
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.raycast import bounding_rect
 from neural_assets_core.model.conditioning import region, source_inputs, target_inputs
+from neural_assets_core.proxy import CARVER, Lifter
 from neural_assets_core.scene import Scene
 from neural_assets_core.training.config import DataConfig
 
@@ -43,14 +44,22 @@ class PairDataset(Dataset[Sample]):
     shape : SampleShape
     length : int
         Samples an epoch.
+    lifter : Lifter
+        As the pipeline's.
     seed : int
         Sample k is the same for the same seed, whichever process makes it.
     """
 
     def __init__(
-        self, clips: ClipDataset, config: DataConfig, shape: SampleShape, length: int, seed: int
+        self,
+        clips: ClipDataset,
+        config: DataConfig,
+        shape: SampleShape,
+        length: int,
+        seed: int,
+        lifter: Lifter = CARVER,
     ) -> None:
-        self.clips, self.config, self.shape = clips, config, shape
+        self.clips, self.config, self.shape, self.lifter = clips, config, shape, lifter
         self.length, self.seed = length, seed
 
     def __len__(self) -> int:
@@ -59,15 +68,19 @@ class PairDataset(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         # The loader's processes and torch share two cores: OpenCV must not start threads too.
         cv2.setNumThreads(0)
-        rng = np.random.default_rng((self.seed, index))
+        # Two targets for each source: what is known of the source is worked out only once.
+        rng = np.random.default_rng((self.seed, index // 2))
         clip = self.clips[int(rng.integers(len(self.clips)))]
-        first, second = rng.choice(len(clip), size=2, replace=False)
+        masked = bool(rng.random() >= self.config.unmasked_share)
+        chosen = rng.choice(len(clip), size=min(3, len(clip)), replace=False)
+        first, second = chosen[0], chosen[1:][index % (len(chosen) - 1)]
         source, target = clip[int(first)], clip[int(second)]
-        scene = scene_from_pair(source, target, masked=rng.random() >= self.config.unmasked_share)
+        scene = scene_from_pair(source, target, masked=masked)
+        rng = np.random.default_rng((self.seed, index, 1))
         camera = scene.camera
         if rng.random() < self.config.window_share:
             camera = _random_window(scene, self.config.smallest_window, rng)
-        return make_sample(scene, camera, target.image, target.mask, self.shape)
+        return make_sample(scene, camera, target.image, target.mask, self.shape, self.lifter)
 
 
 def make_sample(
@@ -76,6 +89,7 @@ def make_sample(
     image: NDArray[np.uint8],
     mask: NDArray[np.uint8],
     shape: SampleShape,
+    lifter: Lifter = CARVER,
 ) -> Sample:
     """Everything the network needs to learn one edit.
 
@@ -92,7 +106,7 @@ def make_sample(
     view = scene.background.view
     sources = source_inputs(view, scene.background.occluders, shape.encoder)
     target_camera = camera.resized(shape.target, shape.target)
-    inputs = target_inputs(scene, target_camera, shape.latent)
+    inputs = target_inputs(scene, target_camera, shape.latent, lifter)
     count = len(scene.objects)
     corners = np.zeros((PADDED_TO, 4, 3), dtype=np.float32)
     regions = np.zeros((PADDED_TO, 4), dtype=np.float32)
@@ -104,7 +118,8 @@ def make_sample(
         np.where(mask > 0, 255, 0).astype(np.uint8), scene.camera, target_camera
     )
     cells = cv2.resize(there, (shape.latent, shape.latent), interpolation=cv2.INTER_AREA)
-    changed = (cells > 16) | (inputs.proxy_masks[:2].max(axis=0) > 0.05) | (inputs.nearest >= 0)
+    touched = inputs.proxy_masks[[0, 1, 3, 4]].max(axis=0) > 0.05
+    changed = (cells > 16) | touched | (inputs.nearest >= 0)
     return {
         "target": torch.from_numpy(truth),
         "proxy": torch.from_numpy(np.ascontiguousarray(inputs.proxy)),

@@ -93,6 +93,13 @@ def train_vae(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     vae = build_vae(config.model.vae)
+    if not any(True for _ in vae.parameters()):
+        # Nothing to learn.
+        if accelerator.is_main_process:
+            scale_latents(vae, clips, config.model.sample_size)
+            save_whole(vae.save_pretrained, config.out / "vae")
+        accelerator.wait_for_everyone()
+        return vae
     vae.train()
     optimizer = torch.optim.AdamW(vae.parameters(), lr=stage.learning_rate, weight_decay=1e-4)
     clock = Clock(stage, accelerator)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from neural_assets_core.decoders import Cancelled, ProxyDecoder
-from neural_assets_core.decoders.proxy import fill_holes, render_proxy
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import silhouette
+from neural_assets_core.proxy import fill_holes, render_proxy
 from neural_assets_core.scene import Scene
 from tests.neural_assets_core.conftest import paint, painted_scene
 

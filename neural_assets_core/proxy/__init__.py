@@ -1,0 +1,29 @@
+"""The geometric proxy: the edit drawn by geometry, on any picture.
+
+Every target pixel whose ray enters an object's box looks for the object along the ray, in the
+source view. The background is the source picture with the objects cut out, carried over the
+ground plane if the camera moved. Holes are filled by inpainting.
+
+It is the live preview under the hand, a decoder of its own, a baseline to beat, and the
+strongest condition of the neural decoder.
+"""
+
+from __future__ import annotations
+
+from neural_assets_core.proxy.background import fill_holes, is_untouched
+from neural_assets_core.proxy.objects import CARVER, LiftedRays, Lifter
+from neural_assets_core.proxy.render import ProxyLayers, check_boxes, render_proxy
+from neural_assets_core.proxy.sampling import appearance_mask, grown
+
+__all__ = [
+    "CARVER",
+    "LiftedRays",
+    "Lifter",
+    "ProxyLayers",
+    "appearance_mask",
+    "check_boxes",
+    "fill_holes",
+    "grown",
+    "is_untouched",
+    "render_proxy",
+]

@@ -1,0 +1,119 @@
+"""The background: the source picture without its objects, carried to the camera of the scene."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_assets_core.geometry import Camera
+from neural_assets_core.geometry.box import Float
+from neural_assets_core.geometry.raycast import NEAR
+from neural_assets_core.proxy.sampling import grown_mask, shrinkage, shrunk
+from neural_assets_core.scene import Appearance, Scene
+
+FAR = 60.0
+"""Metres beyond which the ground counts as infinitely far when the camera moves."""
+
+
+def is_untouched(scene: Scene, appearance: Appearance) -> bool:
+    """Whether the object seen there still stands exactly where the background view shows it."""
+    if scene.camera.world_to_camera != scene.background.view.camera.world_to_camera:
+        return False
+    return any(
+        item.box == appearance.box and item.appearance == appearance for item in scene.objects
+    )
+
+
+def draw_background(
+    scene: Scene, camera: Camera
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
+    """The background view seen by `camera`, where it is unknown, and where it shows objects."""
+    view = scene.background.view
+    source = shrunk(view, shrinkage(view.camera, camera))
+    hidden = np.zeros(source.pixels.shape[:2], dtype=np.uint8)
+    shown = np.zeros_like(hidden)
+    for occluder in scene.background.occluders:
+        mask = grown_mask(occluder, source.pixels.shape[1], source.pixels.shape[0])
+        if is_untouched(scene, occluder):
+            shown |= mask
+        else:
+            hidden |= mask
+    if camera == view.camera:
+        # Nothing to carry anywhere: the source's own pixels, and no work on large photographs.
+        return source.pixels.copy(), hidden > 64, shown > 64
+    where = _background_pixels(view.camera, camera)
+    where *= np.asarray([source.pixels.shape[1] / view.camera.width,
+                         source.pixels.shape[0] / view.camera.height])
+    maps = where.astype(np.float32) - np.float32(0.5)
+    picture = cv2.remap(
+        source.pixels, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    # Outside the source picture everything is hidden.
+    unseen = cv2.remap(
+        hidden, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=255
+    )
+    objects = cv2.remap(shown, maps, None, cv2.INTER_LINEAR)
+    return (
+        np.asarray(picture, dtype=np.uint8),
+        np.asarray(unseen) > 64,
+        np.asarray(objects) > 64,
+    )
+
+
+def _background_pixels(source: Camera, target: Camera) -> Float:
+    """(h, w, 2) source pixel that shows what each target pixel sees of the background.
+
+    The background is the ground plane z = 0 and, above the horizon, what is infinitely far.
+    """
+    origin, directions = target.rays(target.pixel_centers())
+    rotation = source.extrinsics[:3, :3]
+    local = directions @ rotation.T
+    if source.world_to_camera != target.world_to_camera:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reach = -origin[2] / directions[..., 2]
+        on_ground = (reach > NEAR) & (reach < FAR)
+        ground = source.to_camera(origin + np.where(on_ground, reach, 1.0)[..., None] * directions)
+        local = np.where(on_ground[..., None], ground, local)
+    depth = local[..., 2]
+    ahead = depth > 1e-6
+    scaled = local[..., :2] / np.where(ahead, depth, 1.0)[..., None]
+    pixels = scaled * [source.k[0, 0], source.k[1, 1]] + source.k[:2, 2]
+    # Behind the source camera: far outside of its picture.
+    return np.clip(np.where(ahead[..., None], pixels, -1e4), -1e4, 1e5)
+
+
+def fill_holes(
+    picture: NDArray[np.uint8],
+    hole: NDArray[np.bool_],
+    unusable: NDArray[np.bool_],
+    working_side: int = 96,
+) -> NDArray[np.uint8]:
+    """Fill the hole from its surroundings (Telea's inpainting, OpenCV).
+
+    Parameters
+    ----------
+    picture : uint8 (h, w, 3)
+    hole : bool (h, w)
+        Pixels to fill; all others stay.
+    unusable : bool (h, w)
+        Pixels that show nothing to fill from: the hole, and whatever must not bleed into it.
+    working_side : int
+        The filling is computed at no more than this many pixels a side: what is made up is
+        smooth anyway, and the time grows with the hole's area.
+    """
+    if not hole.any():
+        return picture
+    if unusable.all():
+        return np.where(hole[..., None], np.uint8(128), picture)
+    height, width = hole.shape
+    shrink = min(1.0, working_side / max(height, width))
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    known = (~unusable).astype(np.float32)
+    weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
+    colour = cv2.resize(picture * known[..., None], size, interpolation=cv2.INTER_AREA)
+    small = (colour / np.maximum(weight, 1e-6)[..., None]).astype(np.uint8)
+    unknown = (weight < 0.25).astype(np.uint8)
+    filled = cv2.inpaint(small, unknown, 3, cv2.INPAINT_TELEA)
+    large = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.where(hole[..., None], large, picture).astype(np.uint8)

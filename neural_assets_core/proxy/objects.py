@@ -1,0 +1,206 @@
+"""Objects, one by one: from the source view's pixels to the scene's camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.box import Float
+from neural_assets_core.geometry.raycast import NEAR, cast_box
+from neural_assets_core.proxy.sampling import sampled, shrinkage_of_box, shrunk
+from neural_assets_core.scene import Appearance, Picture
+
+MARCH_SAMPLES = 8
+"""Points looked at along a ray inside a box; more only matters for very thin parts."""
+
+MIRRORED_CONFIDENCE = 0.5
+GUESSED_CONFIDENCE = 0.25
+FAINTEST = 0.02
+"""Least coverage that is drawn."""
+
+
+@dataclass(frozen=True)
+class LiftedRays:
+    """What n rays through an object's box meet.
+
+    Attributes
+    ----------
+    colour : float32 (n, 3)
+        In [0, 255], times `alpha`.
+    alpha : float32 (n,)
+        How much of the pixel the object covers.
+    fraction : float (n,)
+        How far through the box it is met.
+    trust : float32 (n,)
+        1 where the source's own pixels were carried over, less where they were mirrored or
+        guessed.
+    """
+
+    colour: NDArray[np.float32]
+    alpha: NDArray[np.float32]
+    fraction: Float
+    trust: NDArray[np.float32]
+
+
+class Lifter(Protocol):
+    """Knows an object's shape behind what its source view shows."""
+
+    def draw(
+        self, appearance: Appearance, source: Picture, entry: Float, leave: Float
+    ) -> LiftedRays:
+        """What rays meet between where they enter and leave the object's box.
+
+        Parameters
+        ----------
+        appearance : Appearance
+        source : Picture
+            Its view's picture, maybe smaller: by how much the object shrinks.
+        entry, leave : arrays (n, 3)
+            In the box's own frame, where the box is [-1, 1]^3.
+        """
+        ...
+
+    def coverage(self, appearance: Appearance, entry: Float, leave: Float) -> NDArray[np.float32]:
+        """(n,) how much of the rays' light the object takes; as `draw`, without colours."""
+        ...
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What objects are drawn into; arrays (h, w), `picture` uint8 (h, w, 3), changed in place."""
+
+    picture: NDArray[np.uint8]
+    depth: Float
+    coverage: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+
+
+def draw_object(
+    canvas: Canvas, box: Box, appearance: Appearance, camera: Camera, lifter: Lifter
+) -> None:
+    """Draw one object; the farthest come first, what is nearer stays in front."""
+    hits = cast_box(camera, box)
+    rows, columns = np.nonzero(hits.hit)
+    if rows.size == 0:
+        return
+    entry, leave = hits.entry[rows, columns], hits.exit[rows, columns]
+    source = shrunk(appearance.view, shrinkage_of_box(appearance, camera, box))
+    met = lifter.draw(appearance, source, entry, leave)
+    near, far = hits.entry_depth[rows, columns], hits.exit_depth[rows, columns]
+    reached = near + met.fraction * (far - near)
+    rows, columns = rows + hits.rect.top, columns + hits.rect.left
+    shown = (met.alpha > FAINTEST) & (reached < canvas.depth[rows, columns])
+    rows, columns, reached = rows[shown], columns[shown], reached[shown]
+    alpha = met.alpha[shown]
+    beneath = canvas.picture[rows, columns]
+    mixed = beneath * (1 - alpha[:, None]) + met.colour[shown]
+    canvas.picture[rows, columns] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
+    canvas.coverage[rows, columns] = np.maximum(canvas.coverage[rows, columns], alpha)
+    trusted = canvas.confidence[rows, columns] * (1 - alpha) + alpha * met.trust[shown]
+    canvas.confidence[rows, columns] = trusted
+    solid = alpha > 0.5
+    canvas.depth[rows[solid], columns[solid]] = reached[solid]
+
+
+class Carver:
+    """A lifter without weights: shapes are extruded masks, hidden sides are mirror images.
+
+    Each ray shows the first point in the box that the source view's mask covers. If the face
+    through which it enters cannot be seen from the source camera, the ray is mirrored through
+    the box along that face's axis, so that the opposite, visible side completes the object.
+    """
+
+    def draw(
+        self, appearance: Appearance, source: Picture, entry: Float, leave: Float
+    ) -> LiftedRays:
+        """See `Lifter.draw`."""
+        signs, trust = _mirror_signs(entry, appearance)
+        fraction, found, pixels = _first_seen(entry * signs, leave * signs, appearance)
+        camera = appearance.view.camera
+        scale = [source.width / camera.width, source.height / camera.height]
+        alpha = found.astype(np.float32)
+        return LiftedRays(
+            colour=sampled(source.pixels, pixels * scale) * alpha[:, None],
+            alpha=alpha,
+            fraction=fraction,
+            trust=(trust * (1.0 - 0.5 * fraction)).astype(np.float32),
+        )
+
+    def coverage(self, appearance: Appearance, entry: Float, leave: Float) -> NDArray[np.float32]:
+        """See `Lifter.coverage`."""
+        return _first_seen(entry, leave, appearance)[1].astype(np.float32)
+
+
+CARVER = Carver()
+
+
+def _mirror_signs(entry: Float, appearance: Appearance) -> tuple[Float, Float]:
+    """How to mirror each ray, and how far to trust what it then finds.
+
+    Parameters
+    ----------
+    entry : array (n, 3)
+        Entry points in the box's frame.
+
+    Returns
+    -------
+    signs : array (n, 3)
+        -1 along the axis of an entry face that the source camera cannot see, else 1.
+    trust : array (n,)
+    """
+    eye = appearance.box.to_local(appearance.view.camera.position)
+    axis = np.abs(entry).argmax(axis=1)
+    side = np.sign(np.take_along_axis(entry, axis[:, None], axis=1)[:, 0])
+    facing = eye[axis] * side
+    mirrored = facing < -1.0
+    signs = np.ones_like(entry)
+    signs[mirrored, axis[mirrored]] = -1.0
+    trust = np.where(facing > 1.0, 1.0, np.where(mirrored, MIRRORED_CONFIDENCE, GUESSED_CONFIDENCE))
+    return signs, trust
+
+
+def _first_seen(
+    entry: Float, leave: Float, appearance: Appearance
+) -> tuple[Float, NDArray[np.bool_], Float]:
+    """Walk from entry to exit until the source view shows the object.
+
+    Returns
+    -------
+    fraction : array (n,)
+        How far through the box, in [0, 1].
+    found : bool array (n,)
+    pixels : array (n, 2)
+        Source position in pixels.
+    """
+    camera = appearance.view.camera
+    count = len(entry)
+    fraction = np.zeros(count)
+    pixels = np.zeros((count, 2))
+    open_rays = np.arange(count)
+    mask = None if appearance.mask is None else appearance.mask.pixels
+    for step in np.linspace(0.0, 1.0, MARCH_SAMPLES):
+        points = entry[open_rays] + step * (leave[open_rays] - entry[open_rays])
+        projected = camera.project(appearance.box.to_world(points))
+        seen = _inside(projected, camera.width, camera.height)
+        if mask is not None:
+            at = projected[seen, :2].astype(np.intp)
+            seen[seen] = mask[at[:, 1], at[:, 0]] > 127
+        fraction[open_rays[seen]] = step
+        pixels[open_rays[seen]] = projected[seen, :2]
+        open_rays = open_rays[~seen]
+        if open_rays.size == 0:
+            break
+    found = np.ones(count, dtype=bool)
+    found[open_rays] = False
+    return fraction, found, pixels
+
+
+def _inside(projected: Float, width: int, height: int) -> NDArray[np.bool_]:
+    u, v, depth = projected.T
+    with np.errstate(invalid="ignore"):
+        inside = (depth > NEAR) & (u >= 0) & (u < width) & (v >= 0) & (v < height)
+    return np.asarray(inside)

@@ -1,0 +1,90 @@
+"""Reading source pictures and masks where they are needed, at the resolution that is needed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.box import Float
+from neural_assets_core.geometry.raycast import NEAR, silhouette
+from neural_assets_core.scene import Appearance, Picture, View
+
+
+def appearance_mask(appearance: Appearance) -> NDArray[np.uint8]:
+    """(height, width) of the source view, 255 where the object is seen."""
+    if appearance.mask is not None:
+        return appearance.mask.pixels
+    return silhouette(appearance.view.camera, appearance.box).astype(np.uint8) * np.uint8(255)
+
+
+@lru_cache(maxsize=64)
+def grown_mask(appearance: Appearance, width: int, height: int) -> NDArray[np.uint8]:
+    """The object's mask with a margin of about 1.5 %, at the given size; 255 inside."""
+    mask = appearance_mask(appearance)
+    if mask.shape != (height, width):
+        mask = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA))
+    radius = max(1, round(0.015 * max(width, height)))
+    return np.where(grown(mask > 32, radius), np.uint8(255), np.uint8(0))
+
+
+def grown(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """The mask and all pixels within `radius` of it; the time does not depend on the radius."""
+    if not mask.any():
+        return mask
+    outside = np.where(mask, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 5)) <= radius
+
+
+def sampled(
+    image: NDArray[np.uint8], pixels: Float, outside: int | None = None
+) -> NDArray[np.uint8]:
+    """Bilinear values (n[, channels]) at pixel positions (n, 2).
+
+    Beyond the image's edges they are `outside`, by default the nearest edge's.
+    """
+    maps = (pixels - np.float32(0.5)).astype(np.float32)
+    # OpenCV limits a map's sides to 32767: fold the list into rows.
+    width = 4096
+    rows = -(-len(maps) // width)
+    padded = np.zeros((rows * width, 2), dtype=np.float32)
+    padded[: len(maps)] = maps
+    border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+    found = cv2.remap(
+        image, padded.reshape(rows, width, 2), None, cv2.INTER_LINEAR,
+        borderMode=border, borderValue=outside or 0,
+    )
+    return np.asarray(found, dtype=np.uint8).reshape(-1, *image.shape[2:])[: len(maps)]
+
+
+def shrinkage(source: Camera, target: Camera) -> float:
+    """By how much the source should be scaled down first, so that sampling does not alias."""
+    return min(1.0, *(float(target.k[axis, axis] / source.k[axis, axis]) for axis in (0, 1)))
+
+
+def shrinkage_of_box(appearance: Appearance, camera: Camera, box: Box) -> float:
+    """The same for one object, whose distance and size may have changed too."""
+    source = appearance.view.camera
+    before = source.to_camera(np.asarray(appearance.box.center))[2]
+    after = camera.to_camera(np.asarray(box.center))[2]
+    if before <= NEAR or after <= NEAR:
+        return shrinkage(source, camera)
+    growth = float(max(box.size) / max(appearance.box.size) * before / after)
+    ratios = (float(camera.k[axis, axis] / source.k[axis, axis]) for axis in (0, 1))
+    return min(1.0, growth * min(ratios))
+
+
+def shrunk(view: View, factor: float) -> Picture:
+    # Steps of a quarter octave: a drag must not fill the cache with a picture for every pixel.
+    level = int(np.floor(-4.0 * np.log2(max(factor, 1e-3)) + 1e-6))
+    return view.picture if level < 1 else _resized(view.picture, 2.0 ** (-level / 4.0))
+
+
+@lru_cache(maxsize=16)
+def _resized(picture: Picture, factor: float) -> Picture:
+    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+    pixels = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA)
+    return Picture(np.asarray(pixels, dtype=np.uint8))
