@@ -71,6 +71,7 @@ def tiny_model():
     """A configuration of the real model small enough for a test."""
     from neural_assets_core.model.build import (
         EncoderConfig,
+        LifterConfig,
         ModelConfig,
         TokenizerConfig,
         UNetConfig,
@@ -84,6 +85,9 @@ def tiny_model():
         tokenizer=TokenizerConfig(
             appearance_dim=16, pose_dim=16, pose_hidden_dim=16, object_bins=2, background_bins=2,
             pose_frequencies=2, splat_channels=4,
+        ),
+        lifter=LifterConfig(
+            sample_size=8, depth=6, block_out_channels=(8, 16), norm_num_groups=4
         ),
         unet=UNetConfig(
             block_out_channels=(8, 16), attention=(False, True), heads=(1, 2),

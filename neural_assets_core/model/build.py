@@ -134,7 +134,8 @@ def build_vae(config: VAEConfig) -> VAE:
 
 def build_lifter(config: LifterConfig) -> ObjectLifter:
     """An untrained lifting network."""
-    return ObjectLifter(**config.model_dump())
+    lifter: ObjectLifter = ObjectLifter(**config.model_dump())
+    return lifter
 
 
 def build_pipeline(

@@ -213,7 +213,7 @@ def _cropped(image: NDArray[np.uint8], place: Frustum, size: int) -> F32:
     return np.asarray(cropped, dtype=np.float32)
 
 
-class ObjectLifter(ModelMixin, ConfigMixin):  # type: ignore[misc]
+class ObjectLifter(ModelMixin, ConfigMixin):
     """The network: crops (b, 16, 2 s, 2 s) to volumes (b, `VOLUME_CHANNELS`, d, s, s).
 
     Parameters
@@ -244,7 +244,7 @@ class ObjectLifter(ModelMixin, ConfigMixin):  # type: ignore[misc]
             up_block_types=("UpBlock2D",) * levels,
             block_out_channels=tuple(block_out_channels),
             layers_per_block=layers_per_block,
-            attention_head_dim=32,
+            attention_head_dim=min(32, block_out_channels[-1]),
             norm_num_groups=norm_num_groups,
         )
         self.unshuffle = nn.PixelUnshuffle(2)
@@ -336,7 +336,8 @@ class VolumeLifter:
         """See `Lifter.coverage`."""
         fractions = (np.arange(SHADOW_STEPS) + 0.5) / SHADOW_STEPS
         weights = _weights(self._volume(appearance), appearance, entry, leave, fractions)[1]
-        return weights.sum(axis=1)
+        taken: F32 = weights.sum(axis=1)
+        return taken
 
     def _volume(self, appearance: Appearance) -> torch.Tensor:
         """(1, c, d, s, s), kept while the object is in use: poses do not change it."""
@@ -371,7 +372,7 @@ def _drawn(
     entry: Float,
     leave: Float,
     fractions: Float,
-) -> tuple[F32, F32, F32, F32]:
+) -> tuple[F32, ...]:
     """Colour, alpha, fraction and trust of some rays, as in `LiftedRays`."""
     points, share = _weights(volume, appearance, entry, leave, fractions)
 
@@ -400,9 +401,6 @@ def _drawn(
     safe = np.maximum(counted_alpha, 1e-6)
     colour = np.stack([summed(rgb[:, channel]) for channel in range(3)], axis=-1)
     alpha = np.where(counted_alpha > 0, alpha, 0).astype(np.float32)
-    return (
-        colour * (alpha / safe)[:, None],
-        alpha,
-        summed(fractions[step]) / safe,
-        summed(trusted) / safe,
-    )
+    trust = summed(trusted) / safe
+    found = (colour * (alpha / safe)[:, None], alpha, summed(fractions[step]) / safe, trust)
+    return tuple(field.astype(np.float32) for field in found)

@@ -17,7 +17,7 @@ from diffusers.models.autoencoders.vae import DecoderOutput
 from scipy.fft import dct
 
 
-class PatchAutoencoder(ModelMixin, ConfigMixin):  # type: ignore[misc]
+class PatchAutoencoder(ModelMixin, ConfigMixin):
     """Patches of (3, p, p) pixels to 3 p^2 coefficients of an orthonormal cosine transform.
 
     Latents are ordered by frequency, the mean colours first.

@@ -49,6 +49,8 @@ class LiftedRays:
 class Lifter(Protocol):
     """Knows an object's shape behind what its source view shows."""
 
+    def __hash__(self) -> int: ...
+
     def draw(
         self, appearance: Appearance, source: Picture, entry: Float, leave: Float
     ) -> LiftedRays:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Box, Camera
-from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.raycast import NEAR, silhouette
 from neural_assets_core.scene import Appearance, Picture, View
 
@@ -40,12 +40,14 @@ def grown(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
 
 
 def sampled(
-    image: NDArray[np.uint8], pixels: Float, outside: int | None = None
+    image: NDArray[np.uint8], pixels: NDArray[np.floating[Any]], outside: int | None = None
 ) -> NDArray[np.uint8]:
     """Bilinear values (n[, channels]) at pixel positions (n, 2).
 
     Beyond the image's edges they are `outside`, by default the nearest edge's.
     """
+    if len(pixels) == 0:
+        return np.zeros((0, *image.shape[2:]), dtype=np.uint8)
     maps = (pixels - np.float32(0.5)).astype(np.float32)
     # OpenCV limits a map's sides to 32767: fold the list into rows.
     width = 4096

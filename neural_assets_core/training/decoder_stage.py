@@ -23,6 +23,7 @@ from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.loop import (
     Checkpoints,
     Clock,
+    channels_last,
     sample_seed,
     save_whole,
     set_rate,
@@ -123,9 +124,9 @@ def train_decoder(
         pipeline.unet.set_attn_processor(AttnProcessor())
     pipeline.vae.requires_grad_(False).to(accelerator.device)
     if pipeline.lifter is not None:
-        pipeline.lifter.requires_grad_(False).eval()
-        pipeline.lifter.to(accelerator.device, memory_format=torch.channels_last)
-    denoiser = _channels_last(Denoiser(pipeline).train())
+        pipeline.lifter.requires_grad_(False).eval().to(accelerator.device)
+        channels_last(pipeline.lifter)
+    denoiser = channels_last(Denoiser(pipeline).train())
     clock, ema = Clock(stage, accelerator), EMAModel(denoiser.parameters(), decay=stage.ema_decay)
     peaks = _peaks(config)
     optimizer = _optimizer(denoiser, peaks)
@@ -193,12 +194,6 @@ def train_decoder(
     look()
     ema.copy_to(model.parameters())
     writer.close()
-
-
-def _channels_last(module: Denoiser) -> Denoiser:
-    # Torch's own annotation of `Module.to` leaves this argument out.
-    changed: Denoiser = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return changed
 
 
 def _peaks(config: TrainingConfig) -> tuple[float, float]:

@@ -32,6 +32,7 @@ from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.loop import (
     Checkpoints,
     Clock,
+    channels_last,
     sample_seed,
     save_whole,
     set_rate,
@@ -85,8 +86,8 @@ class ObjectRays(Dataset[Sample]):
                 if item.id in targets and _visible(item) and _visible(targets[item.id])
             ]
             masked = bool(rng.random() >= self.unmasked_share)
-            made = [_object_rays(source, target, *pair, self.size, masked, rng) for pair in usable]
-            made = [sample for sample in made if sample is not None]
+            rays = [_object_rays(source, target, *pair, self.size, masked, rng) for pair in usable]
+            made = [sample for sample in rays if sample is not None]
             if made:
                 return {key: torch.stack([sample[key] for sample in made]) for key in made[0]}
 
@@ -187,9 +188,7 @@ def train_lifter(
     lifter.train()
     optimizer = torch.optim.AdamW(lifter.parameters(), lr=stage.learning_rate, weight_decay=1e-3)
     clock = Clock(stage, accelerator)
-    model, optimizer = accelerator.prepare(
-        _Lifting(lifter).to(memory_format=torch.channels_last), optimizer
-    )
+    model, optimizer = accelerator.prepare(channels_last(_Lifting(lifter)), optimizer)
     checkpoints = Checkpoints(accelerator, out, clock, None)
     checkpoints.begin(resume=resume)
     size = 2 * config.model.lifter.sample_size

@@ -44,6 +44,7 @@ def config(data: Path, tiny_model: ModelConfig, tmp_path: Path) -> TrainingConfi
                         workers=0),
         model=tiny_model,
         vae=StageConfig(batch_size=4, steps=6, warmup_steps=1, learning_rate=1e-3),
+        lifter=StageConfig(batch_size=2, steps=4, warmup_steps=1, learning_rate=1e-3),
         decoder=DecoderStageConfig(batch_size=4, steps=5, warmup_steps=1, learning_rate=1e-3),
     )
 
@@ -54,6 +55,7 @@ def test_from_nothing_to_a_checkpoint_and_on(config: TrainingConfig) -> None:
     assert pipeline.sample_size == 32
     assert pipeline.vae.config.scaling_factor != 1.0
     assert pipeline.config.residual_scale > 1.0
+    assert pipeline.lifter is not None
     assert list((config.out / "validation").glob("step-*.png"))
     assert list((config.out / "logs").iterdir())
     states = {path.name for path in (config.out / "decoder-training").iterdir()}

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.raycast import cast_box, silhouette
+from neural_assets_core.model.lifting import (
+    INPUT_CHANNELS,
+    MIRRORS,
+    ObjectLifter,
+    VolumeLifter,
+    densities,
+    frustum_of,
+    lifting_inputs,
+    ray_points,
+    volume_coordinates,
+)
+from neural_assets_core.proxy import render_proxy
+from neural_assets_core.scene import Scene
+from tests.neural_assets_core.conftest import paint
+
+
+def constant_lifter(density: float, source: float = 8.0) -> ObjectLifter:
+    """A network that fills every box evenly and takes colours from the source."""
+    lifter = ObjectLifter(sample_size=8, depth=6, block_out_channels=(8, 16), norm_num_groups=4)
+    bias = torch.zeros(9, 6)
+    bias[0], bias[1] = density, source
+    with torch.no_grad():
+        lifter.unet.conv_out.weight.zero_()
+        lifter.unet.conv_out.bias.copy_(bias.reshape(-1))
+    return lifter.eval()
+
+
+def test_inputs_show_the_crop_and_where_the_box_is(scene: Scene) -> None:
+    appearance = scene.object("box 1").appearance
+    inputs = lifting_inputs(appearance, 48)
+    assert inputs.shape == (INPUT_CHANNELS, 48, 48)
+    assert np.isfinite(inputs).all()
+    mask, hit, entry = inputs[3], inputs[6] > 0.5, inputs[7:10]
+    # A painted box fills its own silhouette, and is coloured by where it is entered.
+    assert np.mean((mask > 0.5) == hit) > 0.95
+    inner = hit & (mask > 0.99)
+    shown = (inputs[:3] + 1) * 127.5
+    expected = 127.5 + 120 * entry
+    assert np.abs(shown - expected)[:, inner].mean() < 6
+
+
+def test_frustum_and_coordinates_agree_with_the_camera(scene: Scene) -> None:
+    appearance = scene.object("box 2").appearance
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32)
+    at = volume_coordinates(appearance, corners)
+    # All corners are inside, and touch near and far.
+    assert np.abs(at).max() <= 1.0 + 1e-5
+    assert at[:, 2].min() == pytest.approx(-1, abs=1e-4)
+    assert at[:, 2].max() == pytest.approx(1, abs=1e-4)
+    place, camera = frustum_of(appearance), appearance.view.camera
+    pixel = camera.project(appearance.box.to_world(corners[3].astype(float)))
+    assert (at[3, 0] + 1) / 2 * place.width + place.left == pytest.approx(pixel[0], abs=1e-3)
+
+
+def test_weights_add_up_to_the_coverage() -> None:
+    volume = torch.full((1, 9, 4, 4, 4), 0.3)
+    lengths = torch.tensor([[0.1, 0.4]])
+    coordinates = torch.zeros(1, 2, 5, 3)
+    weights = densities(volume, coordinates, lengths)
+    thickness = torch.nn.functional.softplus(torch.tensor(0.3)) * 8.0 * 5 * lengths
+    assert torch.allclose(weights.sum(dim=-1), 1 - torch.exp(-thickness))
+    assert (weights[..., :-1] > weights[..., 1:]).all()
+
+
+def test_solid_volume_draws_the_box_as_it_was(scene: Scene, camera: Camera) -> None:
+    item = scene.object("box 1")
+    lifter = VolumeLifter(constant_lifter(30.0))
+    hits = cast_box(camera, item.box)
+    rays = lifter.draw(
+        item.appearance, item.appearance.view.picture, hits.entry[hits.hit], hits.exit[hits.hit]
+    )
+    truth = item.appearance.view.picture.pixels[hits.rect.slices][hits.hit]
+    assert np.mean(rays.alpha > 0.9) > 0.98
+    inner = np.abs(rays.colour - truth).max(axis=1) < 40
+    assert inner.mean() > 0.9
+    assert np.median(rays.fraction) < 0.2
+
+
+def test_solid_volume_moves_and_turns_like_the_painted_box(
+    scene: Scene, camera: Camera, boxes: list[Box]
+) -> None:
+    turned = boxes[0].translated((0.05, -0.2, 0)).rotated((0, 0, 1), math.radians(20))
+    edited = scene.with_box("box 1", turned)
+    layers = render_proxy(edited, camera, VolumeLifter(constant_lifter(30.0)))
+    truth, ids = paint(camera, [turned, boxes[1]])
+    copied = scene.background.view.picture.pixels.astype(float)
+    error = np.abs(layers.picture.astype(float) - truth)[ids == 1].mean()
+    assert error < 0.6 * np.abs(copied - truth)[ids == 1].mean()
+    assert layers.coverage[silhouette(camera, turned)].mean() > 0.9
+
+
+def test_empty_volume_draws_nothing(scene: Scene, camera: Camera, boxes: list[Box]) -> None:
+    edited = scene.with_box("box 1", boxes[0].translated((0.3, -0.4, 0)))
+    layers = render_proxy(edited, camera, VolumeLifter(constant_lifter(-30.0)))
+    moved = silhouette(camera, edited.object("box 1").box) & ~silhouette(camera, boxes[1])
+    assert layers.coverage[moved].max() < 0.02
+
+
+def test_volumes_are_made_once(scene: Scene, boxes: list[Box], camera: Camera) -> None:
+    network = constant_lifter(3.0)
+    calls = []
+    network.register_forward_hook(lambda *_: calls.append(1))
+    lifter = VolumeLifter(network)
+    for step in range(3):
+        moved = boxes[0].translated((0.1 * (step + 1), 0, 0))
+        render_proxy(scene.with_box("box 1", moved), camera, lifter)
+    # Both objects, for their shadows; however often the first one moves.
+    assert len(calls) == 2
+
+
+def test_mirrors_are_the_object_and_its_images() -> None:
+    assert np.array_equal(MIRRORS[0], [1, 1, 1])
+    assert len(np.unique(MIRRORS, axis=0)) == len(MIRRORS)
+    start, end = np.array([[-1.0, 0, 0]]), np.array([[1.0, 0, 0]])
+    points = ray_points(start, end, np.array([0.0, 0.5, 1.0]))
+    assert np.allclose(points[0], [[-1, 0, 0], [0, 0, 0], [1, 0, 0]])
