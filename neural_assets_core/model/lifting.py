@@ -11,6 +11,7 @@ the volume by position in the source view, which keeps its pixels aligned with t
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,7 +28,7 @@ from torch import nn
 
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.box import Float
-from neural_assets_core.geometry.raycast import cast_box
+from neural_assets_core.geometry.raycast import BoxHits, cast_box
 from neural_assets_core.proxy import LiftedRays, appearance_mask
 from neural_assets_core.proxy.sampling import sampled
 from neural_assets_core.scene import Appearance, Picture
@@ -52,10 +53,9 @@ STEPS = 20
 SHADOW_STEPS = 10
 """The same for the light that an object takes."""
 
-FAINTEST_SAMPLE = 0.025
-"""Least weight of a sample whose colour counts."""
+MOST_RAYS = 10_000
+"""Rays along which an object's surface is sought; its colours are found for every pixel."""
 
-RAYS_AT_ONCE = 16_384
 KEPT_VOLUMES = 64
 
 MARGIN = 0.04
@@ -319,17 +319,32 @@ class VolumeLifter:
         self._volumes: OrderedDict[Appearance, torch.Tensor] = OrderedDict()
 
     @torch.no_grad()
-    def draw(
-        self, appearance: Appearance, source: Picture, entry: Float, leave: Float
-    ) -> LiftedRays:
-        """See `Lifter.draw`."""
+    def draw(self, appearance: Appearance, source: Picture, hits: BoxHits) -> LiftedRays:
+        """See `Lifter.draw`.
+
+        The surface of a large object is sought on a coarser grid than its colours.
+        """
         volume = self._volume(appearance)
-        fractions = (np.arange(STEPS) + 0.5) / STEPS
-        parts = [
-            _drawn(volume, appearance, source, entry[part], leave[part], fractions)
-            for part in np.array_split(np.arange(len(entry)), -(-len(entry) // RAYS_AT_ONCE))
-        ]
-        return LiftedRays(*(np.concatenate(fields) for fields in zip(*parts, strict=True)))
+        stride = math.ceil(math.sqrt(np.count_nonzero(hits.hit) / MOST_RAYS))
+        coarse = (slice(stride // 2, None, stride),) * 2
+        inside = hits.hit[coarse]
+        covered = np.zeros((*inside.shape, 2), dtype=np.float32)
+        covered[inside] = _surface(
+            volume, appearance, hits.entry[coarse][inside], hits.exit[coarse][inside]
+        )
+        if stride > 1:
+            # Times the coverage, so that the box's rim does not count as depth.
+            covered[..., 1] *= covered[..., 0]
+            size = (inside.shape[1] * stride, inside.shape[0] * stride)
+            covered = np.asarray(cv2.resize(covered, size, interpolation=cv2.INTER_LINEAR))
+            rows, columns = hits.hit.shape
+            covered = np.pad(covered, ((0, stride), (0, stride), (0, 0)), "edge")[:rows, :columns]
+            covered[..., 1] /= np.maximum(covered[..., 0], 1e-4)
+        alpha, fraction = covered[hits.hit].T
+        entry, leave = hits.entry[hits.hit], hits.exit[hits.hit]
+        met = (entry + fraction[:, None] * (leave - entry)).astype(np.float32)
+        colour, trust = _coloured(volume, appearance, source, met)
+        return LiftedRays(colour * alpha[:, None], alpha, fraction, trust)
 
     @torch.no_grad()
     def coverage(self, appearance: Appearance, entry: Float, leave: Float) -> F32:
@@ -365,42 +380,36 @@ def _weights(
     return points, weights[0].cpu().numpy()
 
 
-def _drawn(
-    volume: torch.Tensor,
-    appearance: Appearance,
-    source: Picture,
-    entry: Float,
-    leave: Float,
-    fractions: Float,
-) -> tuple[F32, ...]:
-    """Colour, alpha, fraction and trust of some rays, as in `LiftedRays`."""
-    points, share = _weights(volume, appearance, entry, leave, fractions)
+def _surface(
+    volume: torch.Tensor, appearance: Appearance, entry: Float, leave: Float
+) -> F32:
+    """(n, 2) coverage of rays, and the fraction of the way where half of it is met.
+
+    Not the mean: between two surfaces there is nothing. And one point a ray, not a mixture of
+    points, or the source's texture would be smeared over all of them.
+    """
+    fractions = (np.arange(STEPS) + 0.5) / STEPS
+    _, share = _weights(volume, appearance, entry, leave, fractions)
+    met = np.cumsum(share, axis=1)
+    alpha = met[:, -1]
+    step = (met < 0.5 * alpha[:, None]).sum(axis=1).clip(0, STEPS - 1)[:, None]
+    there = np.take_along_axis(share, step, axis=1)[:, 0]
+    before = np.take_along_axis(met, step, axis=1)[:, 0] - there
+    within = (0.5 * alpha - before) / np.maximum(there, 1e-6)
+    fraction = (step[:, 0] + within.clip(0.0, 1.0)) / STEPS
+    return np.stack([alpha, fraction], axis=1).astype(np.float32)
+
+
+def _coloured(
+    volume: torch.Tensor, appearance: Appearance, source: Picture, points: F32
+) -> tuple[F32, F32]:
+    """Colours (n, 3) in [0, 255] of points (n, 3), and the source's own share (n,)."""
 
     def tensor(array: NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(array).float()[None].to(volume.device)
 
-    # Colours only where something is met: that is a small part of the samples.
-    ray, step = np.nonzero(share > FAINTEST_SAMPLE)
-    counted = share[ray, step]
-    met = points[ray, step][:, None]
-    shown, seen = source_colours(appearance, source, met)
-    mixed, own = colours(
-        volume,
-        tensor(volume_coordinates(appearance, met)),
-        tensor(shown) / 255.0,
-        tensor(seen),
-    )
-    rgb = 255.0 * mixed[0, :, 0].cpu().numpy()
-    trusted = own[0, :, 0].cpu().numpy()
-
-    def summed(values: NDArray[Any]) -> F32:
-        return np.bincount(ray, counted * values, minlength=len(entry)).astype(np.float32)
-
-    # What was left out is taken to look like the rest.
-    alpha, counted_alpha = share.sum(axis=1), summed(np.ones(len(ray)))
-    safe = np.maximum(counted_alpha, 1e-6)
-    colour = np.stack([summed(rgb[:, channel]) for channel in range(3)], axis=-1)
-    alpha = np.where(counted_alpha > 0, alpha, 0).astype(np.float32)
-    trust = summed(trusted) / safe
-    found = (colour * (alpha / safe)[:, None], alpha, summed(fractions[step]) / safe, trust)
-    return tuple(field.astype(np.float32) for field in found)
+    each = points[:, None]
+    shown, seen = source_colours(appearance, source, each)
+    at = tensor(volume_coordinates(appearance, each))
+    mixed, own = colours(volume, at, tensor(shown) / 255.0, tensor(seen))
+    return 255.0 * mixed[0, :, 0].cpu().numpy(), own[0, :, 0].cpu().numpy()

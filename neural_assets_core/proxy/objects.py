@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.box import Float
-from neural_assets_core.geometry.raycast import NEAR, cast_box
+from neural_assets_core.geometry.raycast import NEAR, BoxHits, cast_box
 from neural_assets_core.proxy.sampling import sampled, shrinkage_of_box, shrunk
 from neural_assets_core.scene import Appearance, Picture
 
@@ -51,9 +51,7 @@ class Lifter(Protocol):
 
     def __hash__(self) -> int: ...
 
-    def draw(
-        self, appearance: Appearance, source: Picture, entry: Float, leave: Float
-    ) -> LiftedRays:
+    def draw(self, appearance: Appearance, source: Picture, hits: BoxHits) -> LiftedRays:
         """What rays meet between where they enter and leave the object's box.
 
         Parameters
@@ -61,13 +59,29 @@ class Lifter(Protocol):
         appearance : Appearance
         source : Picture
             Its view's picture, maybe smaller: by how much the object shrinks.
-        entry, leave : arrays (n, 3)
-            In the box's own frame, where the box is [-1, 1]^3.
+        hits : BoxHits
+            Of the box where it is now.
+
+        Returns
+        -------
+        LiftedRays
+            For the n rays that hit the box, row by row.
         """
         ...
 
     def coverage(self, appearance: Appearance, entry: Float, leave: Float) -> NDArray[np.float32]:
-        """(n,) how much of the rays' light the object takes; as `draw`, without colours."""
+        """How much of n rays' light the object takes.
+
+        Parameters
+        ----------
+        appearance : Appearance
+        entry, leave : arrays (n, 3)
+            Where the rays enter and leave the box in its own frame, in which it is [-1, 1]^3.
+
+        Returns
+        -------
+        float32 (n,)
+        """
         ...
 
 
@@ -89,9 +103,8 @@ def draw_object(
     rows, columns = np.nonzero(hits.hit)
     if rows.size == 0:
         return
-    entry, leave = hits.entry[rows, columns], hits.exit[rows, columns]
     source = shrunk(appearance.view, shrinkage_of_box(appearance, camera, box))
-    met = lifter.draw(appearance, source, entry, leave)
+    met = lifter.draw(appearance, source, hits)
     near, far = hits.entry_depth[rows, columns], hits.exit_depth[rows, columns]
     reached = near + met.fraction * (far - near)
     rows, columns = rows + hits.rect.top, columns + hits.rect.left
@@ -116,10 +129,9 @@ class Carver:
     the box along that face's axis, so that the opposite, visible side completes the object.
     """
 
-    def draw(
-        self, appearance: Appearance, source: Picture, entry: Float, leave: Float
-    ) -> LiftedRays:
+    def draw(self, appearance: Appearance, source: Picture, hits: BoxHits) -> LiftedRays:
         """See `Lifter.draw`."""
+        entry, leave = hits.entry[hits.hit], hits.exit[hits.hit]
         signs, trust = _mirror_signs(entry, appearance)
         fraction, found, pixels = _first_seen(entry * signs, leave * signs, appearance)
         camera = appearance.view.camera

@@ -76,13 +76,11 @@ def test_solid_volume_draws_the_box_as_it_was(scene: Scene, camera: Camera) -> N
     item = scene.object("box 1")
     lifter = VolumeLifter(constant_lifter(30.0))
     hits = cast_box(camera, item.box)
-    rays = lifter.draw(
-        item.appearance, item.appearance.view.picture, hits.entry[hits.hit], hits.exit[hits.hit]
-    )
+    rays = lifter.draw(item.appearance, item.appearance.view.picture, hits)
     truth = item.appearance.view.picture.pixels[hits.rect.slices][hits.hit]
     assert np.mean(rays.alpha > 0.9) > 0.98
     inner = np.abs(rays.colour - truth).max(axis=1) < 40
-    assert inner.mean() > 0.9
+    assert inner.mean() > 0.7
     assert np.median(rays.fraction) < 0.2
 
 
@@ -97,6 +95,18 @@ def test_solid_volume_moves_and_turns_like_the_painted_box(
     error = np.abs(layers.picture.astype(float) - truth)[ids == 1].mean()
     assert error < 0.6 * np.abs(copied - truth)[ids == 1].mean()
     assert layers.coverage[silhouette(camera, turned)].mean() > 0.9
+
+
+def test_large_objects_are_drawn_like_small_ones(
+    scene: Scene, camera: Camera, boxes: list[Box], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = scene.with_box("box 1", boxes[0].translated((0.1, -0.3, 0)))
+    lifter = VolumeLifter(constant_lifter(30.0))
+    fine = render_proxy(moved, camera, lifter)
+    monkeypatch.setattr("neural_assets_core.model.lifting.MOST_RAYS", 150)
+    coarse = render_proxy(moved, camera, lifter)
+    difference = np.abs(fine.picture.astype(int) - coarse.picture)
+    assert (difference > 24).mean() < 0.03
 
 
 def test_empty_volume_draws_nothing(scene: Scene, camera: Camera, boxes: list[Box]) -> None:
