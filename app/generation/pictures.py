@@ -13,8 +13,9 @@ from neural_assets_core.scene import Scene
 class Pictures(QObject):
     """Keeps the picture in step with the document.
 
-    While a gesture is under way and until the decoder has answered, the proxy draws (no weights,
-    milliseconds); on release the scene's own decoder makes the picture.
+    While a gesture is under way and until the decoder has answered, the proxy draws, in
+    milliseconds once its small network is loaded; on release the scene's own decoder makes the
+    picture.
 
     Attributes
     ----------

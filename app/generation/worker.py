@@ -12,7 +12,6 @@ from neural_assets_core.decoders import (
     Cancelled,
     Decoder,
     Progress,
-    ProxyDecoder,
     open_decoder,
 )
 from neural_assets_core.decoders.base import check_cancelled
@@ -43,7 +42,6 @@ class GenerationWorker(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._proxy = ProxyDecoder()
         self._decoder: Decoder | None = None
         self._opened: tuple[str, str] | None = None
 
@@ -69,9 +67,6 @@ class GenerationWorker(QObject):
             self.finished.emit(replace(generation, scene=scene))
 
     def _decoder_for(self, scene: Scene) -> Decoder:
-        if scene.settings.decoder == "proxy":
-            # Weights that are loaded stay for when they are wanted again.
-            return self._proxy
         wanted = (scene.settings.decoder, scene.settings.checkpoint)
         if self._decoder is None or self._opened != wanted:
             # The old weights go first: two models at once may not fit into memory.

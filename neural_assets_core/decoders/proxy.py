@@ -12,12 +12,21 @@ from neural_assets_core.decoders.base import (
     check_cancelled,
     enough_memory,
 )
-from neural_assets_core.proxy import render_proxy
+from neural_assets_core.proxy import CARVER, Lifter, render_proxy
 from neural_assets_core.scene import Picture, Scene
 
 
 class ProxyDecoder:
-    """`render_proxy` as a decoder."""
+    """`render_proxy` as a decoder.
+
+    Parameters
+    ----------
+    lifter : Lifter
+        Gives objects their shapes; by default they are carved from their masks.
+    """
+
+    def __init__(self, lifter: Lifter = CARVER) -> None:
+        self.lifter = lifter
 
     def generate(
         self,
@@ -30,7 +39,7 @@ class ProxyDecoder:
         started = time.perf_counter()
         check_cancelled(cancel)
         with enough_memory():
-            layers = render_proxy(scene, scene.camera)
+            layers = render_proxy(scene, scene.camera, self.lifter)
         check_cancelled(cancel)
         picture = Picture(layers.picture)
         if progress is not None:

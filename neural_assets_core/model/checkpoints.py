@@ -18,6 +18,15 @@ COMPONENT_MODULES = {
 """Where a checkpoint's parts may come from: a downloaded folder must not import anything else."""
 
 
+def find_lifter(name: str) -> Path | None:
+    """The folder of a checkpoint's lifting network; None if there is none to be had."""
+    try:
+        folder = resolve_checkpoint(name) / "lifter"
+    except UserError:
+        return None
+    return folder if (folder / "config.json").is_file() else None
+
+
 def resolve_checkpoint(name: str) -> Path:
     """The folder that a checkpoint's name means ("default" is the one that ships).
 

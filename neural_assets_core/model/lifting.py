@@ -412,4 +412,5 @@ def _coloured(
     shown, seen = source_colours(appearance, source, each)
     at = tensor(volume_coordinates(appearance, each))
     mixed, own = colours(volume, at, tensor(shown) / 255.0, tensor(seen))
-    return 255.0 * mixed[0, :, 0].cpu().numpy(), own[0, :, 0].cpu().numpy()
+    colour = np.asarray(255.0 * mixed[0, :, 0].cpu(), dtype=np.float32)
+    return colour, np.asarray(own[0, :, 0].cpu(), dtype=np.float32)

@@ -11,12 +11,18 @@ from safetensors import SafetensorError, safe_open
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.assemble import map_channels
 from neural_assets_core.model.checkpoints import resolve_checkpoint
+from neural_assets_core.model.lifting import ObjectLifter
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 
 log = logging.getLogger(__name__)
 
 PARTS = ("vae", "unet", "visual_encoder", "asset_tokenizer")
-"""The parts that have weights."""
+"""The parts that every checkpoint has."""
+
+FAULTS = (
+    RuntimeError, OSError, ValueError, TypeError, KeyError, AttributeError, SafetensorError,
+)
+"""What the libraries raise for folders that do not hold what they should."""
 
 
 def load_pipeline(
@@ -53,34 +59,66 @@ def load_pipeline(
         )
         _check_weights(pipeline, folder)
         _check_fit(pipeline)
-    except (
-        RuntimeError, OSError, ValueError, TypeError, KeyError, AttributeError, SafetensorError,
-    ) as error:
-        first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        log.warning("loading %s failed: %s", folder, error)
-        raise UserError(
-            f"The checkpoint {folder} cannot be loaded, its weights and configuration do not "
-            f"fit or are damaged: fetch it again. ({first_line[:200]})"
-        ) from None
+    except FAULTS as error:
+        raise _unusable(folder, error) from None
     pipeline.to(device)
     pipeline.set_progress_bar_config(disable=True)
     if torch.device(device).type == "cpu":
         pipeline.unet.to(memory_format=torch.channels_last)
         pipeline.vae.to(memory_format=torch.channels_last)
+        if pipeline.lifter is not None:
+            pipeline.lifter.to(memory_format=torch.channels_last)
     assert isinstance(pipeline, NeuralAssetsPipeline)
     return pipeline
 
 
+def load_lifter(folder: Path, device: str | torch.device | None = None) -> ObjectLifter:
+    """Load a lifting network alone, in single precision.
+
+    Raises
+    ------
+    UserError
+        If its weights do not match its configuration.
+    """
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        lifter: ObjectLifter = ObjectLifter.from_pretrained(
+            str(folder), use_safetensors=True, local_files_only=True, low_cpu_mem_usage=False
+        )
+        _check_part(lifter, folder)
+    except FAULTS as error:
+        raise _unusable(folder, error) from None
+    lifter.float().eval().to(device)
+    if torch.device(device).type == "cpu":
+        lifter.to(memory_format=torch.channels_last)
+    return lifter
+
+
+def _unusable(folder: Path, error: Exception) -> UserError:
+    first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    log.warning("loading %s failed: %s", folder, error)
+    return UserError(
+        f"The checkpoint {folder} cannot be loaded, its weights and configuration do not "
+        f"fit or are damaged: fetch it again. ({first_line[:200]})"
+    )
+
+
 def _check_weights(pipeline: NeuralAssetsPipeline, folder: Path) -> None:
-    # Diffusers leaves weights that a file lacks at random numbers, and only logs it.
     for part in PARTS:
-        stored: set[str] = set()
-        for file in (folder / part).glob("*.safetensors"):
-            with safe_open(file, framework="pt") as weights:
-                stored.update(weights.keys())
-        different = stored ^ set(getattr(pipeline, part).state_dict())
-        if different:
-            raise ValueError(f"{part}: {min(different)} is not in both")
+        _check_part(getattr(pipeline, part), folder / part)
+    if pipeline.lifter is not None:
+        _check_part(pipeline.lifter, folder / "lifter")
+
+
+def _check_part(part: torch.nn.Module, folder: Path) -> None:
+    # Diffusers leaves weights that a file lacks at random numbers, and only logs it.
+    stored: set[str] = set()
+    for file in folder.glob("*.safetensors"):
+        with safe_open(file, framework="pt") as weights:
+            stored.update(weights.keys())
+    different = stored ^ set(part.state_dict())
+    if different:
+        raise ValueError(f"{folder.name}: {min(different)} is not in both")
 
 
 def _check_fit(pipeline: NeuralAssetsPipeline) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from typing import Any
 
@@ -11,7 +12,6 @@ from accelerate import Accelerator
 from diffusers.models.attention_processor import AttnProcessor
 from diffusers.training_utils import EMAModel
 from torch import nn
-from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from neural_assets_core.data.dataset import ClipDataset
@@ -19,11 +19,13 @@ from neural_assets_core.model.assemble import PROXY, Conditions, UNetInputs
 from neural_assets_core.model.latents import encode_latents, to_pixels
 from neural_assets_core.model.lifting import VolumeLifter
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.proxy import CARVER, Lifter
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.loop import (
     Checkpoints,
     Clock,
     channels_last,
+    sample_loader,
     sample_seed,
     save_whole,
     set_rate,
@@ -125,7 +127,6 @@ def train_decoder(
     pipeline.vae.requires_grad_(False).to(accelerator.device)
     if pipeline.lifter is not None:
         pipeline.lifter.requires_grad_(False).eval().to(accelerator.device)
-        channels_last(pipeline.lifter)
     denoiser = channels_last(Denoiser(pipeline).train())
     clock, ema = Clock(stage, accelerator), EMAModel(denoiser.parameters(), decay=stage.ema_decay)
     peaks = _peaks(config)
@@ -134,9 +135,7 @@ def train_decoder(
     ema.to(accelerator.device)
     checkpoints = Checkpoints(accelerator, out, clock, ema)
     checkpoints.begin(resume=resume)
-    lifter = pipeline.proxy_lifter
-    if isinstance(lifter, VolumeLifter) and config.precision == "bf16":
-        lifter = VolumeLifter(lifter.network, torch.bfloat16)
+    lifter = _sample_lifter(pipeline, config)
     shape = SampleShape(
         target=pipeline.sample_size,
         encoder=pipeline.visual_encoder.config.sample_size,
@@ -149,9 +148,7 @@ def train_decoder(
     seed = sample_seed(config.seed, clock.step, accelerator)
     pairs = PairDataset(clips, config.data, shape, 10**9, seed, lifter)
     torch.manual_seed(seed)
-    loader = DataLoader(
-        pairs, stage.batch_size, num_workers=config.data.workers, persistent_workers=False
-    )
+    loader = sample_loader(pairs, stage.batch_size, config.data.workers)
     writer = SummaryWriter(str(config.out / "logs"))
     validation = Validation(heldout, config, writer)
     next_save = clock.used_seconds + 60 * config.checkpoint_minutes
@@ -194,6 +191,14 @@ def train_decoder(
     look()
     ema.copy_to(model.parameters())
     writer.close()
+
+
+def _sample_lifter(pipeline: NeuralAssetsPipeline, config: TrainingConfig) -> Lifter:
+    """The pipeline's lifter as the loader's processes need it: on the processor, and quick."""
+    if pipeline.lifter is None:
+        return CARVER
+    network = channels_last(copy.deepcopy(pipeline.lifter).cpu())
+    return VolumeLifter(network, torch.bfloat16 if config.precision == "bf16" else None)
 
 
 def _peaks(config: TrainingConfig) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 from torch.utils.tensorboard import SummaryWriter
 
 from neural_assets_core.data.dataset import AnnotatedFrame, ClipDataset, ObjectAnnotation
@@ -28,11 +28,13 @@ from neural_assets_core.model.lifting import (
     source_colours,
     volume_coordinates,
 )
+from neural_assets_core.model.loading import load_lifter
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.loop import (
     Checkpoints,
     Clock,
     channels_last,
+    sample_loader,
     sample_seed,
     save_whole,
     set_rate,
@@ -194,9 +196,7 @@ def train_lifter(
     size = 2 * config.model.lifter.sample_size
     seed = sample_seed(config.seed, clock.step, accelerator)
     rays = ObjectRays(clips, size, 10**9, seed, config.data.unmasked_share)
-    loader = DataLoader(
-        rays, stage.batch_size, num_workers=config.data.workers, collate_fn=concatenated
-    )
+    loader = sample_loader(rays, stage.batch_size, config.data.workers, concatenated)
     writer = SummaryWriter(str(config.out / "logs"))
     next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     clock.start()
@@ -237,7 +237,7 @@ def train_lifter(
     accelerator.wait_for_everyone()
 
 
-def load_lifter(folder: Path) -> ObjectLifter:
+def trained_lifter(folder: Path) -> ObjectLifter:
     """The network that `train_lifter` saved.
 
     Raises
@@ -249,8 +249,7 @@ def load_lifter(folder: Path) -> ObjectLifter:
         raise UserError(
             f"There is no lifting network in {folder}: train it first, with --stage lifter."
         )
-    lifter: ObjectLifter = ObjectLifter.from_pretrained(str(folder)).eval()
-    return lifter
+    return load_lifter(folder)
 
 
 @torch.no_grad()

@@ -9,12 +9,13 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
 from diffusers.training_utils import EMAModel
+from torch.utils.data import DataLoader, Dataset
 
 from neural_assets_core.errors import UserError
 from neural_assets_core.training.config import StageConfig
@@ -100,6 +101,28 @@ def channels_last(module: Part) -> Part:
     # Torch's own annotation of `Module.to` leaves this argument out.
     changed: Part = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return changed
+
+
+def sample_loader(
+    samples: Dataset[Any],
+    batch_size: int,
+    workers: int,
+    collate: Callable[[list[Any]], Any] | None = None,
+) -> DataLoader[Any]:
+    """Batches of samples, made by `workers` processes of one thread each (0: by this one)."""
+    return DataLoader(
+        samples,
+        batch_size,
+        num_workers=workers,
+        collate_fn=collate,
+        worker_init_fn=_start_worker,
+        # Fresh processes: torch's threads do not survive a fork.
+        multiprocessing_context="spawn" if workers else None,
+    )
+
+
+def _start_worker(_: int) -> None:
+    torch.set_num_threads(1)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, peaks: Sequence[float], rate: float) -> None:

@@ -19,7 +19,7 @@ from neural_assets_core.evaluation.methods import LABELS
 from neural_assets_core.model.loading import load_pipeline
 
 LARGEST_FILE = "15MB"
-PARTS = ("vae", "unet", "visual_encoder", "asset_tokenizer")
+PARTS = ("vae", "unet", "visual_encoder", "asset_tokenizer", "lifter")
 
 CARD = """# Default checkpoint
 
@@ -29,8 +29,8 @@ Made scenes, {size} x {size} pixels; layout map and geometric proxy beside the a
 |---|---|
 | data | {frames} frames ({clips} clips of {per_clip}) of {data_size} x {data_size} pixels, \
 rendered by `neural-assets dataset make --seed {data_seed}` |
-| autoencoder | {vae_steps} steps of {vae_batch} ({vae_images} pictures), \
-{vae_minutes:.0f} minutes |
+| autoencoder | {vae} |
+| lifting network | {lifter} |
 | encoder, tokenizer, U-Net | {steps} steps of {batch} ({images} pairs), {minutes:.0f} minutes, \
 {initial} |
 | machine | {machine} |
@@ -87,12 +87,27 @@ def publish(run: Path, evaluation: Path, target: Path, config: str, machine: str
     pipeline.save_pretrained(str(partial), max_shard_size=LARGEST_FILE)
     (partial / "training.json").write_text(json.dumps(settings, indent=2) + "\n")
     (partial / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-    count = sum(p.numel() for part in PARTS for p in getattr(pipeline, part).parameters())
+    parts = [getattr(pipeline, part) for part in PARTS]
+    count = sum(p.numel() for part in parts if part is not None for p in part.parameters())
     made = {"config": config, "machine": machine, "parameters": count / 1e6}
-    card = _card(settings, report, _clock(run, "vae"), _clock(run, "decoder"), made)
+    made["vae"] = _effort(run, settings, "vae", "pictures") or "cosine patches, nothing to learn"
+    made["lifter"] = _effort(run, settings, "lifter", "pairs of frames") or "none"
+    card = _card(settings, report, _clock(run, "decoder"), made)
     (partial / "README.md").write_text(card)
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
+
+
+def _effort(run: Path, settings: dict[str, Any], stage: str, what: str) -> str:
+    """What a stage cost, in words; empty if there was none."""
+    if not (run / f"{stage}-training").is_dir():
+        return ""
+    clock, batch = _clock(run, stage), settings[stage]["batch_size"]
+    steps, processes = int(clock["step"]), int(clock.get("processes", 1))
+    return (
+        f"{steps} steps of {batch} x {processes} ({steps * batch * processes} {what}), "
+        f"{clock['used_seconds'] / 60:.0f} minutes"
+    )
 
 
 def _clock(run: Path, stage: str) -> dict[str, float]:
@@ -109,7 +124,6 @@ def _clock(run: Path, stage: str) -> dict[str, float]:
 def _card(
     settings: dict[str, Any],
     report: dict[str, Any],
-    vae: dict[str, float],
     decoder: dict[str, float],
     made: dict[str, Any],
 ) -> str:
@@ -132,10 +146,6 @@ def _card(
         per_clip=data["frames"],
         data_size=data["size"],
         data_seed=data["seed"],
-        vae_steps=int(vae["step"]),
-        vae_batch=settings["vae"]["batch_size"],
-        vae_images=int(vae["step"] * vae.get("processes", 1)) * settings["vae"]["batch_size"],
-        vae_minutes=vae["used_seconds"] / 60,
         steps=int(decoder["step"]),
         batch=settings["decoder"]["batch_size"],
         images=int(decoder["step"] * decoder.get("processes", 1))

@@ -19,7 +19,7 @@ from neural_assets_core.model.build import build_pipeline
 from neural_assets_core.model.loading import load_pipeline
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.decoder_stage import train_decoder
-from neural_assets_core.training.lifting_stage import load_lifter, train_lifter
+from neural_assets_core.training.lifting_stage import train_lifter, trained_lifter
 from neural_assets_core.training.vae_stage import load_vae, train_vae
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def run_training(
     accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
     torch.manual_seed(config.seed)
     if config.initial is None:
-        lifter = load_lifter(lifter_folder) if lifting else None
+        lifter = trained_lifter(lifter_folder) if lifting else None
         pipeline = build_pipeline(config.model, load_vae(vae_folder, config), lifter)
     else:
         pipeline = load_pipeline(str(config.initial), accelerator.device, torch.float32)

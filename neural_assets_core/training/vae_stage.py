@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 from torch.utils.tensorboard import SummaryWriter
 
 from neural_assets_core.data.dataset import ClipDataset
@@ -23,6 +23,7 @@ from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.loop import (
     Checkpoints,
     Clock,
+    sample_loader,
     sample_seed,
     save_whole,
     set_rate,
@@ -110,7 +111,7 @@ def train_vae(
     checkpoints.begin(resume=resume)
     seed = sample_seed(config.seed, clock.step, accelerator)
     frames = FrameWindows(clips, config.model.sample_size, 10**9, seed)
-    loader = DataLoader(frames, stage.batch_size, num_workers=config.data.workers)
+    loader = sample_loader(frames, stage.batch_size, config.data.workers)
     writer = SummaryWriter(str(config.out / "logs"))
     next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     clock.start()
