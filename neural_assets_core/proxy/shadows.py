@@ -26,6 +26,9 @@ from neural_assets_core.scene import Appearance, Background
 F32 = NDArray[np.float32]
 Caster = tuple[Box, Appearance]
 
+LARGEST = 256
+"""Pixels a side of the largest picture that shadows are cast in."""
+
 SIDE = 72
 """Pixels of the picture in which the light is sought."""
 
@@ -70,6 +73,13 @@ def cast_shadows(
     camera: Camera, casters: Iterable[Caster], light: Light, lifter: Lifter
 ) -> F32:
     """(height, width) how much of the light the ground z = 0 misses, in [0, 1]."""
+    size = (camera.width, camera.height)
+    shrink = LARGEST / max(size)
+    if shrink < 1.0:
+        # Shadows are soft anyway, and large pictures have many pixels.
+        small = camera.resized(*(max(1, round(side * shrink)) for side in size))
+        missed = cast_shadows(small, casters, light, lifter)
+        return np.asarray(cv2.resize(missed, size, interpolation=cv2.INTER_LINEAR))
     lit = np.ones((camera.height, camera.width), dtype=np.float32)
     ground, on_ground = _ground_points(camera)
     toward = np.asarray(light.direction)

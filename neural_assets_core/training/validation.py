@@ -15,6 +15,7 @@ from neural_assets_core.data.dataset import ClipDataset
 from neural_assets_core.data.frames import scene_from_pair
 from neural_assets_core.evaluation.metrics import Image, psnr
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.scene import GenerationSettings
 from neural_assets_core.training.config import TrainingConfig
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ class Validation:
 
     def __init__(self, clips: ClipDataset, config: TrainingConfig, writer: SummaryWriter) -> None:
         self.writer = writer
+        # As a user gets them who changes nothing.
+        self.settings = GenerationSettings()
         self.folder = config.out / "validation"
         self.size = config.model.sample_size
         count = min(config.validation_pairs, len(clips))
@@ -46,7 +49,10 @@ class Validation:
             scene = scene_from_pair(source, target)
             generator = torch.Generator().manual_seed(0)
             output: Any = pipeline(
-                scene, num_inference_steps=15, guidance_scale=1.0, generator=generator
+                scene,
+                num_inference_steps=self.settings.steps,
+                guidance_scale=self.settings.guidance,
+                generator=generator,
             )
             image = output.images[0]
             before, truth = (self._resized(frame.image) for frame in (source, target))
