@@ -92,7 +92,10 @@ def publish(run: Path, evaluation: Path, target: Path, config: str, machine: str
     made = {"config": config, "machine": machine, "parameters": count / 1e6}
     made["vae"] = _effort(run, settings, "vae", "pictures") or "cosine patches, nothing to learn"
     made["lifter"] = _effort(run, settings, "lifter", "pairs of frames") or "none"
-    card = _card(settings, report, _clock(run, "decoder"), made)
+    clock = _clock(run, "decoder")
+    if clock is None:
+        raise UserError(f"{run} holds no finished decoder stage: train it first.")
+    card = _card(settings, report, clock, made)
     (partial / "README.md").write_text(card)
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
@@ -100,9 +103,9 @@ def publish(run: Path, evaluation: Path, target: Path, config: str, machine: str
 
 def _effort(run: Path, settings: dict[str, Any], stage: str, what: str) -> str:
     """What a stage cost, in words; empty if there was none."""
-    if not (run / f"{stage}-training").is_dir():
-        return ""
     clock, batch = _clock(run, stage), settings[stage]["batch_size"]
+    if clock is None:
+        return ""
     steps, processes = int(clock["step"]), int(clock.get("processes", 1))
     return (
         f"{steps} steps of {batch} x {processes} ({steps * batch * processes} {what}), "
@@ -110,13 +113,14 @@ def _effort(run: Path, settings: dict[str, Any], stage: str, what: str) -> str:
     )
 
 
-def _clock(run: Path, stage: str) -> dict[str, float]:
+def _clock(run: Path, stage: str) -> dict[str, float] | None:
+    """State of a stage's newest checkpoint; None if there is none."""
     states = sorted(
         (run / f"{stage}-training").glob("checkpoint-*/clock.json"),
         key=lambda path: int(path.parent.name.rpartition("-")[2]),
     )
     if not states:
-        raise UserError(f"{run} holds no finished {stage} stage: train it first.")
+        return None
     clock: dict[str, float] = json.loads(states[-1].read_text())
     return clock
 

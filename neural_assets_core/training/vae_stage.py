@@ -91,7 +91,6 @@ def train_vae(
         In evaluation mode, its `scaling_factor` such that latents have unit deviation.
     """
     stage, out = config.vae, config.out / "vae-training"
-    out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     vae = build_vae(config.model.vae)
     if not any(True for _ in vae.parameters()):
@@ -101,6 +100,7 @@ def train_vae(
             save_whole(vae.save_pretrained, config.out / "vae")
         accelerator.wait_for_everyone()
         return vae
+    out.mkdir(parents=True, exist_ok=True)
     vae.train()
     optimizer = torch.optim.AdamW(vae.parameters(), lr=stage.learning_rate, weight_decay=1e-4)
     clock = Clock(stage, accelerator)
