@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint train pictures clean
+.PHONY: help setup run test bench lint train pictures clean
 
 export MUJOCO_GL := egl
 VENV := .venv/bin
@@ -33,6 +33,9 @@ run: setup ## Open the studio on a sample scene
 test: setup lint ## Style, types, import contracts and tests
 	@$(VENV)/python -m pytest tests/neural_assets_core
 	xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/python -m pytest tests/app
+
+bench: setup ## How fast the studio is under the hand: a table, the same in out/bench.json
+	@xvfb-run -a -s "-screen 0 1600x1000x24" $(VENV)/python -m tests.benchmarks
 
 lint: setup ## Style, types and import contracts only
 	@$(VENV)/ruff check .

@@ -1,14 +1,16 @@
-"""Every command once: menus, tool bar, buttons and shortcuts sheet are built from this table."""
+"""Every command once: menus, tool strip, buttons, palette and shortcut sheet are made from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
+from app.keymaps import Keymap
 from app.panels.fields import commit_typing
 from app.theme import icon
 from neural_assets_core.errors import UserError
@@ -21,7 +23,7 @@ SEPARATOR = ""
 
 @dataclass(frozen=True)
 class Command:
-    """Something the user can do.
+    """Something the user can do; its keys are in `app.keymaps`.
 
     Attributes
     ----------
@@ -31,138 +33,249 @@ class Command:
     run : callable
         Gets the window; a `UserError` it raises is shown inline. Checkable commands look at
         their action to see which way.
-    shortcuts : tuple of str
-        The first is the one that menus show.
-    enabled : callable
-        Whether it can be done now.
+    icon : str
+    obstacle : callable
+        What keeps it from being done now, as advice to the user; empty if nothing does.
     tip : str
         More than the text says, for the tooltip.
+    checkable, checked : bool
+    group : str
+        Of the commands with the same group, exactly one is checked.
     """
 
     id: str
     text: str
     run: Callable[[MainWindow], object]
-    shortcuts: tuple[str, ...] = ()
     icon: str = ""
-    enabled: Callable[[MainWindow], bool] = lambda window: True
+    obstacle: Callable[[MainWindow], str] = lambda window: ""
     tip: str = ""
     checkable: bool = False
     checked: bool = False
+    group: str = ""
 
 
-def _has_scene(window: MainWindow) -> bool:
-    return window.document.scene is not None
+@dataclass(frozen=True)
+class Submenu:
+    """A menu inside a menu."""
+
+    title: str
+    ids: tuple[str, ...]
 
 
-def _has_selection(window: MainWindow) -> bool:
-    return bool(window.document.selection)
+def _scene(window: MainWindow) -> str:
+    return "" if window.document.scene is not None else "Open a scene first"
+
+
+def _selection(window: MainWindow) -> str:
+    return _scene(window) or ("" if window.document.selection else "Select an object first")
+
+
+def _hidden(window: MainWindow) -> str:
+    return _scene(window) or ("" if window.document.hidden else "No object is hidden")
+
+
+def _locked(window: MainWindow) -> str:
+    return _scene(window) or ("" if window.document.locked else "No object is locked")
+
+
+def _undo(window: MainWindow) -> str:
+    return "" if window.document.undo_stack.canUndo() else "There is nothing to undo"
+
+
+def _redo(window: MainWindow) -> str:
+    return "" if window.document.undo_stack.canRedo() else "There is nothing to redo"
+
+
+def _picture(window: MainWindow) -> str:
+    ready = window.pictures.result() is not None
+    return _scene(window) or ("" if ready else "Generate the picture first")
+
+
+def _busy(window: MainWindow) -> str:
+    return "" if window.pictures.generator.busy else "No picture is being generated"
+
+
+def _seed(window: MainWindow) -> str:
+    scene = window.document.scene
+    neural = scene is not None and scene.settings.decoder == "neural"
+    return _scene(window) or ("" if neural else "Only the neural decoder has a seed")
 
 
 COMMANDS = (
-    Command("open", "&Open …", lambda w: w.files.browse(), ("Ctrl+O",), "open"),
-    Command("save", "&Save", lambda w: w.files.save(), ("Ctrl+S",), "save", _has_scene),
-    Command("save_as", "Save &as …", lambda w: w.files.save_as(), ("Ctrl+Shift+S",),
-            enabled=_has_scene),
-    Command("export", "&Export picture …", lambda w: w.files.export(), ("Ctrl+E",), "export",
-            lambda w: w.pictures.result() is not None,
+    Command("open", "&Open …", lambda w: w.files.browse(), "open"),
+    Command("save", "&Save", lambda w: w.files.save(), "save", _scene),
+    Command("save_as", "Save &as …", lambda w: w.files.save_as(), "", _scene),
+    Command("export", "&Export picture …", lambda w: w.files.export(), "export", _picture,
             "Write the finished picture as PNG, with the whole scene inside"),
-    Command("close", "&Close", lambda w: w.files.close(), ("Ctrl+W",), enabled=_has_scene),
-    Command("quit", "&Quit", lambda w: w.close(), ("Ctrl+Q",)),
-    Command("undo", "&Undo", lambda w: w.document.undo_stack.undo(), ("Ctrl+Z",), "undo",
-            lambda w: w.document.undo_stack.canUndo()),
-    Command("redo", "&Redo", lambda w: w.document.undo_stack.redo(),
-            ("Ctrl+Shift+Z", "Ctrl+Y"), "redo", lambda w: w.document.undo_stack.canRedo()),
-    Command("duplicate", "&Duplicate", lambda w: w.edits.duplicate(), ("Shift+D", "Ctrl+D"),
-            "duplicate", _has_selection),
-    Command("delete", "De&lete", lambda w: w.edits.delete(), ("Del", "X"), "delete",
-            _has_selection),
-    Command("rename", "Re&name", lambda w: w.outliner.edit_name(), ("F2",), "rename",
-            _has_selection),
-    Command("select_all", "Select &all", lambda w: w.edits.select_all(), ("Ctrl+A", "A"),
-            enabled=_has_scene),
-    Command("select_none", "Select n&one", lambda w: w.document.select(()),
-            ("Ctrl+Shift+A", "Alt+A"), enabled=_has_selection),
-    Command("move_now", "&Move", lambda w: w.viewport.start_gesture("move"), ("G",), "",
-            _has_selection, "Move the selection with the pointer; X, Y or Z for one axis"),
-    Command("turn_now", "&Turn", lambda w: w.viewport.start_gesture("turn"), ("R",), "",
-            _has_selection, "Turn the selection with the pointer"),
-    Command("scale_now", "S&cale", lambda w: w.viewport.start_gesture("scale"), ("S",), "",
-            _has_selection, "Scale the selection with the pointer"),
-    Command("tool_select", "Select tool", lambda w: w.viewport.set_tool("select"), ("1",),
-            "select", tip="Select: click a box; all handles", checkable=True, checked=True),
-    Command("tool_move", "Move tool", lambda w: w.viewport.set_tool("move"), ("2",), "move",
-            tip="Move: arrows, and dragging along the ground (G moves at once)", checkable=True),
-    Command("tool_turn", "Turn tool", lambda w: w.viewport.set_tool("turn"), ("3",), "turn",
-            tip="Turn: the ring (R turns at once)", checkable=True),
-    Command("tool_scale", "Scale tool", lambda w: w.viewport.set_tool("scale"), ("4",), "scale",
-            tip="Scale: corners, and pulling faces (S scales at once)", checkable=True),
-    Command("generate", "&Generate", lambda w: w.pictures.generate(), ("Ctrl+Return",),
-            "generate", _has_scene, "Make the picture now"),
-    Command("cancel", "&Cancel", lambda w: w.pictures.generator.cancel(), ("Ctrl+.",), "cancel",
-            lambda w: w.pictures.generator.busy, "Stop the picture being generated"),
-    Command("new_seed", "&New seed", lambda w: w.edits.new_seed(), ("Ctrl+R",), "dice",
-            lambda w: w.document.scene is not None
-            and w.document.scene.settings.decoder == "neural",
+    Command("close", "&Close", lambda w: w.files.close(), "", _scene),
+    Command("quit", "&Quit", lambda w: w.close()),
+    Command("undo", "&Undo", lambda w: w.document.undo_stack.undo(), "undo", _undo),
+    Command("redo", "&Redo", lambda w: w.document.undo_stack.redo(), "redo", _redo),
+    Command("duplicate", "&Duplicate", lambda w: w.edits.duplicate(), "duplicate", _selection),
+    Command("duplicate_move", "Duplicate and &move",
+            lambda w: w.viewport.duplicate_and_move(), "", _selection,
+            "Duplicate the selection; the copies follow the pointer"),
+    Command("delete", "De&lete", lambda w: w.edits.delete(), "delete", _selection),
+    Command("rename", "Re&name", lambda w: w.outliner.edit_name(), "rename", _selection),
+    Command("select_all", "Select &all", lambda w: w.edits.select_all(), "", _scene),
+    Command("select_none", "Select n&one", lambda w: w.document.select(()), "", _selection),
+    Command("select_next", "Select n&ext", lambda w: w.edits.select_next(), "", _scene),
+    Command("select_previous", "Select &previous", lambda w: w.edits.select_previous(), "",
+            _scene),
+    Command("hide", "&Hide", lambda w: w.edits.hide(), "", _selection,
+            "Hide the boxes of the selected objects"),
+    Command("show_all", "Sho&w all", lambda w: w.edits.show_all(), "", _hidden,
+            "Show all hidden objects again"),
+    Command("lock", "&Lock", lambda w: w.edits.lock(), "", _selection,
+            "Keep the selected objects from being changed"),
+    Command("unlock_all", "&Unlock all", lambda w: w.edits.unlock_all(), "", _locked),
+    Command("drop", "&Drop to ground", lambda w: w.edits.drop_to_ground(), "", _selection),
+    Command("pivot_active", "&Last selected", lambda w: w.viewport.set_pivot("active"),
+            tip="Turn and scale about the object selected last", checked=True, group="pivot"),
+    Command("pivot_common", "&Common middle", lambda w: w.viewport.set_pivot("common"),
+            tip="Turn and scale about the middle of the selection", group="pivot"),
+    Command("pivot_each", "&Each its own", lambda w: w.viewport.set_pivot("each"),
+            tip="Turn and scale every object about its own base", group="pivot"),
+    Command("axes_ground", "&Heading axes", lambda w: w.viewport.set_axes("ground"),
+            tip="Handles along the object's heading, level", checked=True, group="axes"),
+    Command("axes_world", "&World axes", lambda w: w.viewport.set_axes("world"),
+            tip="Handles along the world's axes", group="axes"),
+    Command("axes_local", "L&ocal axes", lambda w: w.viewport.set_axes("local"),
+            tip="Handles along the object's own axes", group="axes"),
+    Command("move_now", "&Move", lambda w: w.viewport.start_gesture("move"), "", _selection,
+            "Move the selection with the pointer; X, Y or Z for one axis"),
+    Command("turn_now", "&Turn", lambda w: w.viewport.start_gesture("turn"), "", _selection,
+            "Turn the selection with the pointer"),
+    Command("scale_now", "S&cale", lambda w: w.viewport.start_gesture("scale"), "", _selection,
+            "Scale the selection with the pointer"),
+    Command("tool_select", "&Select tool", lambda w: w.viewport.set_tool("select"), "select",
+            tip="Select: click a box; all handles", checked=True, group="tool"),
+    Command("tool_move", "&Move tool", lambda w: w.viewport.set_tool("move"), "move",
+            tip="Move: arrows, and dragging along the ground", group="tool"),
+    Command("tool_turn", "&Turn tool", lambda w: w.viewport.set_tool("turn"), "turn",
+            tip="Turn: the ring", group="tool"),
+    Command("tool_scale", "S&cale tool", lambda w: w.viewport.set_tool("scale"), "scale",
+            tip="Scale: corners", group="tool"),
+    Command("tool_box", "&Box tool", lambda w: w.viewport.set_tool("box"), "pull",
+            tip="Box: corners, and pulling faces", group="tool"),
+    Command("generate", "&Generate", lambda w: w.pictures.generate(), "generate", _scene,
+            "Make the picture now"),
+    Command("cancel", "&Cancel", lambda w: w.pictures.generator.cancel(), "cancel", _busy,
+            "Stop the picture being generated"),
+    Command("new_seed", "&New seed", lambda w: w.edits.new_seed(), "dice", _seed,
             "Another random seed: another picture of the same scene"),
     Command("automatic", "Generate after every &edit", lambda w: w.set_automatic(),
             tip="Make the picture as soon as a box is let go", checkable=True, checked=True),
-    Command("fit", "&Fit picture", lambda w: w.viewport.fit(), ("Home", "F"), "fit",
-            _has_scene),
-    Command("actual", "Actual &pixels, 1:1", lambda w: w.viewport.zoom_to_actual(), ("Ctrl+1",),
-            "actual", _has_scene),
-    Command("boxes", "Show &boxes", lambda w: w.show_boxes(), ("B",), "boxes", _has_scene,
+    Command("frame", "&Frame selection", lambda w: w.viewport.frame_selection(), "",
+            _selection, "Zoom to the selected objects"),
+    Command("fit", "F&it picture", lambda w: w.viewport.fit(), "fit", _scene),
+    Command("actual", "&Actual pixels, 1:1", lambda w: w.viewport.zoom_to_actual(), "actual",
+            _scene),
+    Command("boxes", "Show &boxes", lambda w: w.show_boxes(), "boxes", _scene,
             "Show boxes and handles", checkable=True, checked=True),
-    Command("original", "Show &original", lambda w: w.show_original(), ("Shift+O",), "compare",
-            _has_scene, "Compare with the original photo; or hold O", checkable=True),
-    Command("hold_original", "Show original while held", lambda w: w.hold_original(), ("O",),
-            enabled=_has_scene),
-    Command("docks", "Hide &panels", lambda w: w.toggle_docks(), ("Tab",),
+    Command("original", "Show &original", lambda w: w.show_original(), "compare", _scene,
+            "Compare with the original photo; or hold O", checkable=True),
+    Command("hold_original", "Show original while held", lambda w: w.hold_original(), "", _scene),
+    Command("docks", "&Hide panels", lambda w: w.toggle_docks(),
             tip="Nothing but the picture", checkable=True),
-    Command("shortcuts", "&Keyboard shortcuts", lambda w: w.show_shortcuts(), ("F1", "?")),
+    Command("next_pane", "&Next part of the window", lambda w: w.panes.go(1),
+            tip="Take the keys to the next panel, or to the picture"),
+    Command("previous_pane", "P&revious part of the window", lambda w: w.panes.go(-1),
+            tip="Take the keys to the panel before, or to the picture"),
+    Command("keymap_blender", "&Blender", lambda w: w.set_keymap("blender"), group="keymap",
+            tip="Keys as in Blender: G, R, S"),
+    Command("keymap_maya", "&Maya and Unity", lambda w: w.set_keymap("maya"), group="keymap",
+            tip="Keys as in Maya and Unity: Q, W, E, R"),
+    Command("palette", "&Find a command …", lambda w: w.command_palette.open()),
+    Command("shortcuts", "&Keyboard shortcuts", lambda w: w.show_shortcuts()),
     Command("about", "&About", lambda w: w.show_about()),
 )
+BY_ID = {command.id: command for command in COMMANDS}
 
 RECENT, PANELS = "recent", "panels"
 """Places of the submenus whose entries come and go."""
 
-MENUS: Mapping[str, Sequence[str]] = {
+MENUS: Mapping[str, Sequence[str | Submenu]] = {
     "&File": ("open", RECENT, SEPARATOR, "save", "save_as", "export", SEPARATOR, "close", "quit"),
-    "&Edit": ("undo", "redo", SEPARATOR, "move_now", "turn_now", "scale_now", SEPARATOR,
-              "duplicate", "rename", "delete", SEPARATOR, "select_all", "select_none"),
+    "&Edit": (
+        "undo", "redo", SEPARATOR, "duplicate", "duplicate_move", "rename", "delete",
+        SEPARATOR,
+        Submenu("&Select", ("select_all", "select_none", "select_next", "select_previous")),
+        SEPARATOR,
+        Submenu("&Keymap", ("keymap_blender", "keymap_maya")),
+    ),
+    "&Object": (
+        "move_now", "turn_now", "scale_now", SEPARATOR,
+        Submenu("T&ool", ("tool_select", "tool_move", "tool_turn", "tool_scale", "tool_box")),
+        Submenu("&Pivot", ("pivot_active", "pivot_common", "pivot_each")),
+        Submenu("&Axes", ("axes_ground", "axes_world", "axes_local")), SEPARATOR,
+        "drop", SEPARATOR, "hide", "show_all", "lock", "unlock_all",
+    ),
     "&Picture": ("generate", "cancel", SEPARATOR, "new_seed", "automatic"),
-    "&View": ("fit", "actual", SEPARATOR, "boxes", "original", SEPARATOR, PANELS, "docks"),
-    "&Help": ("shortcuts", "about"),
+    "&View": (
+        "frame", "fit", "actual", SEPARATOR, "boxes", "original", SEPARATOR, PANELS, "docks",
+        "next_pane", "previous_pane",
+    ),
+    # Not Alt+H: that shows hidden objects again.
+    "He&lp": ("palette", "shortcuts", "about"),
 }
 
-TOOL_STRIP = ("tool_select", "tool_move", "tool_turn", "tool_scale", SEPARATOR, "boxes",
-              "original", SEPARATOR, "fit", "actual", SEPARATOR, "undo", "redo")
-TOOLS = {"select": "tool_select", "move": "tool_move", "turn": "tool_turn", "scale": "tool_scale"}
+TOOL_STRIP = ("tool_select", "tool_move", "tool_turn", "tool_scale", "tool_box", SEPARATOR,
+              "boxes", "original", SEPARATOR, "fit", "actual", SEPARATOR, "undo", "redo")
+
+
+def in_menus() -> Iterator[tuple[Command, tuple[str, ...]]]:
+    """Every command of the menus in their order, with the titles of the menus that lead to it."""
+    for title, entries in MENUS.items():
+        for entry in entries:
+            if isinstance(entry, Submenu):
+                for id_ in entry.ids:
+                    yield BY_ID[id_], (plain(title), plain(entry.title))
+            elif entry in BY_ID:
+                yield BY_ID[entry], (plain(title),)
 
 
 def build_actions(window: MainWindow) -> dict[str, QAction]:
     """One QAction for every command, by id; they belong to the window."""
-    return {command.id: _build(window, command) for command in COMMANDS}
+    made = {command.id: _build(window, command) for command in COMMANDS}
+    groups: dict[str, QActionGroup] = {}
+    for command in COMMANDS:
+        if command.group:
+            group = groups.setdefault(command.group, QActionGroup(window))
+            group.addAction(made[command.id])
+    return made
+
+
+def set_keys(actions: Mapping[str, QAction], keymap: Keymap) -> None:
+    """Give the commands the keys of a keymap."""
+    for command in COMMANDS:
+        action = actions[command.id]
+        action.setShortcuts([QKeySequence(keys) for keys in keymap.get(command.id, ())])
+        tip = command.tip or plain(command.text)
+        action.setToolTip(f"{tip} ({key_text(action)})" if action.shortcuts() else tip)
 
 
 def build_menus(
     bar: QMenuBar, actions: Mapping[str, QAction], submenus: Mapping[str, QMenu]
 ) -> None:
     """Fill the menu bar; `submenus` are for `RECENT` and `PANELS`."""
-    for title, ids in MENUS.items():
+    for title, entries in MENUS.items():
         menu = bar.addMenu(title)
-        for id_ in ids:
-            if id_ == SEPARATOR:
+        for entry in entries:
+            if isinstance(entry, Submenu):
+                menu.addMenu(entry.title).addActions([actions[id_] for id_ in entry.ids])
+            elif entry == SEPARATOR:
                 menu.addSeparator()
-            elif id_ in submenus:
-                menu.addMenu(submenus[id_])
+            elif entry in submenus:
+                menu.addMenu(submenus[entry])
             else:
-                menu.addAction(actions[id_])
+                menu.addAction(actions[entry])
 
 
 def refresh(window: MainWindow) -> None:
     """Enable what can be done now."""
     for command in COMMANDS:
-        window.actions_by_id[command.id].setEnabled(command.enabled(window))
+        window.actions_by_id[command.id].setEnabled(not command.obstacle(window))
 
 
 def refresh_icons(actions: Mapping[str, QAction]) -> None:
@@ -175,12 +288,10 @@ def refresh_icons(actions: Mapping[str, QAction]) -> None:
 def _build(window: MainWindow, command: Command) -> QAction:
     action = QAction(command.text, window)
     action.setObjectName(command.id)
-    action.setShortcuts([QKeySequence(keys) for keys in command.shortcuts])
     # A key held down must not run a command again and again.
     action.setAutoRepeat(command.id in ("undo", "redo"))
-    action.setCheckable(command.checkable)
+    action.setCheckable(command.checkable or bool(command.group))
     action.setChecked(command.checked)
-    action.setToolTip(_tool_tip(command))
     if command.icon:
         action.setIcon(icon(command.icon))
         action.setIconVisibleInMenu(False)
@@ -198,19 +309,12 @@ def _run(window: MainWindow, command: Command) -> None:
         window.report(str(error))
 
 
-def _tool_tip(command: Command) -> str:
-    text = command.tip or plain(command.text)
-    if not command.shortcuts:
-        return text
-    return f"{text} ({shortcut_text(command)})"
-
-
-def shortcut_text(command: Command) -> str:
+def key_text(action: QAction) -> str:
     """The command's keys as this platform writes them."""
     native = QKeySequence.SequenceFormat.NativeText
-    return ", ".join(QKeySequence(keys).toString(native) for keys in command.shortcuts)
+    return ", ".join(keys.toString(native) for keys in action.shortcuts())
 
 
 def plain(text: str) -> str:
     """A menu text without its mnemonic and ellipsis."""
-    return text.replace("&", "").removesuffix(" …")
+    return re.sub("&(.)", r"\1", text).removesuffix(" …")

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from app.workspace import Workspace, packed, unpacked
 from neural_assets_core.scene import Picture, Scene, load_scene, save_scene
 
 
@@ -27,6 +28,10 @@ class Document(QObject):
         The draft if there is one, else the scene: what viewport and panels display.
     selection : tuple of str
         Names of the selected objects; the last is the active one.
+    hidden, locked : frozenset of str
+        Objects whose boxes are not shown, and those that the viewport must not touch. They are in
+        the picture all the same: that is how one looks at the scene, no part of it, and no
+        undo entry.
     path : Path or None
         The scene's file.
     modified : bool
@@ -44,6 +49,9 @@ class Document(QObject):
     selection_changed = Signal(object)
     """tuple of str."""
 
+    workspace_changed = Signal()
+    """Something was hidden, shown, locked or unlocked."""
+
     path_changed = Signal(object)
     """Path or None."""
 
@@ -54,6 +62,7 @@ class Document(QObject):
         self.scene: Scene | None = None
         self.draft: Scene | None = None
         self.selection: tuple[str, ...] = ()
+        self._workspace = Workspace()
         self.path: Path | None = None
         self.undo_stack = QUndoStack(self)
         self.undo_stack.cleanChanged.connect(self._on_clean)
@@ -61,6 +70,29 @@ class Document(QObject):
     @property
     def shown_scene(self) -> Scene | None:
         return self.draft if self.draft is not None else self.scene
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        return self._workspace.hidden
+
+    @property
+    def locked(self) -> frozenset[str]:
+        return self._workspace.locked
+
+    @property
+    def visible_scene(self) -> Scene | None:
+        """The shown scene without the objects that are hidden."""
+        scene = self.shown_scene
+        if scene is not None:
+            for item in scene.objects:
+                if item.name in self.hidden:
+                    scene = scene.without(item.name)
+        return scene
+
+    @property
+    def editable(self) -> tuple[str, ...]:
+        """The selected objects that are neither hidden nor locked; the last one is active."""
+        return tuple(n for n in self.selection if n not in self.hidden | self.locked)
 
     @property
     def modified(self) -> bool:
@@ -106,6 +138,24 @@ class Document(QObject):
             self.selection = selection
             self.selection_changed.emit(selection)
 
+    def set_hidden(self, names: Iterable[str], on: bool) -> None:
+        """Hide the boxes of these objects, or show them again; hidden ones are not selected."""
+        names = frozenset(names)
+        hidden = self.hidden | names if on else self.hidden - names
+        self._set_workspace(Workspace(hidden, self.locked))
+        self.select(name for name in self.selection if name not in self.hidden)
+
+    def set_locked(self, names: Iterable[str], on: bool) -> None:
+        """Keep these objects from being picked and edited in the viewport, or allow it again."""
+        names = frozenset(names)
+        locked = self.locked | names if on else self.locked - names
+        self._set_workspace(Workspace(self.hidden, locked))
+
+    def _set_workspace(self, workspace: Workspace) -> None:
+        if workspace != self._workspace:
+            self._workspace = workspace
+            self.workspace_changed.emit()
+
     # -- files ---------------------------------------------------------------------------------
 
     def set_scene(self, scene: Scene | None, path: Path | None = None) -> None:
@@ -114,7 +164,11 @@ class Document(QObject):
         self.undo_stack.setClean()
         self.select(())
         self._set_path(path)
+        scene, workspace = (None, Workspace()) if scene is None else unpacked(scene)
+        # Nothing follows from the scene before: the same names are other objects.
+        self._workspace = Workspace()
         self.show(scene)
+        self._set_workspace(workspace)
 
     def open(self, path: str | Path, as_copy: bool = False) -> None:
         """Open a scene file; the current scene stays if that fails.
@@ -150,7 +204,7 @@ class Document(QObject):
         target = self.path if path is None else Path(path)
         if self.scene is None or target is None:
             raise ValueError("saving needs an open scene and a path")
-        save_scene(self.scene, target, thumbnail)
+        save_scene(packed(self.scene, self._workspace), target, thumbnail)
         self._set_path(target)
         self.undo_stack.setClean()
 
@@ -168,15 +222,22 @@ class Document(QObject):
     def show(self, scene: Scene | None) -> None:
         """Make `scene` current without a history entry: what an undo step does."""
         selection = _followed(self.selection, self.scene, scene)
+        workspace = Workspace(
+            frozenset(_followed(tuple(self.hidden), self.scene, scene)),
+            frozenset(_followed(tuple(self.locked), self.scene, scene)),
+        )
         self.scene = scene
         had_draft, self.draft = self.draft is not None, None
         # Listeners see the new scene and a selection that fits it, whichever signal comes first.
         changed, self.selection = selection != self.selection, selection
+        marked, self._workspace = workspace != self._workspace, workspace
         self.scene_changed.emit(scene)
         if had_draft:
             self.draft_changed.emit(None)
         if changed:
             self.selection_changed.emit(self.selection)
+        if marked:
+            self.workspace_changed.emit()
 
 
 class _Edit(QUndoCommand):
@@ -223,7 +284,7 @@ class _Edit(QUndoCommand):
 def _followed(
     selection: tuple[str, ...], before: Scene | None, after: Scene | None
 ) -> tuple[str, ...]:
-    """The selection after a change: renamed objects stay selected, removed ones do not."""
+    """Names after a change: renamed objects keep their place, removed ones lose it."""
     if before is None or after is None:
         return ()
     names = {item.name for item in after.objects}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 
 from app.document import Document
+from neural_assets_core.errors import UserError
+from neural_assets_core.geometry.manipulation import drop_to_ground
 
 
 class EditCommands:
@@ -15,7 +17,7 @@ class EditCommands:
 
     def duplicate(self) -> None:
         """Copies of the selected objects, half their width aside, selected instead."""
-        scene, names = self._document.scene, self._document.selection
+        scene, names = self._document.scene, editable(self._document)
         if scene is None or not names:
             return
         copies = []
@@ -30,23 +32,90 @@ class EditCommands:
 
     def delete(self) -> None:
         """Remove the selected objects; what they hid is filled in."""
-        scene, names = self._document.scene, self._document.selection
+        scene, names = self._document.scene, editable(self._document)
         if scene is None or not names:
             return
         for name in names:
             scene = scene.without(name)
         self._document.push(scene, f"Delete {_named(names)}")
 
+    def drop_to_ground(self) -> None:
+        """Let the selected objects down, or up, until they stand on the ground."""
+        scene, names = self._document.scene, editable(self._document)
+        if scene is None or not names:
+            return
+        for name in names:
+            scene = scene.with_box(name, drop_to_ground(scene.object(name).box))
+        self._document.push(scene, f"Drop {_named(names)} to the ground")
+
     def select_all(self) -> None:
-        """Select all objects."""
-        if self._document.scene is not None:
-            self._document.select(item.name for item in self._document.scene.objects)
+        """Select all objects that can be picked."""
+        self._document.select(self._pickable())
+
+    def select_none(self) -> None:
+        """Select nothing."""
+        self._document.select(())
+
+    def select_next(self) -> None:
+        """Select the next object of the list after the active one; after the last, the first."""
+        self._select_beside(1)
+
+    def select_previous(self) -> None:
+        """Select the object of the list before the active one; before the first, the last."""
+        self._select_beside(-1)
+
+    def hide(self) -> None:
+        """Show the boxes of the selected objects no longer."""
+        self._document.set_hidden(self._document.selection, True)
+
+    def show_all(self) -> None:
+        """Show all boxes again."""
+        self._document.set_hidden(self._document.hidden, False)
+
+    def lock(self) -> None:
+        """Keep the selected objects from being picked and edited in the viewport."""
+        self._document.set_locked(self._document.selection, True)
+
+    def unlock_all(self) -> None:
+        """Let all objects be picked and edited again."""
+        self._document.set_locked(self._document.locked, False)
 
     def new_seed(self) -> None:
         """Another random seed."""
         if self._document.scene is not None:
             scene = self._document.scene.with_settings(seed=secrets.randbelow(2**31))
             self._document.push(scene, "New seed")
+
+    def _pickable(self) -> list[str]:
+        document = self._document
+        items = document.scene.objects if document.scene is not None else ()
+        return [i.name for i in items if i.name not in document.hidden | document.locked]
+
+    def _select_beside(self, step: int) -> None:
+        names, selection = self._pickable(), self._document.selection
+        if not names:
+            return
+        active = selection[-1] if selection else ""
+        # Without an active one, the first or the last.
+        here = names.index(active) if active in names else min(-step, 0)
+        self._document.select([names[(here + step) % len(names)]])
+
+
+def editable(document: Document) -> tuple[str, ...]:
+    """The selected objects that may be edited; the last one is active.
+
+    Raises
+    ------
+    UserError
+        If all that is selected is locked or hidden.
+    """
+    names, selection = document.editable, document.selection
+    if selection and not names:
+        raise UserError(
+            f"{_named(selection)} cannot be edited while locked or hidden: "
+            "click the lock or the eye in the list of objects first."
+        )
+    return names
 
 
 def _named(names: tuple[str, ...]) -> str:

@@ -99,15 +99,30 @@ class FileCommands:
         return answer == QMessageBox.StandardButton.Discard
 
     def _ask_where(self, title: str, suggestion: Path, kinds: str, suffix: str) -> Path | None:
-        # An own dialog: the static one asks about overwriting before the suffix is there.
         dialog = QFileDialog(self._window, title, str(suggestion.parent), kinds)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(suffix)
+        # It would ask about the name as it was typed, before the suffix is there.
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
         dialog.selectFile(suggestion.name)
-        if not dialog.exec():
-            return None
-        path = Path(dialog.selectedFiles()[0])
-        return path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
+        while dialog.exec():
+            path = Path(dialog.selectedFiles()[0])
+            if path.suffix.lower() != suffix:
+                path = path.with_name(path.name + suffix)
+            # Not Path.exists: that raises for folders that may not be read.
+            if not os.path.exists(path) or self._may_replace(path):
+                return path
+        return None
+
+    def _may_replace(self, path: Path) -> bool:
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle("Replace the file")
+        box.setText(f"{path.name} exists already. Replace it?")
+        box.setInformativeText("What is in it now is lost.")
+        replace = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.exec()
+        return box.clickedButton() is replace
 
     def _ask(self) -> QMessageBox.StandardButton:
         path = self._document.path

@@ -7,35 +7,32 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
-    QActionGroup,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
-    QGuiApplication,
-    QKeyEvent,
 )
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
-    QApplication,
-    QComboBox,
     QDockWidget,
     QLabel,
-    QLineEdit,
     QMainWindow,
     QMenu,
     QStackedWidget,
     QToolBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app import actions
-from app.dialogs.help import ShortcutsSheet, show_about
+from app.dialogs.command_palette import CommandPalette, Entry
+from app.dialogs.help import ShortcutSheet, show_about
 from app.document import Document
 from app.edits import EditCommands
 from app.files import FileCommands
 from app.generation import Pictures
 from app.held_key import HeldKey
+from app.keyboard import Panes, PictureFrame
+from app.keymaps import KEYMAPS, store_keymap, stored_keymap
 from app.panels.fields import commit_typing
 from app.panels.generation_panel import DECODERS, GenerationPanel, describe
 from app.panels.inspector import Inspector
@@ -65,6 +62,8 @@ class MainWindow(QMainWindow):
     files: FileCommands
     edits: EditCommands
     outliner: Outliner
+    panes: Panes
+    command_palette: CommandPalette
     actions_by_id: dict[str, QAction]
 
     def __init__(self) -> None:
@@ -84,6 +83,7 @@ class MainWindow(QMainWindow):
         self._build_docks()
         self._build_menus()
         self._build_status_bar()
+        self._build_keyboard()
         self._connect()
         self.setAcceptDrops(True)
         self._restore_layout()
@@ -147,11 +147,20 @@ class MainWindow(QMainWindow):
         for dock in self.docks:
             dock.setVisible(not hidden)
 
+    def set_keymap(self, name: str) -> None:
+        """Use the keys of another program, now and in later sessions."""
+        store_keymap(name)
+        chosen = self.actions_by_id[f"keymap_{name}"]
+        chosen.setChecked(True)
+        actions.set_keys(self.actions_by_id, KEYMAPS[name])
+        self._sheet.show_keymap(actions.plain(chosen.text()))
+
     def show_shortcuts(self) -> None:
-        """Open the shortcuts sheet, beside the work."""
-        sheet = ShortcutsSheet(self)
-        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sheet.show()
+        """Open the shortcut sheet, beside the work."""
+        self._sheet.show()
+        self._sheet.raise_()
+        self._sheet.activateWindow()
+        self._sheet.field.setFocus()
 
     def show_about(self) -> None:
         """Open the about box."""
@@ -167,7 +176,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.tool_strip)
-        column.addWidget(self.viewport, 1)
+        column.addWidget(PictureFrame(self.viewport), 1)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.workspace)
         self.stack.addWidget(self.start_page)
@@ -177,14 +186,14 @@ class MainWindow(QMainWindow):
     def _build_tool_strip(self) -> QToolBar:
         strip = QToolBar("Tools")
         strip.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
-        self._tools = QActionGroup(self)
-        for id_ in actions.TOOLS.values():
-            self._tools.addAction(self.actions_by_id[id_])
         for id_ in actions.TOOL_STRIP:
             if id_ == actions.SEPARATOR:
                 strip.addSeparator()
             else:
                 strip.addAction(self.actions_by_id[id_])
+        for button in strip.findChildren(QToolButton):
+            # Qt's tool bars are for the pointer only.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return strip
 
     def _build_docks(self) -> None:
@@ -229,6 +238,31 @@ class MainWindow(QMainWindow):
         bar.addPermanentWidget(self._progress)
         bar.addPermanentWidget(self._device)
 
+    def _build_keyboard(self) -> None:
+        self.viewport.native.setAccessibleName("Picture")
+        self.viewport.native.setAccessibleDescription(
+            "The picture with the boxes of its objects. The list of objects selects them, "
+            "arrow keys move the selection."
+        )
+        others = (self.tool_strip, self.start_page, self.messages, *self.docks)
+        self.panes = Panes(self, self.viewport, others)
+        self.command_palette = CommandPalette(self.stack, self._palette_entries)
+        self.command_palette.chosen.connect(lambda id_: self.actions_by_id[id_].trigger())
+        self._sheet = ShortcutSheet(self.actions_by_id, self)
+        self.set_keymap(stored_keymap())
+
+    def _palette_entries(self) -> list[Entry]:
+        return [
+            Entry(
+                command.id,
+                actions.plain(self.actions_by_id[command.id].text()),
+                " › ".join(path),
+                actions.key_text(self.actions_by_id[command.id]),
+                command.obstacle(self),
+            )
+            for command, path in actions.in_menus()
+        ]
+
     def _connect(self) -> None:
         document, generator = self.document, self.pictures.generator
         document.scene_changed.connect(self._show_scene)
@@ -237,6 +271,7 @@ class MainWindow(QMainWindow):
         for signal in (
             document.scene_changed,
             document.selection_changed,
+            document.workspace_changed,
             document.undo_stack.indexChanged,
             generator.busy_changed,
         ):
@@ -253,14 +288,12 @@ class MainWindow(QMainWindow):
         preview.finished.connect(lambda _: self._outdate("preview"))
         self.viewport.status_changed.connect(self._hint.setText)
         self.viewport.tool_changed.connect(
-            lambda tool: self.actions_by_id[actions.TOOLS[tool]].setChecked(True)
+            lambda tool: self.actions_by_id[f"tool_{tool}"].setChecked(True)
         )
         self.start_page.open_requested.connect(self.open)
         self.start_page.browse_requested.connect(self.actions_by_id["open"].trigger)
         self.outliner.refused.connect(lambda text: self.report(text, "warning"))
         self.recent.changed.connect(self._fill_recent_menu)
-        hints = QGuiApplication.styleHints()
-        hints.colorSchemeChanged.connect(self._refresh_icons)
 
     # -- showing ---------------------------------------------------------------------------------
 
@@ -292,9 +325,6 @@ class MainWindow(QMainWindow):
             text = stack.undoText() if id_ == "undo" else stack.redoText()
             text = text.replace("&", "&&")
             self.actions_by_id[id_].setText(f"&{id_.capitalize()} {text}".rstrip())
-
-    def _refresh_icons(self) -> None:
-        actions.refresh_icons(self.actions_by_id)
 
     def _fill_recent_menu(self) -> None:
         self._recent_menu.clear()
@@ -347,24 +377,10 @@ class MainWindow(QMainWindow):
 
     # -- events ----------------------------------------------------------------------------------
 
-    def event(self, event: QEvent) -> bool:
-        """Leave keys to the text field that has the focus: Tab goes to the next one there."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            typing = isinstance(
-                QApplication.focusWidget(), QLineEdit | QAbstractSpinBox | QComboBox
-            )
-            plain = not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
-            if typing and plain and event.key() < Qt.Key.Key_F1:
-                event.accept()
-                return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc leaves a panel, back to the picture."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.viewport.setFocus()
-        else:
-            super().keyPressEvent(event)
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            actions.refresh_icons(self.actions_by_id)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_file(event) is not None:

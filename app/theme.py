@@ -34,6 +34,7 @@ class Colors:
     text: str
     faint: str
     selected: str
+    focus: str
     warning: str
     error: str
 
@@ -46,6 +47,7 @@ DARK = Colors(
     text="#dedede",
     faint="#9a9a9a",
     selected="#5c4330",
+    focus="#f08a35",
     warning="#e0b04a",
     error="#f07a6c",
 )
@@ -57,22 +59,24 @@ LIGHT = Colors(
     text="#1f1f1f",
     faint="#636363",
     selected="#f3d3b8",
+    focus="#b04d00",
     warning="#8a6000",
     error="#b3261e",
 )
 
 
 def colors() -> Colors:
-    """The system's scheme; dark if it does not say."""
-    light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
-    return LIGHT if light else DARK
+    """The scheme that the application wears; widgets get a palette change when it is another."""
+    window = QGuiApplication.palette().color(QPalette.ColorRole.Window)
+    return DARK if window.lightnessF() < 0.5 else LIGHT
 
 
 def apply_theme(application: QApplication) -> None:
     """Dress the application, now and whenever the system changes between light and dark."""
     application.setStyle("Fusion")
-    _dress(application)
-    application.styleHints().colorSchemeChanged.connect(lambda: _dress(application))
+    hints = application.styleHints()
+    _dress(application, hints.colorScheme())
+    hints.colorSchemeChanged.connect(lambda scheme: _dress(application, scheme))
 
 
 def icon(name: str, color: str | None = None) -> QIcon:
@@ -81,8 +85,9 @@ def icon(name: str, color: str | None = None) -> QIcon:
     return _icon(name, color or scheme.text, scheme.faint)
 
 
-def _dress(application: QApplication) -> None:
-    scheme = colors()
+def _dress(application: QApplication, wanted: Qt.ColorScheme) -> None:
+    # Dark if the system does not say.
+    scheme = LIGHT if wanted == Qt.ColorScheme.Light else DARK
     application.setPalette(_palette(scheme))
     application.setStyleSheet(_style_sheet(scheme))
 
@@ -138,36 +143,50 @@ def _style_sheet(scheme: Colors) -> str:
     QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 4px; }}
     QToolButton:hover {{ background: {scheme.raised}; }}
     QToolButton:pressed {{ background: {scheme.selected}; }}
-    QToolButton:checked {{ background: {scheme.selected}; }}
-    QToolButton:focus {{ border-color: {ACCENT}; }}
+    QToolButton:checked {{ background: {scheme.selected};
+        border-bottom: 2px solid {scheme.focus}; padding-bottom: 3px; }}
+    QToolButton:focus {{ border: 2px solid {scheme.focus}; padding: 3px; }}
+    QCheckBox, QRadioButton {{ border: 2px solid transparent; border-radius: 4px;
+        padding: 1px 2px; }}
+    QCheckBox:focus, QRadioButton:focus {{ border-color: {scheme.focus}; }}
     QPushButton {{ background: {scheme.raised}; border: 1px solid {scheme.line};
         border-radius: 4px; padding: 6px 12px; }}
     QPushButton:hover {{ border-color: {scheme.faint}; }}
-    QPushButton:focus {{ border-color: {ACCENT}; }}
+    QPushButton:focus {{ border: 2px solid {scheme.focus}; padding: 5px 11px; }}
     QPushButton:disabled {{ color: {scheme.faint}; border-color: {scheme.line}; }}
     QPushButton[primary="true"]:enabled {{ background: {ACCENT}; color: #16100a;
         border-color: {ACCENT}; font-weight: 600; }}
     QPushButton[primary="true"]:enabled:hover {{ background: #f08a35; }}
+    QPushButton[primary="true"]:enabled:focus {{ border-color: {scheme.text}; }}
     QPushButton[flat="true"] {{ text-align: left; background: transparent;
         border-color: transparent; padding: 5px 8px; }}
     QPushButton[flat="true"]:hover {{ background: {scheme.raised}; }}
-    QPushButton[flat="true"]:focus {{ border-color: {ACCENT}; }}
+    QPushButton[flat="true"]:focus {{ border-color: {scheme.focus}; padding: 4px 7px; }}
     QLineEdit, QAbstractSpinBox, QComboBox {{ background: {scheme.field};
         border: 1px solid {scheme.line}; border-radius: 4px; padding: 3px 6px;
         min-height: 18px; selection-background-color: {ACCENT};
         selection-color: #16100a; }}
-    QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
+    QLineEdit:focus, QComboBox:focus {{ border: 2px solid {scheme.focus};
+        padding: 2px 5px; }}
     QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{
         background: {scheme.window}; }}
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
     QComboBox::drop-down {{ border: none; width: 18px; }}
-    QListView {{ background: {scheme.field}; border: 1px solid {scheme.line};
+    QListView, QTreeView {{ background: {scheme.field}; border: 2px solid {scheme.field};
         border-radius: 4px; outline: none; }}
-    QListView::item {{ padding: 4px; border-radius: 3px; }}
-    QListView::item:selected {{ background: {scheme.selected}; color: {scheme.text}; }}
+    QListView:focus, QTreeView:focus {{ border-color: {scheme.focus}; }}
+    QListView::item, QTreeView::item {{ padding: 3px; border: 1px solid transparent;
+        border-radius: 3px; }}
+    QListView::item:selected, QTreeView::item:selected {{ background: {scheme.selected};
+        color: {scheme.text}; }}
+    QListView::item:focus {{ border-color: {scheme.focus}; }}
     QListView QLineEdit {{ padding: 0 4px; }}
     QAbstractSpinBox {{ padding: 1px 6px; }}
+    QAbstractSpinBox:focus {{ border: 2px solid {scheme.focus}; padding: 0 5px; }}
     QAbstractSpinBox QLineEdit {{ border: none; padding: 0; min-height: 0; }}
+    QSlider:focus {{ border: 2px solid {scheme.focus}; border-radius: 4px; }}
+    QTabBar:focus {{ border: 2px solid {scheme.focus}; border-radius: 4px; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QScrollBar {{ background: transparent; border: none; }}
     QScrollBar:horizontal {{ height: 10px; }}
     QScrollBar:vertical {{ width: 10px; }}
@@ -184,6 +203,10 @@ def _style_sheet(scheme: Colors) -> str:
     QLabel[role="faint"] {{ color: {scheme.faint}; }}
     QFrame[role="drop"] {{ border: 2px dashed {scheme.faint}; border-radius: 12px; }}
     QFrame[role="drop"][hot="true"] {{ border-color: {ACCENT}; background: {scheme.raised}; }}
+    QFrame[role="picture"] {{ border: 2px solid {scheme.window}; }}
+    QFrame[role="picture"][focused="true"] {{ border-color: {scheme.focus}; }}
+    QFrame[role="palette"] {{ background: {scheme.window}; border-radius: 8px;
+        border: 1px solid {scheme.faint}; }}
     QFrame[role="message"] {{ background: {scheme.raised}; border-radius: 6px;
         border: 1px solid {scheme.line}; }}
     QFrame[role="message"][tier="error"] {{ border: 2px solid {scheme.error}; }}

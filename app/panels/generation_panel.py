@@ -66,6 +66,7 @@ class GenerationPanel(QWidget):
 
     def _make_fields(self) -> None:
         self.seed = QLineEdit()
+        self.seed.setAccessibleName("Seed")
         digits = QRegularExpression(r"\d{0,19}")
         self.seed.setValidator(QRegularExpressionValidator(digits, self.seed))
         self.seed.setToolTip("Same seed, same picture, on the same machine")
@@ -89,11 +90,13 @@ class GenerationPanel(QWidget):
             lambda _: self._change("decoder", self.decoder.currentData())
         )
         self.checkpoint = QLineEdit()
+        self.checkpoint.setAccessibleName("Checkpoint")
         self.checkpoint.setToolTip('"default", or a folder in diffusers layout')
         self.checkpoint.editingFinished.connect(self._on_checkpoint)
         self._browse = QToolButton()
         self._browse.setText("…")
         self._browse.setToolTip("Choose a checkpoint folder")
+        self._browse.setAccessibleName("Choose a checkpoint folder")
         self._browse.clicked.connect(self._on_browse)
 
     def _arrange(self, new_seed: QAction) -> None:

@@ -62,6 +62,7 @@ class Inspector(QWidget):
         document.scene_changed.connect(self._refresh)
         document.draft_changed.connect(self._refresh)
         document.selection_changed.connect(self._refresh)
+        document.workspace_changed.connect(self._refresh)
         self._refresh()
 
     def _add_group(
@@ -112,7 +113,10 @@ class Inspector(QWidget):
             return
         # Only the active one's numbers change here: say which one that is.
         count = len(self._document.selection)
-        self._name.setText(item.name if count == 1 else f"{item.name}, last of {count} selected")
+        name = item.name if count == 1 else f"{item.name}, last of {count} selected"
+        locked = item.name in self._document.locked
+        self._name.setText(f"{name} (locked)" if locked else name)
+        self._form.setEnabled(not locked)
         for key, values in (
             ("position", item.box.center),
             ("size", item.box.size),

@@ -61,10 +61,7 @@ class MessageBar(QFrame):
         # A style sheet looks at properties only when it is applied.
         self.style().unpolish(self)
         self.style().polish(self)
-        color = colors().error if tier == "error" else colors().warning
-        self._sign.setPixmap(pixmap(tier, color, ICON_SIZE, self.devicePixelRatioF()))
-        self._copy.setIcon(icon("copy"))
-        self._close.setIcon(icon("close"))
+        self._draw_icons()
         self.show()
         self.raise_()
         self._place()
@@ -78,6 +75,17 @@ class MessageBar(QFrame):
         if event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
         return super().eventFilter(watched, event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self.tier:
+            self._draw_icons()
+
+    def _draw_icons(self) -> None:
+        color = colors().error if self.tier == "error" else colors().warning
+        self._sign.setPixmap(pixmap(self.tier, color, ICON_SIZE, self.devicePixelRatioF()))
+        self._copy.setIcon(icon("copy"))
+        self._close.setIcon(icon("close"))
 
     def _place(self) -> None:
         width = min(MAXIMUM_WIDTH, self._over.width() - 4 * UNIT)

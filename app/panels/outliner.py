@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document import Document
+from app.panels.outliner_rows import MARKS, Mark, OutlinerRows
 from app.theme import ICON_SIZE, UNIT
 from neural_assets_core.scene import Appearance, Scene, View
 
@@ -27,7 +28,7 @@ THUMBNAIL = 32
 
 
 class Outliner(QWidget):
-    """Names of the objects; selecting, renaming, and commands on the selection.
+    """Names of the objects; selecting, renaming, hiding, locking, commands on the selection.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ class Outliner(QWidget):
             QAbstractItemView.EditTrigger.DoubleClicked
             | QAbstractItemView.EditTrigger.EditKeyPressed
         )
+        self.rows = OutlinerRows(self.list, self._marked)
+        self.list.setItemDelegate(self.rows)
         self.list.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.list.addActions(list(actions))
@@ -69,7 +72,9 @@ class Outliner(QWidget):
         column.addLayout(buttons)
         self.list.itemSelectionChanged.connect(self._on_list_selection)
         self.list.itemChanged.connect(self._on_renamed)
+        self.rows.mark_clicked.connect(self._on_mark)
         document.scene_changed.connect(self._show_scene)
+        document.workspace_changed.connect(self._show_workspace)
         document.selection_changed.connect(self._show_selection)
         self._show_scene(document.scene)
 
@@ -101,6 +106,7 @@ class Outliner(QWidget):
                     item.setText(shown.name)
                 item.setToolTip(shown.category)
                 item.setIcon(_thumbnail(shown.appearance))
+        self._show_workspace()
         self._show_selection(self._document.selection)
 
     def _show_selection(self, selection: tuple[str, ...]) -> None:
@@ -111,6 +117,17 @@ class Outliner(QWidget):
                     self.list.setCurrentItem(item, QItemSelectionModel.SelectionFlag.NoUpdate)
                     self.list.scrollToItem(item)
         # Blocked signals also keep the view from drawing the change by itself.
+        self.list.viewport().update()
+
+    def _marked(self, name: str, mark: Mark) -> bool:
+        return name in (self._document.hidden if mark == "hidden" else self._document.locked)
+
+    def _show_workspace(self) -> None:
+        with QSignalBlocker(self.list):
+            for item in self._items():
+                name = item.text()
+                marks = [mark for mark in MARKS if self._marked(name, mark)]
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, ", ".join([name, *marks]))
         self.list.viewport().update()
 
     # -- list to document ------------------------------------------------------------------------
@@ -124,6 +141,13 @@ class Outliner(QWidget):
         others = [item.text() for item in self._items() if item.text() in chosen]
         names = [name for name in (*kept, *others) if name not in last]
         self._document.select((*names, *last))
+
+    def _on_mark(self, name: str, mark: Mark) -> None:
+        # As long as several are selected, the mark of one is the mark of all of them.
+        selection = self._document.selection
+        names = selection if name in selection else (name,)
+        change = self._document.set_hidden if mark == "hidden" else self._document.set_locked
+        change(names, not self._marked(name, mark))
 
     def _on_renamed(self, item: QListWidgetItem) -> None:
         scene = self._document.scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QIcon, QPixmap
 from PySide6.QtWidgets import (
     QFrame,
@@ -103,8 +103,8 @@ class DropTarget(QFrame):
         self.setProperty("role", "drop")
         self.setAcceptDrops(True)
         self.setMinimumHeight(208)
-        sign = QLabel()
-        sign.setPixmap(pixmap("picture", colors().faint, 6 * UNIT, self.devicePixelRatioF()))
+        self._sign = QLabel()
+        self._draw_sign()
         title = QLabel("Drop a scene here")
         title.setProperty("role", "title")
         hint = QLabel(f"A photo with its boxes, saved as {SCENE_SUFFIX}")
@@ -115,11 +115,20 @@ class DropTarget(QFrame):
         column = QVBoxLayout(self)
         column.setSpacing(UNIT)
         column.addStretch()
-        for widget in (sign, title, hint):
+        for widget in (self._sign, title, hint):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(UNIT)
         column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_sign()
+
+    def _draw_sign(self) -> None:
+        size, ratio = 6 * UNIT, self.devicePixelRatioF()
+        self._sign.setPixmap(pixmap("picture", colors().faint, size, ratio))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_file(event) is not None:

@@ -57,6 +57,24 @@ void main() {
 }
 """
 
+_SHADE_VERTEX = """
+uniform vec2 u_size;
+attribute vec2 a_position;
+attribute vec4 a_color;
+varying vec4 v_color;
+void main() {
+    v_color = a_color;
+    gl_Position = vec4(2.0 * a_position / u_size - 1.0, 0.0, 1.0) * vec4(1.0, -1.0, 1.0, 1.0);
+}
+"""
+
+_SHADE_FRAGMENT = """
+varying vec4 v_color;
+void main() {
+    gl_FragColor = v_color;
+}
+"""
+
 _IMAGE_VERTEX = """
 uniform vec2 u_size;
 uniform vec4 u_rect;
@@ -112,8 +130,9 @@ class Canvas(app.Canvas):
         super().__init__(parent=parent, app="pyside6", keys=None, show=False)
         self._frame = frame
         self._strokes = gloo.Program(_STROKE_VERTEX, _STROKE_FRAGMENT)
-        self._vertices = gloo.VertexBuffer()
+        self._shades = gloo.Program(_SHADE_VERTEX, _SHADE_FRAGMENT)
         self._image = gloo.Program(_IMAGE_VERTEX, _IMAGE_FRAGMENT)
+        self._buffers = {program: gloo.VertexBuffer() for program in (self._shades, self._strokes)}
         self._image["a_corner"] = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
         self._picture = gloo.Texture2D(shape=(1, 1, 3), wrapping="clamp_to_edge")
         self._uploaded: tuple[Picture | None, int] = (None, 0)
@@ -130,21 +149,31 @@ class Canvas(app.Canvas):
         if not self._ready:
             return
         frame = self._frame()
-        width, height = max(self.native.width(), 1), max(self.native.height(), 1)
-        gloo.set_viewport(0, 0, round(width * self.ratio), round(height * self.ratio))
-        gloo.set_state(depth_test=False, cull_face=False, blend=True)
-        gloo.set_blend_func("src_alpha", "one_minus_src_alpha")
+        # As Qt rounds the size of its framebuffer; then a logical pixel is exactly `ratio` wide.
+        width, height = (
+            max(math.floor(side * self.ratio + 0.5), 1)
+            for side in (self.native.width(), self.native.height())
+        )
+        gloo.set_viewport(0, 0, width, height)
+        gloo.set_state(depth_test=False, cull_face=False, blend=False)
         gloo.clear(color=SURROUND)
-        self._image["u_size"] = self._strokes["u_size"] = (width, height)
+        for program in (self._image, self._shades, self._strokes):
+            program["u_size"] = (width / self.ratio, height / self.ratio)
         self._strokes["u_ratio"] = self.ratio
         self._draw_picture(frame)
-        vertices = frame.strokes.vertices()
-        if len(vertices):
-            self._vertices.set_data(vertices)
-            self._strokes.bind(self._vertices)
-            self._strokes.draw("triangles")
+        gloo.set_state(blend=True)
+        gloo.set_blend_func("src_alpha", "one_minus_src_alpha")
+        self._draw_triangles(self._shades, frame.strokes.shades())
+        self._draw_triangles(self._strokes, frame.strokes.vertices())
         for label in frame.strokes.labels:
             self._draw_label(label)
+
+    def _draw_triangles(self, program: gloo.Program, vertices: NDArray[np.void]) -> None:
+        if len(vertices):
+            buffer = self._buffers[program]
+            buffer.set_data(vertices)
+            program.bind(buffer)
+            program.draw("triangles")
 
     def _draw_picture(self, frame: Frame) -> None:
         if frame.picture is None:

@@ -8,59 +8,49 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 
 from app.document import Document
-from app.viewport.gestures import (
-    Gesture,
-    Grab,
-    Move,
-    Scale,
-    Turn,
-    body_anchor,
-    from_handle,
-    on_ground,
-)
-from app.viewport.gizmo import Handle, Tool, handle_under, handles, heading_axes
+from app.viewport.drag import Drag
+from app.viewport.gestures import Gesture, from_body, from_handle, from_key
+from app.viewport.gizmo import Frame, Handle, Tool, carried, handle_under, handles
+from app.viewport.grab import Boxes, Grab, Pivot, gizmo_origin
+from app.viewport.nudging import NUDGES, nudged
 from app.viewport.overlay import Highlights
-from app.viewport.style import AXIS_NAMES, DEAD_ZONE, EDGE_TOLERANCE
-from neural_assets_core.geometry import Camera
+from app.viewport.rubber_band import RubberBand
+from app.viewport.style import DEAD_ZONE, EDGE_TOLERANCE
+from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.picking import boxes_under
-from neural_assets_core.geometry.raycast import NEAR as NEAR_OF_PICTURES
 from neural_assets_core.geometry.rays import NEAR, intersect_boxes
 from neural_assets_core.scene import Scene
 
 Float = NDArray[np.float64]
 Key = Qt.Key
 Modifier = Qt.KeyboardModifier
+Motion = Literal["move", "turn", "scale"]
 
-SLOW = 0.1
-NUDGE_PIXELS = 4.0
-"""An arrow key moves the object about this far on the screen, by a round number of metres."""
+FRAME_MS = 16
+"""The scene changes at most once in this time, however often the pointer reports."""
 
 _TOOL_HINTS: dict[Tool, str] = {
-    "select": "Click to select · drag a box along the ground",
+    "select": "Click to select · drag a box along the ground · drag beside it for a frame",
     "move": "Move · drag a box along the ground, or an arrow",
-    "turn": "Turn · drag the ring",
-    "scale": "Scale · drag a corner to scale, a dot to pull one face",
+    "turn": "Turn · drag a ring",
+    "scale": "Scale · drag a corner",
+    "box": "Box · drag a corner to scale, a dot to pull one face",
 }
-_SELECTION_HINT = "G move · R turn · S scale · hold O original · F1 all keys"
-_HANDLE_HINTS = {
-    "arrow": "Drag to move along {axis}",
-    "plane": "Drag to move on the ground",
-    "ring": "Drag to turn about the vertical",
-    "scale": "Drag to scale about the base",
-    "pull": "Drag to pull this face",
-}
-_NUDGES = {Key.Key_Left: (-1, 0), Key.Key_Right: (1, 0), Key.Key_Up: (0, 1), Key.Key_Down: (0, -1)}
-_CONSTRAINTS = {Key.Key_X: 0, Key.Key_Y: 1, Key.Key_Z: 2}
+_SELECTION_HINT = "Drag a handle or the box · hold O original · F3 all commands · F1 all keys"
+_BAND_HINT = "Select what the frame touches · Esc cancels"
+_MOTIONS: dict[Key, Motion] = {Key.Key_G: "move", Key.Key_R: "turn", Key.Key_S: "scale"}
+_CONFIRM = (Key.Key_Return, Key.Key_Enter, Key.Key_Space)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Press:
     """A button held down, not yet a drag."""
 
@@ -70,39 +60,10 @@ class _Press:
     add: bool
 
 
-@dataclass
-class _Drag:
-    """A gesture in progress."""
-
-    gesture: Gesture
-    scene: Scene
-    modal: bool
-    last: Float
-    handle: str | None = None
-    text: str = ""
-    lag: Float = field(default_factory=lambda: np.zeros(2))
-    """How far slow motion has left the effective pointer behind the real one."""
-
-    def scene_at(self, pixel: Float, modifiers: Modifier) -> Scene:
-        fine = bool(modifiers & Modifier.ShiftModifier)
-        snapping = bool(modifiers & Modifier.ControlModifier)
-        if fine and not snapping:
-            self.lag = self.lag + (1.0 - SLOW) * (pixel - self.last)
-        self.last = pixel
-        share = (0.1 if fine else 1.0) if snapping else 0.0
-        boxes, self.text = self.gesture.drag(pixel - self.lag, share)
-        camera, scene = self.gesture.grab.camera, self.scene
-        depths = [camera.project(box.corners())[:, 2].min() for box in boxes.values()]
-        if min(depths, default=np.inf) <= NEAR_OF_PICTURES:
-            self.text += "   reaches behind the camera: no picture can be made"
-        for name, box in boxes.items():
-            if box != self.gesture.grab.boxes[name]:
-                scene = scene.with_box(name, box)
-        return scene
-
-
 class Interaction:
     """The state between events.
+
+    Several may work on one document, each with its own camera.
 
     Parameters
     ----------
@@ -111,6 +72,18 @@ class Interaction:
         The screen's camera now, None while nothing is open.
     changed : callable
         Called when something needs redrawing or the status text may be another.
+
+    Attributes
+    ----------
+    tool : Tool
+        Which handles there are.
+    pivot : Pivot
+        What turns and scales of several boxes keep in place.
+    axes : Frame
+        Where the handles point; the first press of an axis key means the world's axes, or the
+        box's own with "local", the second press the other ones.
+    band : RubberBand or None
+        The rectangle that is being pulled open.
     """
 
     def __init__(
@@ -120,13 +93,22 @@ class Interaction:
         changed: Callable[[], None],
     ) -> None:
         self.tool: Tool = "select"
+        self.pivot: Pivot = "active"
+        self.axes: Frame = "ground"
         self._document, self._camera, self._changed = document, camera, changed
         self._pointer: Float | None = None
         self._hovered_box: str | None = None
         self._hovered_handle: Handle | None = None
         self._press: _Press | None = None
-        self._drag: _Drag | None = None
+        self._drag: Drag | None = None
+        self.band: RubberBand | None = None
         self._last_click: Float | None = None
+        self._latest: tuple[Float, Modifier] | None = None
+        self._frame = QTimer()
+        self._frame.setSingleShot(True)
+        self._frame.setTimerType(Qt.TimerType.PreciseTimer)
+        self._frame.setInterval(FRAME_MS)
+        self._frame.timeout.connect(self._on_frame)
 
     @property
     def dragging(self) -> bool:
@@ -134,37 +116,41 @@ class Interaction:
         return self._drag is not None
 
     @property
+    def held(self) -> bool:
+        """Whether something goes on that only lasts while the button is down."""
+        pressed = self._press is not None or self.band is not None
+        return pressed or (self._drag is not None and not self._drag.modal)
+
+    @property
     def busy(self) -> bool:
         """Whether the pointer is taken: a gesture, or a press that may become one."""
-        return self._drag is not None or self._press is not None
+        return self._drag is not None or self.held
 
     # -- for drawing -----------------------------------------------------------------------
 
     def highlights(self) -> Highlights:
         """What the overlay shows."""
-        drag = self._drag
+        drag, selection = self._drag, self._document.selection
         if drag is None:
             hovered = self._hovered_handle.name if self._hovered_handle else None
             box = None if hovered else self._hovered_box
-            return Highlights(self._selection(), box, self._handles(), hovered)
-        in_use = [handle for handle in self._handles() if handle.name == drag.handle]
-        names = tuple(drag.gesture.grab.boxes)
-        return Highlights(names, None, in_use, drag.handle, drag.gesture)
+            return Highlights(selection, box, self._handles(), hovered)
+        in_use = self._handle_in_use(drag)
+        used = in_use.name if in_use else None
+        # Locked ones stay selected, but do not come along.
+        others = () if drag.copies else tuple(n for n in selection if n not in drag.names)
+        shown = [in_use] if in_use else []
+        return Highlights((*others, *drag.names), None, shown, used, drag.gesture)
 
     def status(self) -> str:
         """One line for the status bar."""
         if self._drag is not None:
-            title, text = self._drag.gesture.title, self._drag.text
-            keys = "Ctrl snaps · Shift slows · Esc cancels"
-            if self._drag.modal:
-                keys = f"{keys} · Enter or click confirms"
-                if isinstance(self._drag.gesture, Move):
-                    keys = f"X, Y, Z one axis · {keys}"
-            return f"{title}   {text}   ·   {keys}"
+            return self._drag.status()
+        if self.band is not None:
+            return _BAND_HINT
         if self._hovered_handle is not None:
-            axis = AXIS_NAMES[min(self._hovered_handle.index, 2)]
-            return _HANDLE_HINTS[self._hovered_handle.kind].format(axis=axis)
-        if self.tool == "select" and self._selection():
+            return self._hovered_handle.hint
+        if self.tool == "select" and self._document.editable:
             return _SELECTION_HINT
         return _TOOL_HINTS[self.tool]
 
@@ -176,182 +162,233 @@ class Interaction:
             return Qt.CursorShape.PointingHandCursor
         if self._hovered_box is not None:
             return Qt.CursorShape.OpenHandCursor
-        return Qt.CursorShape.ArrowCursor
+        return Qt.CursorShape.CrossCursor if self.band else Qt.CursorShape.ArrowCursor
 
     # -- pointer ---------------------------------------------------------------------------
 
     def press(self, pixel: Float, modifiers: Modifier) -> None:
         """The left button went down."""
+        self._latest = None
         if self._drag is not None:
+            self._point(pixel, modifiers)
             self._finish()
             return
         self._hover(pixel)
         handle = self._hovered_handle
         names = [] if handle else self._names_under(pixel)
-        held = [name for name in names if name in self._selection()]
+        held = [name for name in names if name in self._document.selection]
         body = held[-1] if held else (names[0] if names else None)
         self._press = _Press(pixel, handle, body, bool(modifiers & Modifier.ShiftModifier))
 
     def move(self, pixel: Float, modifiers: Modifier) -> None:
-        """The pointer moved."""
-        self._pointer = pixel
-        if self._drag is not None:
-            self._document.set_draft(self._drag.scene_at(pixel, modifiers))
-        elif self._press is None:
-            self._hover(pixel)
-        elif np.linalg.norm(pixel - self._press.at) > DEAD_ZONE:
-            press, self._press = self._press, None
-            self._begin_pressed(press)
-            if self._drag is not None:
-                self._document.set_draft(self._drag.scene_at(pixel, modifiers))
-        self._changed()
+        """The pointer moved. The first move counts at once, then the newest of each frame."""
+        if self._latest is not None and self._latest[1] != modifiers:
+            self.catch_up()
+        self._latest = (pixel, modifiers)
+        if not self._frame.isActive():
+            self._on_frame()
 
-    def release(self, pixel: Float) -> None:
+    def catch_up(self) -> None:
+        """Make the newest position of the pointer count now."""
+        latest, self._latest = self._latest, None
+        if latest is not None:
+            self._point(*latest)
+            self._changed()
+
+    def release(self, pixel: Float, modifiers: Modifier) -> None:
         """The left button went up."""
-        press, self._press = self._press, None
+        self._latest = None
+        self._point(pixel, modifiers)
+        press, self._press, self.band = self._press, None, None
         if self._drag is not None and not self._drag.modal:
             self._finish()
         elif press is not None:
             self._click(pixel, press)
-        self._hover(pixel)
+        if self._drag is None:
+            self._hover(pixel)
         self._changed()
 
     def leave(self) -> None:
         """The pointer left the viewport."""
+        self.catch_up()
         self._pointer = self._hovered_box = self._hovered_handle = None
         self._changed()
 
     def cancel(self) -> None:
         """Give up the gesture in progress: everything as at its start."""
-        self._press = None
-        if self._drag is not None:
-            self._drag = None
+        self._latest = self._press = None
+        band, self.band = self.band, None
+        drag, self._drag = self._drag, None
+        if band is not None:
+            self._document.select(band.before)
+        if drag is not None:
             self._document.set_draft(None)
+        if band is not None or drag is not None:
             self._changed()
+
+    def _on_frame(self) -> None:
+        if self._latest is not None:
+            self.catch_up()
+            self._frame.start()
+
+    def _point(self, pixel: Float, modifiers: Modifier) -> None:
+        self._pointer = pixel
+        press = self._press
+        if press is not None and np.linalg.norm(pixel - press.at) > DEAD_ZONE:
+            self._press = None
+            self._begin_pressed(press)
+        if self._drag is not None:
+            self._document.set_draft(self._drag.point(pixel, modifiers))
+        elif self.band is not None:
+            self.band = replace(self.band, end=pixel)
+            self._select_in(self.band)
+        elif self._press is None:
+            self._hover(pixel)
 
     # -- keys ------------------------------------------------------------------------------
 
     def key(self, key: Key, modifiers: Modifier) -> bool:
         """A key was pressed. Returns whether it meant something here."""
-        if self._drag is not None:
-            self._modal_key(key)
+        self.catch_up()
+        if self.busy:
+            # Whatever it is: while the pointer is taken nothing else may happen to the scene.
+            self._busy_key(key, modifiers)
             return True
-        if key in _NUDGES:
-            return self._nudge(_NUDGES[key], modifiers)
-        if key == Key.Key_Escape and self._press is not None:
-            self._press = None
-            return True
-        return False
+        return key in NUDGES and self._nudge(key, modifiers)
 
     def modifiers_changed(self, modifiers: Modifier) -> None:
-        """Snapping or slow motion begins or ends under a resting pointer."""
+        """Snapping, slow motion or freedom begins or ends under a resting pointer."""
+        self.catch_up()
         if self._drag is not None:
-            self._document.set_draft(self._drag.scene_at(self._drag.last, modifiers))
+            self._document.set_draft(self._drag.modifiers_changed(modifiers))
             self._changed()
 
-    def start(self, tool: Tool, pointer: Float) -> None:
+    def start(self, motion: Motion, pointer: Float) -> None:
         """Move, turn or scale the selection with the pointer, no button held, until confirmed.
 
-        `pointer` is where it is if it is outside of the viewport.
+        `pointer` is where it is if it is outside of the viewport. During such a gesture: begin
+        it again as another one.
         """
-        if self._drag is not None or tool == "select" or not self._selection():
-            return
-        camera, scene = self._camera(), self._document.scene
-        if camera is None or scene is None:
-            return
-        pivot = scene.object(self._selection()[-1]).box.base_center()
-        if camera.project(pivot)[2] <= NEAR:
-            return
+        self.catch_up()
         at = self._pointer if self._pointer is not None else pointer
-        grab = self._grab(camera, scene, at)
-        gesture: Gesture
-        if tool == "move":
-            gesture = on_ground(grab, grab.pivot)
-        else:
-            gesture = Turn(grab) if tool == "turn" else Scale(grab)
-        self._begin(gesture, scene, modal=True)
+        if self._drag is not None and self._drag.modal:
+            drag = self._drag
+            self._start(motion, drag.scene, drag.names, at, drag.copies)
+        elif not self.busy and self._document.scene is not None:
+            self._start(motion, self._document.scene, self._document.editable, at)
 
-    def _modal_key(self, key: Key) -> None:
+    def start_duplicate(self, pointer: Float) -> None:
+        """Copy the selection and move the copies, until confirmed; given up, they are gone."""
+        self.catch_up()
+        scene, names = self._document.scene, self._document.editable
+        if self.busy or scene is None:
+            return
+        for name in names:
+            scene = scene.duplicated(name)
+        copies = tuple(item.name for item in scene.objects[len(scene.objects) - len(names) :])
+        at = self._pointer if self._pointer is not None else pointer
+        self._start("move", scene, copies, at, copies)
+
+    def _busy_key(self, key: Key, modifiers: Modifier) -> None:
         drag = self._drag
-        assert drag is not None
         if key == Key.Key_Escape:
             self.cancel()
-        elif drag.modal and key in (Key.Key_Return, Key.Key_Enter, Key.Key_Space):
+        elif drag is None:
+            return
+        elif drag.modal and key in _CONFIRM:
             self._finish()
-        elif drag.modal and key in _CONSTRAINTS and isinstance(drag.gesture, Move):
-            grab, index = drag.gesture.grab, _CONSTRAINTS[key]
-            axis = heading_axes(grab.active)[index]
-            drag.gesture = Move(grab, axis[None], grab.pivot, f"along {AXIS_NAMES[index]}")
-            self._document.set_draft(drag.scene_at(drag.last, Modifier.NoModifier))
+        elif drag.modal and key in _MOTIONS and self._pointer is not None:
+            self.start(_MOTIONS[key], self._pointer)
+        elif drag.key(key, modifiers):
+            self._document.set_draft(drag.result())
             self._changed()
 
-    def _nudge(self, direction: tuple[int, int], modifiers: Modifier) -> bool:
-        camera, scene, names = self._camera(), self._document.scene, self._selection()
+    def _nudge(self, key: Key, modifiers: Modifier) -> bool:
+        camera, scene, names = self._camera(), self._document.scene, self._document.editable
         if camera is None or scene is None or not names:
             return False
-        depth = camera.project(scene.object(names[-1]).box.base_center())[2]
-        step = _round_step(NUDGE_PIXELS * max(depth, NEAR) / camera.k[0, 0])
-        if modifiers & Modifier.ControlModifier:
-            step *= 10
-        elif modifiers & Modifier.ShiftModifier:
-            step *= 0.1
-        right = camera.extrinsics[0, :3] * [1, 1, 0]
-        right /= np.linalg.norm(right)
-        ahead = np.array([-right[1], right[0], 0.0])
-        offset = step * (direction[0] * right + direction[1] * ahead)
-        for name in names:
-            scene = scene.with_box(name, scene.object(name).box.translated(offset))
-        self._document.push(scene, f"Nudge {_called(names)}", merge=f"nudge {names}")
+        moved = nudged(camera, scene, names, key, modifiers)
+        self._document.push(moved, f"Nudge {_called(names)}", merge=f"nudge {names}")
         return True
 
     # -- gestures --------------------------------------------------------------------------
 
     def _begin_pressed(self, press: _Press) -> None:
         camera, scene = self._camera(), self._document.scene
-        if camera is None or scene is None or (press.handle is None and press.body is None):
+        if camera is None or scene is None:
             return
-        if press.handle is not None:
-            gesture = from_handle(self._grab(camera, scene, press.at), press.handle)
-            self._begin(gesture, scene, modal=False, handle=press.handle.name)
+        handle = press.handle
+        if handle is not None:
+            grab = self._grab(camera, scene, self._document.editable, press.at)
+            self._begin(lambda free: from_handle(grab, handle), scene, handle=handle)
         elif press.body is not None:
-            # The grabbed box becomes the active one; the others of the selection come along.
-            others = [n for n in self._selection() if n != press.body]
-            kept = others if press.add or press.body in self._selection() else []
-            self._document.select([*kept, press.body])
-            box = scene.object(press.body).box
-            origin, direction = camera.rays(press.at)
-            (reach,) = intersect_boxes(origin, direction, [box])
-            hit = origin + reach * direction if math.isfinite(reach) else box.base_center()
-            grab = self._grab(camera, scene, press.at)
-            gesture = on_ground(grab, body_anchor(camera, box, hit))
-            self._begin(gesture, scene, modal=False)
+            self._begin_body(camera, scene, press, press.body)
+        else:
+            self._hovered_box = self._hovered_handle = None
+            before = self._document.selection
+            self.band = RubberBand(press.at, press.at, before, press.add)
+
+    def _begin_body(self, camera: Camera, scene: Scene, press: _Press, body: str) -> None:
+        # The grabbed box becomes the active one; the others of the selection come along.
+        selection = self._document.selection
+        others = [name for name in selection if name != body]
+        self._document.select([*(others if press.add or body in selection else []), body])
+        box = scene.object(body).box
+        origin, direction = camera.rays(press.at)
+        (reach,) = intersect_boxes(origin, direction, [box])
+        hit = origin + reach * direction if math.isfinite(reach) else box.base_center()
+        grab = self._grab(camera, scene, self._document.editable, press.at)
+        self._begin(lambda free: from_body(grab, hit, free), scene)
+
+    def _start(
+        self,
+        motion: Motion,
+        scene: Scene,
+        names: tuple[str, ...],
+        at: Float,
+        copies: tuple[str, ...] = (),
+    ) -> None:
+        camera = self._camera()
+        if camera is None or not names:
+            return
+        if camera.project(scene.object(names[-1]).box.base_center())[2] <= NEAR:
+            return
+        self._pointer = at
+        grab = self._grab(camera, scene, names, at)
+        self._begin(lambda free: from_key(motion, grab, free), scene, modal=True, copies=copies)
 
     def _begin(
-        self, gesture: Gesture, scene: Scene, *, modal: bool, handle: str | None = None
+        self,
+        make: Callable[[bool], Gesture],
+        scene: Scene,
+        *,
+        modal: bool = False,
+        handle: Handle | None = None,
+        copies: tuple[str, ...] = (),
     ) -> None:
         self._hovered_box = self._hovered_handle = None
-        self._drag = _Drag(gesture, scene, modal, last=gesture.grab.start, handle=handle)
-        self._document.set_draft(self._drag.scene_at(gesture.grab.start, Modifier.NoModifier))
+        local = self.axes == "local"
+        frames: tuple[Frame, Frame] = ("local", "world") if local else ("world", "local")
+        self._drag = Drag(make, scene, modal=modal, frames=frames, handle=handle, copies=copies)
+        self._document.set_draft(self._drag.result())
         self._changed()
 
     def _finish(self) -> None:
         drag, draft = self._drag, self._document.draft
-        assert drag is not None
         self._drag = None
-        if draft is None or draft == drag.scene:
-            self._document.set_draft(None)
-        else:
-            names = tuple(drag.gesture.grab.boxes)
-            self._document.push(draft, f"{drag.gesture.verb} {_called(names)}")
+        if drag is not None and draft is not None:
+            verb = "Duplicate" if drag.copies else drag.gesture.verb
+            text = f"{verb} {_called(drag.names)}"
+            self._document.push(draft, text, select=drag.copies)
         self._changed()
 
-    def _grab(self, camera: Camera, scene: Scene, at: Float) -> Grab:
-        return Grab(camera, {name: scene.object(name).box for name in self._selection()}, at)
+    def _grab(self, camera: Camera, scene: Scene, names: tuple[str, ...], at: Float) -> Grab:
+        return Grab(camera, {name: scene.object(name).box for name in names}, at, self.pivot)
 
     # -- what is under the pointer ---------------------------------------------------------
 
     def _click(self, pixel: Float, press: _Press) -> None:
-        names, selection = self._names_under(pixel), self._selection()
+        names, selection = self._names_under(pixel), self._document.selection
         last, self._last_click = self._last_click, pixel
         here = last is not None and np.linalg.norm(pixel - last) <= DEAD_ZONE
         if press.handle is not None and not (here and names):
@@ -369,6 +406,11 @@ class Interaction:
             index = (names.index(selection[-1]) + 1) % len(names) if again else 0
             self._document.select([names[index]])
 
+    def _select_in(self, band: RubberBand) -> None:
+        camera = self._camera()
+        if camera is not None:
+            self._document.select(band.selection(camera, self._pickable()))
+
     def _hover(self, pixel: Float) -> None:
         self._pointer = pixel
         self._hovered_handle = handle_under(self._handles(), pixel)
@@ -376,28 +418,31 @@ class Interaction:
         self._hovered_box = names[0] if names else None
 
     def _names_under(self, pixel: Float) -> list[str]:
-        camera, scene = self._camera(), self._document.shown_scene
-        if camera is None or scene is None:
+        camera, boxes = self._camera(), self._pickable()
+        if camera is None:
             return []
-        boxes = [item.box for item in scene.objects]
-        return [scene.objects[i].name for i in boxes_under(camera, boxes, pixel, EDGE_TOLERANCE)]
+        names = list(boxes)
+        return [names[i] for i in boxes_under(camera, list(boxes.values()), pixel, EDGE_TOLERANCE)]
+
+    def _pickable(self) -> dict[str, Box]:
+        scene = self._document.visible_scene
+        items = scene.objects if scene is not None else ()
+        return {item.name: item.box for item in items if item.name not in self._document.locked}
+
+    def _handle_in_use(self, drag: Drag) -> Handle | None:
+        camera, scene = self._camera(), self._document.shown_scene
+        if drag.handle is None or camera is None or scene is None:
+            return None
+        active = scene.object(drag.names[-1]).box
+        return carried(camera, drag.handle, drag.gesture.grab.active, active)
 
     def _handles(self) -> list[Handle]:
-        camera, scene, names = self._camera(), self._document.shown_scene, self._selection()
+        camera, scene, names = self._camera(), self._document.shown_scene, self._document.editable
         if camera is None or scene is None or not names:
             return []
-        return handles(camera, scene.object(names[-1]).box, self.tool)
-
-    def _selection(self) -> tuple[str, ...]:
-        scene = self._document.shown_scene
-        known = {item.name for item in scene.objects} if scene else set()
-        return tuple(name for name in self._document.selection if name in known)
-
-
-def _round_step(metres: float) -> float:
-    """The largest 1, 2 or 5 times a power of ten that is not above `metres`."""
-    power = 10.0 ** math.floor(math.log10(metres))
-    return power * max(digit for digit in (1, 2, 5) if digit * power <= metres * (1 + 1e-9))
+        boxes: Boxes = {name: scene.object(name).box for name in names}
+        origin, active = gizmo_origin(camera, boxes, self.pivot), boxes[names[-1]]
+        return handles(camera, active, self.tool, origin=origin, frame=self.axes)
 
 
 def _called(names: tuple[str, ...]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,23 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewport import style
-from app.viewport.gestures import Boxes, Gesture, Move, Turn
-from app.viewport.gizmo import Handle, gizmo_length, heading_axes, ring_points
-from app.viewport.strokes import Color, Label, Strokes
-from neural_assets_core.geometry import EDGES, FACES, Box, Camera
-from neural_assets_core.geometry.rays import NEAR, project_segments
+from app.viewport.box_faults import box_faults
+from app.viewport.box_strokes import Level, draw_boxes, draw_ghosts, draw_signs
+from app.viewport.gestures import Gesture
+from app.viewport.gizmo import Handle
+from app.viewport.handle_strokes import draw_guides, draw_handles
+from app.viewport.strokes import Label, Strokes
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.rays import NEAR
 from neural_assets_core.scene import Scene
 
 Float = NDArray[np.float64]
 
-_EDGES = np.array(EDGES)
-_EDGE_FACES = np.array(
-    [[f for f, face in enumerate(FACES) if a in face and b in face] for a, b in EDGES]
-)
-"""(12, 2) the two faces that meet at each edge."""
-
-_FRONT = 1
-"""The face +x."""
+NAME_HEIGHT = 18.0
+"""From the top of a box to the middle of its name, pixels."""
 
 
 @dataclass(frozen=True)
@@ -55,166 +51,43 @@ class Highlights:
 
 
 def draw_scene(strokes: Strokes, camera: Camera, scene: Scene, now: Highlights) -> None:
-    """All of the overlay, for the screen's camera."""
-    rank = {name: index + 2 for index, name in enumerate(now.selection)}
-    if now.box is not None:
-        rank.setdefault(now.box, 1)
+    """All of the overlay, as seen by any camera whose pixels are the screen's."""
+    boxes = {item.name: item.box for item in scene.objects}
+    faults = box_faults(scene)
     if now.gesture is not None:
-        _draw_ghosts(strokes, camera, now.gesture.grab.boxes)
-        active = {item.name: item.box for item in scene.objects}.get(now.selection[-1])
-        if active is not None:
-            _draw_guides(strokes, camera, now.gesture, active)
-    for item in sorted(scene.objects, key=lambda item: rank.get(item.name, 0)):
-        _draw_object(strokes, camera, item.name, item.box, now)
-    for handle in now.handles:
-        _draw_handle(strokes, camera, handle, handle.name == now.handle)
+        draw_ghosts(strokes, camera, tuple(now.gesture.grab.boxes.values()))
+        draw_guides(strokes, camera, now.gesture)
+    levels = [_level(name, now) for name in boxes]
+    warned = [name in faults for name in boxes]
+    draw_boxes(strokes, camera, tuple(boxes.values()), levels, warned)
+    named = {
+        name: level
+        for name, level in zip(boxes, levels, strict=True)
+        # With many selected, the names of all would bury the picture.
+        if level in (Level.HOVERED, Level.ACTIVE)
+    }
+    # The signs of boxes that nobody is looking at are smaller.
+    for names, lift, size in ((faults.keys() & named, 2.2, 1.0), (faults.keys() - named, 0.6, 0.7)):
+        places = _tops(camera, [boxes[name] for name in names]) - [0, lift * NAME_HEIGHT]
+        draw_signs(strokes, places, size)
+    draw_handles(strokes, camera, now.handles, now.handle)
+    for name, level in named.items():
+        for middle, top in _tops(camera, [boxes[name]]):
+            strokes.label(Label(name, (middle, top - NAME_HEIGHT), style.BOX_COLORS[level]))
 
 
-def _draw_object(strokes: Strokes, camera: Camera, name: str, box: Box, now: Highlights) -> None:
-    color, width = style.PLAIN, 1.3
+def _level(name: str, now: Highlights) -> Level:
     if name in now.selection:
-        color = style.ACCENT if name == now.selection[-1] else style.SELECTED
-        width = 2.0
-    elif name == now.box:
-        color, width = style.HOVERED, 2.0
-    draw_box(strokes, camera, box, color, width)
-    if name in now.selection or name == now.box:
-        _draw_name(strokes, camera, name, box, color)
+        return Level.ACTIVE if name == now.selection[-1] else Level.SELECTED
+    return Level.HOVERED if name == now.box else Level.PLAIN
 
 
-def draw_box(strokes: Strokes, camera: Camera, box: Box, color: Color, width: float) -> None:
-    """A box's edges, those behind dashed, and an arrowhead on the ground before its front."""
-    corners = box.corners()
-    segments, visible = project_segments(camera, *np.moveaxis(corners[_EDGES], 1, 0))
-    facing = _faces_seen(camera, box)
-    front = visible & facing[_EDGE_FACES].any(axis=1)
-    back = visible & ~front
-    strokes.segments(segments[back], style.faded(style.CASING, 0.5), width + 1.4, dash=8.0)
-    strokes.segments(segments[back], style.faded(color, 0.55), 0.8 * width, dash=8.0)
-    _draw_front_mark(strokes, camera, box, color, bool(facing[_FRONT]))
-    strokes.segments(segments[front], style.CASING, width + 2.0)
-    strokes.segments(segments[front], color, width)
-
-
-def _faces_seen(camera: Camera, box: Box) -> NDArray[np.bool_]:
-    """(6,) whether each face looks towards the camera."""
-    outside = np.abs(local := box.to_local(camera.position)) > 1.0
-    return np.array([outside[f // 2] and (local[f // 2] > 0) == (f % 2 == 1) for f in range(6)])
-
-
-def _draw_front_mark(strokes: Strokes, camera: Camera, box: Box, color: Color, seen: bool) -> None:
-    rotation = box.rotation_matrix()
-    foot = box.to_world(np.array([1.0, 0.0, -1.0]))
-    reach = 0.25 * min(box.size[0], box.size[1])
-    points = foot + reach * np.array([rotation[:, 1], 1.1 * rotation[:, 0], -rotation[:, 1]])
-    pixels = camera.project(points)
-    if pixels[:, 2].min() > NEAR:
-        opacity = 0.9 if seen else 0.4
-        strokes.path(pixels[:, :2], style.faded(style.CASING, opacity), 3.0, closed=True)
-        strokes.polygon(pixels[:, :2], style.faded(color, opacity))
-        strokes.path(pixels[:, :2], style.faded(color, opacity), 1.0, closed=True)
-
-
-def _draw_name(strokes: Strokes, camera: Camera, name: str, box: Box, color: Color) -> None:
-    pixels = camera.project(box.corners())
-    pixels = pixels[pixels[:, 2] > NEAR]
-    if len(pixels):
-        top, middle = float(pixels[:, 1].min()), float(np.mean(pixels[:, 0]))
-        strokes.label(Label(name, (middle, max(top - 18.0, 14.0)), color))
-
-
-# -- handles ---------------------------------------------------------------------------------
-
-
-def _draw_handle(strokes: Strokes, camera: Camera, handle: Handle, hot: bool) -> None:
-    color = style.HOVERED if handle.kind in ("plane", "scale") else style.AXES[_axis_of(handle)]
-    color = style.brighter(color) if hot else color
-    if handle.kind == "arrow":
-        _draw_arrow(strokes, handle, color, hot)
-    elif handle.kind == "ring":
-        _draw_ring(strokes, camera, handle, color, hot)
-    elif handle.kind == "scale":
-        _draw_square(strokes, handle.segments[0, 0], color, 10.0 if hot else 8.0)
-    else:
-        at, size = handle.segments[0, 0], 13.0 if hot else 11.0
-        strokes.dot(at, style.faded(style.CASING, 1.5), size + 3.0)
-        strokes.dot(at, color, size)
-
-
-def _axis_of(handle: Handle) -> int:
-    return handle.index // 2 if handle.kind == "pull" else handle.index
-
-
-def _draw_arrow(strokes: Strokes, handle: Handle, color: Color, hot: bool) -> None:
-    width = 4.0 if hot else 3.0
-    tail, tip = handle.segments[0]
-    along = (tip - tail) / np.linalg.norm(tip - tail)
-    across = np.array([-along[1], along[0]])
-    neck = tip - 13.0 * along
-    shaft = np.stack([tail, neck])[None]
-    head = np.stack([tip, neck + 6.0 * across, neck - 6.0 * across])
-    strokes.segments(shaft, style.CASING, width + 2.0)
-    strokes.path(head, style.CASING, 4.0, closed=True)
-    strokes.segments(shaft, color, width)
-    strokes.polygon(head, color)
-    strokes.path(head, color, 1.5, closed=True)
-    at = tip + 13.0 * along
-    strokes.dot(at, (0.08, 0.08, 0.08, 0.75), 17.0)
-    letter = style.AXIS_NAMES[handle.index]
-    strokes.label(Label(letter, (float(at[0]), float(at[1])), color, boxed=False))
-
-
-def _draw_ring(strokes: Strokes, camera: Camera, handle: Handle, color: Color, hot: bool) -> None:
-    points = ring_points(handle.anchor, handle.length)
-    segments, visible = project_segments(camera, points[:-1], points[1:])
-    behind = camera.project(points)[:-1, 2] > camera.project(handle.anchor)[2]
-    far, near = segments[visible & behind], segments[visible & ~behind]
-    width = 4.0 if hot else 3.0
-    strokes.segments(far, style.faded(color, 0.6), 0.5 * width)
-    strokes.segments(near, style.CASING, width + 2.0)
-    strokes.segments(near, color, width)
-
-
-def _draw_square(strokes: Strokes, at: Float, color: Color, side: float) -> None:
-    square = at + 0.5 * side * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    strokes.path(square, (0.0, 0.0, 0.0, 0.7), 3.0, closed=True)
-    strokes.polygon(square, color)
-
-
-# -- while something is dragged --------------------------------------------------------------
-
-
-def _draw_ghosts(strokes: Strokes, camera: Camera, boxes: Boxes) -> None:
-    """Where the boxes stood at the press."""
-    for box in boxes.values():
-        corners = box.corners()[_EDGES]
-        segments, visible = project_segments(camera, corners[:, 0], corners[:, 1])
-        strokes.segments(segments[visible], style.faded(style.CASING, 0.4), 2.4)
-        strokes.segments(segments[visible], style.GHOST, 1.0)
-
-
-def _draw_guides(strokes: Strokes, camera: Camera, gesture: Gesture, active: Box) -> None:
-    if isinstance(gesture, Turn):
-        _draw_sector(strokes, camera, gesture.grab.active, active)
-    elif isinstance(gesture, Move) and len(gesture.axes) == 1:
-        axis, reach = gesture.axes[0], 200.0 * gizmo_length(camera, gesture.anchor)
-        ends = gesture.anchor - reach * axis, gesture.anchor + reach * axis
-        segments, visible = project_segments(camera, ends[0][None], ends[1][None])
-        color = style.AXES[int(np.argmax(np.abs(heading_axes(gesture.grab.active) @ axis)))]
-        strokes.segments(segments[visible], style.faded(color, 0.8), 1.3)
-
-
-def _draw_sector(strokes: Strokes, camera: Camera, before: Box, now: Box) -> None:
-    """The angle between the headings at the press and now."""
-    center = before.base_center()
-    radius = style.RING_RATIO * gizmo_length(camera, center)
-    turned = math.remainder(now.yaw() - before.yaw(), 2 * math.pi)
-    angles = before.yaw() + np.linspace(0.0, turned, 49)
-    rim = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], axis=1)
-    points = camera.project(np.concatenate([center[None], center + radius * rim]))
-    if points[:, 2].min() > NEAR:
-        color = style.AXES[2]
-        strokes.polygon(points[:, :2], style.faded(color, 0.25))
-        rays = points[[[0, 1], [0, -1]], :2]
-        strokes.segments(rays, style.CASING, 3.5)
-        strokes.segments(rays, color, 1.5)
+def _tops(camera: Camera, boxes: Sequence[Box]) -> Float:
+    """(M, 2) screen positions over the middles of boxes, those behind the camera left out."""
+    pixels = camera.project(np.array([box.corners() for box in boxes]).reshape(-1, 8, 3))
+    before = pixels[..., 2] > NEAR
+    pixels, before = pixels[before.any(axis=1)], before[before.any(axis=1)]
+    middle = np.mean(pixels[..., 0], axis=1, where=before)
+    top = np.min(pixels[..., 1], axis=1, where=before, initial=np.inf)
+    # Not above the screen's upper end.
+    return np.stack([middle, np.maximum(top, 2.5 * NAME_HEIGHT)], axis=1)

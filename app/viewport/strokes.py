@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Float = NDArray[np.float64]
 Color = tuple[float, float, float, float]
@@ -23,6 +23,8 @@ VERTEX = np.dtype(
         ("a_color", np.float32, 4),
     ]
 )
+SHADE_VERTEX = np.dtype([("a_position", np.float32, 2), ("a_color", np.float32, 4)])
+
 _ALONG = np.array([0.0, 1.0, 1.0, 0.0, 1.0, 0.0])
 _ACROSS = np.array([-1.0, -1.0, 1.0, -1.0, 1.0, 1.0])
 """The corners of a quad's two triangles."""
@@ -43,16 +45,20 @@ class Label:
 
 
 class Strokes:
-    """Collects what is drawn over the picture, in painting order."""
+    """Collects what is drawn over the picture, in painting order.
+
+    Shading lies under everything else; labels lie over everything else.
+    """
 
     def __init__(self) -> None:
         self._ends: list[Float] = []
-        self._styles: list[tuple[float, ...]] = []
+        self._styles: list[Float] = []
         self._order: list[int | NDArray[np.float32]] = []
+        self._shades: list[NDArray[np.float32]] = []
         self.labels: list[Label] = []
 
     def vertices(self) -> NDArray[np.void]:
-        """Triangles as an array of `VERTEX`."""
+        """Triangles of all strokes as an array of `VERTEX`."""
         if not self._order:
             return np.empty(0, VERTEX)
         # All segments at once: many small arrays would cost more than the drawing.
@@ -65,11 +71,30 @@ class Strokes:
                 parts.append(part)
         return np.concatenate(parts).view(VERTEX).reshape(-1)
 
-    def segments(self, ends: Float, color: Color, width: float, dash: float = 0.0) -> None:
-        """Line segments (N, 2, 2) with round caps; `dash` is the period, 0 for solid."""
+    def shades(self) -> NDArray[np.void]:
+        """Triangles of all shading as an array of `SHADE_VERTEX`."""
+        if not self._shades:
+            return np.empty(0, SHADE_VERTEX)
+        return np.concatenate(self._shades).view(SHADE_VERTEX).reshape(-1)
+
+    def segments(self, ends: Float, color: ArrayLike, width: ArrayLike, dash: float = 0.0) -> None:
+        """Line segments with round caps.
+
+        Parameters
+        ----------
+        ends : array (N, 2, 2)
+        color : Color or array (N, 4)
+        width : float or array (N,)
+        dash : float
+            Period of the dashes in pixels, 0 for solid.
+        """
         if len(ends):
+            styles = np.empty((len(ends), 6))
+            styles[:, 0] = 0.5 * np.asarray(width)
+            styles[:, 1] = dash
+            styles[:, 2:] = color
             self._ends.append(ends)
-            self._styles.append((0.5 * width, dash, *color))
+            self._styles.append(styles)
             self._order.append(len(ends))
 
     def path(self, points: Float, color: Color, width: float, closed: bool = False) -> None:
@@ -87,11 +112,25 @@ class Strokes:
         """A filled convex polygon (N, 2)."""
         points = np.asarray(points, dtype=np.float64)
         fan = [(0, i, i + 1) for i in range(1, len(points) - 1)]
-        part = np.zeros((3 * len(fan), 11), np.float32)
-        part[:, 0:2] = points[np.array(fan).reshape(-1)]
-        part[:, 5] = _FILLED
-        part[:, 7:] = color
-        self._order.append(part)
+        self.triangles(points[np.array(fan)], color)
+
+    def triangles(self, corners: Float, color: ArrayLike) -> None:
+        """Filled triangles (N, 3, 2); one colour, or one for each (N, 4)."""
+        part = np.zeros((len(corners), 3, 11), np.float32)
+        part[..., 0:2] = corners
+        part[..., 5] = _FILLED
+        part[..., 7:] = np.asarray(color)[..., None, :]
+        self._order.append(part.reshape(-1, 11))
+
+    def shade(self, corners: Float, color: ArrayLike) -> None:
+        """Filled triangles (N, 3, 2) beneath all strokes; one colour, or one for each (N, 4).
+
+        Large areas belong here: they are drawn by a shader that costs next to nothing.
+        """
+        part = np.empty((len(corners), 3, 6), np.float32)
+        part[..., 0:2] = corners
+        part[..., 2:] = np.asarray(color)[..., None, :]
+        self._shades.append(part.reshape(-1, 6))
 
     def label(self, label: Label) -> None:
         """A text over all strokes."""
@@ -101,19 +140,19 @@ class Strokes:
         """(6 M, 11) the two triangles around each of all M segments."""
         if not self._ends:
             return np.empty((0, 11), np.float32)
-        ends = np.concatenate(self._ends)
-        half, dash, *color = np.repeat(
-            np.array(self._styles), [len(part) for part in self._ends], axis=0
-        ).T[..., None]
+        ends, styles = np.concatenate(self._ends), np.concatenate(self._styles)
         along = ends[:, 1] - ends[:, 0]
         length = np.hypot(along[:, 0], along[:, 1])[:, None]
         still = length < 1e-9
         along = np.where(still, [1.0, 0.0], along / np.where(still, 1.0, length))
-        pad = half + 1.0
+        # Room for the smooth edge: half a physical pixel, on any display.
+        pad = styles[:, :1] + 0.5
         at, side = _ALONG * (length + 2 * pad) - pad, _ACROSS * pad
         part = np.empty((len(ends), 6, 11), np.float32)
         part[..., 0] = ends[:, 0, :1] + at * along[:, :1] - side * along[:, 1:]
         part[..., 1] = ends[:, 0, 1:] + at * along[:, 1:] + side * along[:, :1]
-        for index, value in enumerate((at, side, length, half, dash, *color), start=2):
-            part[..., index] = value
+        part[..., 2] = at
+        part[..., 3] = side
+        part[..., 4] = length
+        part[..., 5:] = styles[:, None]
         return part.reshape(-1, 11)

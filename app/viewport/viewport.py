@@ -17,21 +17,30 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.document import Document
+from app.edits import editable
 from app.viewport.canvas import Canvas, Frame
+from app.viewport.gizmo import Frame as Axes
 from app.viewport.gizmo import Tool
-from app.viewport.interaction import Interaction
+from app.viewport.grab import Pivot
+from app.viewport.interaction import Interaction, Motion
 from app.viewport.navigation import Navigation
 from app.viewport.overlay import draw_scene
+from app.viewport.rubber_band import draw_band
 from app.viewport.strokes import Strokes
 from neural_assets_core.geometry import Camera
+from neural_assets_core.geometry.rays import NEAR
 from neural_assets_core.scene import Picture, Scene, View
 
 WHEEL_STEP = 1.2
 """Zoom of one notch of the wheel."""
 
+_FRAME_ROOM = 0.5
+"""Left free on each side of a selection that is framed, in its own size."""
+
 _MODIFIER_KEYS = {
     Qt.Key.Key_Shift: Qt.KeyboardModifier.ShiftModifier,
     Qt.Key.Key_Control: Qt.KeyboardModifier.ControlModifier,
+    Qt.Key.Key_Alt: Qt.KeyboardModifier.AltModifier,
 }
 
 
@@ -57,6 +66,8 @@ class Viewport(QWidget):
     """After the release, or after the gesture was given up."""
 
     tool_changed = Signal(str)
+    pivot_changed = Signal(str)
+    axes_changed = Signal(str)
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,6 +94,7 @@ class Viewport(QWidget):
         document.scene_changed.connect(self._on_scene_changed)
         document.draft_changed.connect(self._refresh)
         document.selection_changed.connect(self._refresh)
+        document.workspace_changed.connect(self._refresh)
         self._on_scene_changed(document.scene)
 
     # -- what is shown -----------------------------------------------------------------------
@@ -128,13 +140,53 @@ class Viewport(QWidget):
             self.tool_changed.emit(tool)
             self._refresh()
 
-    def start_gesture(self, tool: Tool) -> None:
-        """Move, turn or scale the selection with no button held, until a click or Enter."""
-        if not self._editable():
-            return
-        self.native.setFocus()
-        pointer = QPointF(self.native.mapFromGlobal(QCursor.pos()))
-        self._interaction.start(tool, _pixel(pointer))
+    @property
+    def pivot(self) -> Pivot:
+        """What turns and scales of several objects keep in place."""
+        return self._interaction.pivot
+
+    def set_pivot(self, pivot: Pivot) -> None:
+        """Choose the base of the "active" object, the "common" middle, or "each" one's base."""
+        if pivot != self._interaction.pivot:
+            self._interaction.pivot = pivot
+            self.pivot_changed.emit(pivot)
+            self._refresh()
+
+    @property
+    def axes(self) -> Axes:
+        """Where the handles point."""
+        return self._interaction.axes
+
+    def set_axes(self, axes: Axes) -> None:
+        """Choose the "world"'s axes, the active box's own ("local"), or its level heading."""
+        if axes != self._interaction.axes:
+            self._interaction.axes = axes
+            self.axes_changed.emit(axes)
+            self._refresh()
+
+    def start_gesture(self, motion: Motion) -> None:
+        """Move, turn or scale the selection with no button held, until a click or Enter.
+
+        Raises
+        ------
+        UserError
+            If all that is selected is locked or hidden.
+        """
+        if self._editable() and editable(self._document):
+            self.native.setFocus()
+            self._interaction.start(motion, self._outside_pointer())
+
+    def duplicate_and_move(self) -> None:
+        """Copy the selection and move the copies with no button held; Esc takes both back.
+
+        Raises
+        ------
+        UserError
+            If all that is selected is locked or hidden.
+        """
+        if self._editable() and editable(self._document):
+            self.native.setFocus()
+            self._interaction.start_duplicate(self._outside_pointer())
 
     def cancel_gesture(self) -> None:
         """Give up what is being dragged: everything as it was at the press."""
@@ -153,6 +205,25 @@ class Viewport(QWidget):
         if camera is not None:
             size = (camera.width, camera.height)
             self._navigate(Navigation.fitted(size, self._screen_size()), fitted=True)
+
+    def frame_selection(self) -> None:
+        """The selected boxes as large as they fit, with room around them; all if none is."""
+        camera, scene = self._scene_camera(), self._document.visible_scene
+        names = self._document.selection
+        if camera is None or scene is None:
+            return
+        corners = [item.box.corners() for item in scene.objects if item.name in names]
+        points = camera.project(np.concatenate(corners)) if corners else np.empty((0, 3))
+        points = points[points[:, 2] > NEAR, :2]
+        if len(points) == 0:
+            self.fit()
+            return
+        low, high = points.min(axis=0), points.max(axis=0)
+        room = _FRAME_ROOM * np.maximum(high - low, 1.0)
+        left, top = low - room
+        width, height = high - low + 2 * room
+        framed = Navigation.fitted((width, height), self._screen_size())
+        self._navigate(framed.panned(-framed.scale * left, -framed.scale * top))
 
     def zoom_to_actual(self) -> None:
         """One picture pixel on one pixel of the display, about the middle of the view."""
@@ -196,7 +267,7 @@ class Viewport(QWidget):
     # -- drawing -----------------------------------------------------------------------------
 
     def _frame(self) -> Frame:
-        scene, camera = self._document.shown_scene, self.screen_camera()
+        scene, camera = self._document.visible_scene, self.screen_camera()
         strokes = Strokes()
         if scene is None or camera is None:
             return Frame(None, (0.0, 0.0, 1.0, 1.0), strokes)
@@ -204,6 +275,8 @@ class Viewport(QWidget):
         picture = source if self._show_original or self._picture is None else self._picture
         if self._show_boxes and not self._show_original:
             draw_scene(strokes, camera, scene, self._interaction.highlights())
+            if self._interaction.band is not None:
+                draw_band(strokes, self._interaction.band)
         place, scale = self._navigation, self._navigation.scale
         rect = (place.x, place.y, scale * scene.camera.width, scale * scene.camera.height)
         return Frame(picture, rect, strokes)
@@ -235,11 +308,12 @@ class Viewport(QWidget):
         if isinstance(event, QMouseEvent):
             return self._mouse(event)
         if isinstance(event, QWheelEvent):
-            if not self._interaction.dragging:
+            if not self._interaction.busy:
                 self.zoom(WHEEL_STEP ** (event.angleDelta().y() / 120.0), event.position())
             return True
         if isinstance(event, QNativeGestureEvent):
-            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            pinch = event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture
+            if pinch and not self._interaction.busy:
                 self.zoom(1.0 + event.value(), event.position())
             return True
         if isinstance(event, QKeyEvent):
@@ -258,7 +332,9 @@ class Viewport(QWidget):
             if not event.buttons() & Qt.MouseButton.MiddleButton:
                 # Another window may have taken the release.
                 self._pan_from = None
-            if self._pan_from is not None:
+            if self._interaction.held and not event.buttons() & Qt.MouseButton.LeftButton:
+                self._interaction.release(_pixel(position), event.modifiers())
+            elif self._pan_from is not None:
                 moved, self._pan_from = position - self._pan_from, position
                 self._navigate(self._navigation.panned(moved.x(), moved.y()))
             else:
@@ -267,12 +343,12 @@ class Viewport(QWidget):
             if event.button() == Qt.MouseButton.MiddleButton:
                 self._pan_from = None
             elif event.button() == Qt.MouseButton.LeftButton:
-                self._interaction.release(_pixel(position))
+                self._interaction.release(_pixel(position), event.modifiers())
         elif event.button() == Qt.MouseButton.LeftButton and self._editable():
             self._interaction.press(_pixel(position), event.modifiers())
         elif event.button() == Qt.MouseButton.RightButton:
             self._interaction.cancel()
-        elif event.button() == Qt.MouseButton.MiddleButton and not self._interaction.dragging:
+        elif event.button() == Qt.MouseButton.MiddleButton and not self._interaction.busy:
             self._pan_from = position
         return True
 
@@ -289,10 +365,18 @@ class Viewport(QWidget):
             flag = _MODIFIER_KEYS[key]
             self._interaction.modifiers_changed(modifiers | flag if pressed else modifiers & ~flag)
             return True
+        repeated = event.isAutoRepeat() and key != Qt.Key.Key_Backspace
+        if pressed and repeated and self._interaction.busy:
+            # An axis key held a little long must not count twice.
+            return True
         if pressed and self._editable() and self._interaction.key(key, modifiers):
             return True
         event.ignore()
         return True
+
+    def _outside_pointer(self) -> NDArray[np.float64]:
+        """(2,) where the pointer is, in screen pixels of the viewport it may not be over."""
+        return _pixel(QPointF(self.native.mapFromGlobal(QCursor.pos())))
 
     def _editable(self) -> bool:
         return self._show_boxes and not self._show_original

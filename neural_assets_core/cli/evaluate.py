@@ -1,28 +1,40 @@
-"""`neural-assets evaluate`: a checkpoint's figures on held-out pairs."""
+"""`neural-assets evaluate`: a checkpoint's figures on the benchmark."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from neural_assets_core.cli.progress import progress_bar
 from neural_assets_core.errors import UserError
-from neural_assets_core.evaluation.methods import LABELS
+
+if TYPE_CHECKING:
+    from neural_assets_core.evaluation.report import Report
 
 
 def evaluate(
     checkpoint: Annotated[
         str, typer.Option(metavar="PATH", help='A folder in diffusers layout, or "default".')
     ] = "default",
-    pairs: Annotated[int, typer.Option(metavar="N", min=1, help="Number of held-out pairs.")] = 200,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH", help="Another checkpoint to compare; may be repeated."),
+    ] = None,
+    pairs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Only the first N pairs, a fair sample; else all."),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(metavar="PIXELS", min=32, help="Side of the pictures; else the model's."),
+    ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="A held-out data set; made if not given."),
+        typer.Option(metavar="DIR", help="A held-out data set, instead of the benchmark."),
     ] = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Gets the report and a sheet of pictures.")
@@ -33,10 +45,11 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """PSNR and SSIM of the whole picture and inside the moved objects' boxes.
+    """Figures on a fixed benchmark of edits whose truth is known.
 
-    Beside the checkpoint's figures stand those for handing back the source picture, for the
-    proxy alone, and for the VAE's own reconstruction of the target.
+    Likeness to the truth, pose, identity and background, for this checkpoint, for others, for
+    the proxy alone, for the source unchanged, and for the autoencoder's copy of the truth; by
+    families that training saw or not, and by task. The benchmark is rendered once.
     """
     from pydantic import ValidationError
 
@@ -51,34 +64,54 @@ def evaluate(
     except ValidationError as error:
         raise UserError(f"--{describe(error)}.") from None
     # Before torch is loaded, which takes seconds.
-    resolve_checkpoint(checkpoint)
+    for name in (checkpoint, *(against or ())):
+        resolve_checkpoint(name)
     os.environ.setdefault("MUJOCO_GL", "egl")
     from neural_assets_core.evaluation.run import evaluate as evaluate_checkpoint
 
     with progress_bar() as bar:
-        task = bar.add_task("evaluating", total=pairs)
+        task = bar.add_task("loading", total=None)
         report = evaluate_checkpoint(
             checkpoint,
+            against=against or (),
             pairs=pairs,
+            size=size,
             data=data,
             out=out,
             settings=settings,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=lambda what, done, total: bar.update(
+                task, description=what, completed=done, total=total
+            ),
         )
     if as_json:
         typer.echo(json.dumps(report.to_json(), indent=2))
     else:
-        _print_figures(report.figures)
-        number = str(report.pairs) if report.pairs == pairs else f"only {report.pairs} of {pairs}"
-        typer.echo(f"{number} pairs; pictures and all figures in {out}")
+        _print(report)
+        fewer = f"only {report.pairs} of {pairs}" if report.pairs < (pairs or 0) else report.pairs
+        typer.echo(f"{fewer} pairs; pictures and all figures in {out}")
 
 
-def _print_figures(figures: Mapping[str, float]) -> None:
+def _print(report: Report) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("", "PSNR", "SSIM", "PSNR, moved objects", "SSIM, moved objects")
-    for prefix, label in LABELS.items():
-        names = (f"{prefix}{name}" for name in ("psnr", "ssim", "object_psnr", "object_ssim"))
-        table.add_row(label, *(f"{figures[name]:.3f}" for name in names))
-    Console().print(table)
+    from neural_assets_core.evaluation.report import main_groups, table, task_table
+
+    console = Console()
+    tables = [table(report, group) for group in main_groups(report)]
+    for heads, rows in [*tables, task_table(report)]:
+        drawn = Table(*(escape(head) for head in heads))
+        for row in rows:
+            drawn.add_row(*(Text(cell) for cell in row))
+        console.print(drawn)
+    for gained, figure in report.gains.items():
+        console.print(
+            Text(f"{figure.mean:+.2f} dB ({figure.low:+.2f} to {figure.high:+.2f}) inside the "
+                 f"objects over {gained}")
+        )
+    marks = {True: "reached    ", False: "NOT reached", None: "not measured"}
+    for target in report.targets:
+        value = "" if target.value is None else f"{target.value:.2f}"
+        console.print(Text(f"{marks[target.reached]}  {target.label}: {value}"))

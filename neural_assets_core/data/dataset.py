@@ -34,7 +34,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,8 @@ from neural_assets_core.files import write_atomically
 from neural_assets_core.geometry import Box, Camera
 
 FORMAT = "neural-assets-dataset"
-VERSION = 1
+VERSION = 2
+"""2: other scenes from the same seeds. The layout is that of version 1, which is still read."""
 GROUND = (0.0, 0.0, 1.0, 0.0)
 
 
@@ -101,6 +102,7 @@ class DatasetInfo:
     seed: int
     split: str
     families: tuple[str, ...]
+    version: int = VERSION
 
 
 class Clip:
@@ -188,10 +190,10 @@ def read_info(path: Path) -> DatasetInfo:
     content = _read_json(file)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError(f"{file} is not of the format {FORMAT!r}; choose another folder.")
-    if content.get("version") != VERSION:
+    if content.get("version") not in range(1, VERSION + 1):
         raise UserError(
-            f"{file} has version {content.get('version')!r} but this program reads version "
-            f"{VERSION}; render the dataset again or update the program."
+            f"{file} has version {content.get('version')!r} but this program reads versions up "
+            f"to {VERSION}; render the dataset again or update the program."
         )
     try:
         return DatasetInfo(
@@ -201,6 +203,7 @@ def read_info(path: Path) -> DatasetInfo:
             seed=int(content["seed"]),
             split=str(content["split"]),
             families=tuple(str(name) for name in content["families"]),
+            version=int(content["version"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(file) from error
@@ -209,6 +212,8 @@ def read_info(path: Path) -> DatasetInfo:
 def begin_dataset(path: Path, info: DatasetInfo) -> None:
     """Create the folder and `dataset.json`, or check that an existing one is of this dataset.
 
+    One of an earlier version that needs nothing more is left as it is.
+
     Raises
     ------
     UserError
@@ -216,13 +221,22 @@ def begin_dataset(path: Path, info: DatasetInfo) -> None:
     """
     if (path / "dataset.json").exists():
         # A longer run of the same data continues a shorter one: clips do not depend on `scenes`.
-        found = asdict(read_info(path)) | {"scenes": info.scenes}
-        if found != asdict(info):
+        found = replace(read_info(path), scenes=info.scenes)
+        if found.version < VERSION and found == replace(
+            info, version=found.version, families=found.families
+        ):
+            if all(clip_is_complete(path, f"{index:06d}") for index in range(info.scenes)):
+                return
+            raise UserError(
+                f"{path} holds an unfinished dataset of an earlier version of this program; "
+                "choose another folder."
+            )
+        if found != info:
             raise UserError(
                 f"{path} already holds a dataset made with other settings; "
                 "choose another folder or the same size, frames, seed and split."
             )
-    content = {"format": FORMAT, "version": VERSION, **asdict(info)}
+    content = {"format": FORMAT, **asdict(info)}
     text = json.dumps(content, indent=1) + "\n"
     try:
         (path / "clips").mkdir(parents=True, exist_ok=True)
@@ -264,21 +278,23 @@ def _write_clip(path: Path, name: str, frames: list[AnnotatedFrame]) -> None:
     for index, frame in enumerate(frames):
         _write_png(work / f"{index:03d}.png", frame.image[..., ::-1])
         _write_png(work / f"{index:03d}_mask.png", frame.mask)
-        records.append({
-            "camera": frame.camera.model_dump(mode="json"),
-            "ground": frame.ground,
-            "objects": [
-                {
-                    "id": item.id,
-                    "name": item.name,
-                    "category": item.category,
-                    "box": item.box.model_dump(mode="json"),
-                    "region": item.region,
-                    "visible_fraction": item.visible_fraction,
-                }
-                for item in frame.objects
-            ],
-        })
+        records.append(
+            {
+                "camera": frame.camera.model_dump(mode="json"),
+                "ground": frame.ground,
+                "objects": [
+                    {
+                        "id": item.id,
+                        "name": item.name,
+                        "category": item.category,
+                        "box": item.box.model_dump(mode="json"),
+                        "region": item.region,
+                        "visible_fraction": item.visible_fraction,
+                    }
+                    for item in frame.objects
+                ],
+            }
+        )
     text = json.dumps({"name": name, "frames": records})
     (work / "clip.json").write_text(text + "\n", encoding="utf-8")
     os.replace(work, final)

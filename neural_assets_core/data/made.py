@@ -19,7 +19,7 @@ from neural_assets_core.data.dataset import (
     visible_region,
     write_clip,
 )
-from neural_assets_core.data.families import FAMILIES
+from neural_assets_core.data.families import SEEN, family_name
 from neural_assets_core.data.made_scenes import SPLITS, ClipPlan, plan_clip
 from neural_assets_core.errors import UserError
 
@@ -32,6 +32,7 @@ class _Job:
     seed: int
     split: str
     index: int
+    families: tuple[str, ...]
 
 
 def make_dataset(
@@ -43,6 +44,7 @@ def make_dataset(
     split: str = "train",
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    families: Sequence[str] = SEEN,
 ) -> None:
     """Render a dataset, or the rest of an interrupted one.
 
@@ -60,6 +62,8 @@ def make_dataset(
         Processes; the result does not depend on it.
     progress : callable (done clips, all clips), optional
         Called at the start and after each clip.
+    families : sequence of str
+        Names of object families, or paths of mesh files.
 
     Raises
     ------
@@ -67,9 +71,10 @@ def make_dataset(
         If an argument is out of range, or `out` holds another dataset or cannot be written.
     """
     _check(seed, split, scenes=scenes, frames=frames, size=size, workers=workers)
-    begin_dataset(out, DatasetInfo(size, scenes, frames, seed, split, tuple(FAMILIES)))
+    names = tuple(family_name(family) for family in families)
+    begin_dataset(out, DatasetInfo(size, scenes, frames, seed, split, names))
     jobs = [
-        _Job(out, frames, size, seed, split, index)
+        _Job(out, frames, size, seed, split, index, tuple(families))
         for index in range(scenes)
         if not clip_is_complete(out, f"{index:06d}")
     ]
@@ -110,7 +115,7 @@ def _start_worker() -> None:
 
 
 def _render_job(job: _Job) -> None:
-    plan = plan_clip(job.seed, job.split, job.index, job.frames)
+    plan = plan_clip(job.seed, job.split, job.index, job.frames, job.families)
     write_clip(job.out, plan.name, render_frames(plan, range(job.frames), job.size))
 
 

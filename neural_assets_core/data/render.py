@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from neural_assets_core.data.families import MadeObject, Material, Part
 from neural_assets_core.data.families.parts import box
+from neural_assets_core.data.lighting import Light
 from neural_assets_core.data.made_scenes import ClipPlan
-from neural_assets_core.data.surroundings import Surface
+from neural_assets_core.data.surroundings import FLOOR_DEPTH, Surface, Surroundings, Wall
 from neural_assets_core.geometry import Camera
 
 Image = NDArray[np.uint8]
@@ -104,14 +105,13 @@ class ClipRenderer:
                 drawn.category = mj.mjtCatBit.mjCAT_DECOR
         flags = scene.flags
         flags[mj.mjtRndFlag.mjRND_SHADOW] = 1
-        flags[mj.mjtRndFlag.mjRND_FOG] = 1
         flags[mj.mjtRndFlag.mjRND_SKYBOX] = 1
         flags[mj.mjtRndFlag.mjRND_REFLECTION] = 0
         flags[mj.mjtRndFlag.mjRND_SEGMENT] = flags[mj.mjtRndFlag.mjRND_IDCOLOR] = 0
         image = self._draw(self.size * self.quality.supersample)
         if self.quality.supersample > 1:
             image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA)
-        flags[mj.mjtRndFlag.mjRND_SHADOW] = flags[mj.mjtRndFlag.mjRND_FOG] = 0
+        flags[mj.mjtRndFlag.mjRND_SHADOW] = 0
         flags[mj.mjtRndFlag.mjRND_SKYBOX] = 0
         flags[mj.mjtRndFlag.mjRND_SEGMENT] = flags[mj.mjtRndFlag.mjRND_IDCOLOR] = 1
         codes = self._draw(self.size).astype(np.int32)
@@ -162,26 +162,32 @@ def silhouette_areas(plan: ClipPlan, index: int, size: int) -> NDArray[np.int64]
     Parts outside the picture count too, up to half a picture beyond each border. The projected
     convex pieces are filled in software, which is much cheaper than a render pass per object.
     """
+    # The outline's share of the error shrinks with finer pixels.
+    fine = 2 if size <= 256 else 1
+    size *= fine
     camera = plan.cameras[index].resized(size, size)
     areas = np.zeros(len(plan.objects), dtype=np.int64)
     fraction = 4  # sub-pixel bits of the polygon filler
     for number, item in enumerate(plan.objects):
         canvas = np.zeros((2 * size, 2 * size), dtype=np.uint8)
         turn = plan.box(index, number).rotation_matrix()
+        vertices = np.concatenate([part.vertices for part in item.parts])
+        world = plan.positions[index, number] + vertices @ turn.T
+        projected = camera.project(world)[:, :2] + size / 2 - 0.5
+        pixels = np.round(projected * 2**fraction)
+        start = 0
         for part in item.parts:
-            world = plan.positions[index, number] + part.vertices @ turn.T
-            pixels = camera.project(world)[:, :2] + size / 2 - 0.5
+            own = pixels[start : start + len(part.vertices)]
+            start += len(part.vertices)
+            if not np.isfinite(own).all():
+                continue
+            whole = own.astype(np.int32)
             for piece in part.pieces:
-                points = pixels[piece]
-                if not np.isfinite(points).all():
-                    continue
-                hull = cv2.convexHull(points.astype(np.float32))
-                fixed = np.round(hull * 2**fraction).astype(np.int32)
-                cv2.fillConvexPoly(canvas, fixed, 1, shift=fraction)
+                cv2.fillConvexPoly(canvas, cv2.convexHull(whole[piece]), 1, shift=fraction)
         # The filler also paints every pixel that the outline touches, half of them too many.
         filled = cv2.countNonZero(canvas)
         inner = cv2.countNonZero(cv2.erode(canvas, np.ones((3, 3), dtype=np.uint8)))
-        areas[number] = round(filled - 0.5 * (filled - inner))
+        areas[number] = round((filled - 0.5 * (filled - inner)) / fine**2)
     return areas
 
 
@@ -196,66 +202,107 @@ def _build(plan: ClipPlan, size: int, quality: Quality) -> Any:
     spec.stat.center = [0, 0, 0]
     visual = spec.visual
     visual.global_.offwidth = visual.global_.offheight = size
-    visual.quality.shadowsize = quality.shadow_map
+    visual.quality.shadowsize = round(quality.shadow_map * light.shadow_map)
     visual.quality.offsamples = quality.samples
     visual.quality.numquads = 12
     visual.map.shadowclip = SHADOW_REACH
     # Only the shadow map uses these planes; a short range gives it depth precision.
     visual.map.znear, visual.map.zfar = 0.5, 12.0
-    visual.map.fogstart, visual.map.fogend = 4.0, 22.0
-    visual.rgba.fog = [*around.sky_bottom, 1]
     visual.headlight.ambient = light.ambient
     visual.headlight.diffuse = [0.06] * 3
     visual.headlight.specular = [0.0] * 3
-    for direction, color, shadow in (
-        (light.sun, light.sun_color, True),
-        (light.fill, light.fill_color, False),
-    ):
-        spec.worldbody.add_light(
-            type=mj.mjtLightType.mjLIGHT_DIRECTIONAL,
-            pos=-4.0 * np.asarray(direction),
-            dir=direction,
-            diffuse=color,
-            ambient=[0, 0, 0],
-            specular=[0.35] * 3 if shadow else [0, 0, 0],
-            castshadow=shadow,
-        )
-    spec.add_texture(
-        name="sky",
-        type=mj.mjtTexture.mjTEXTURE_SKYBOX,
-        builtin=mj.mjtBuiltin.mjBUILTIN_GRADIENT,
-        rgb1=around.sky_top,
-        rgb2=around.sky_bottom,
-        width=128,
-        height=768,
+    for source in light.lights:
+        _add_light(spec, source, light.highlight)
+    height, width = around.sky.shape[:2]
+    sky = spec.add_texture(
+        name="sky", type=mj.mjtTexture.mjTEXTURE_SKYBOX, width=width, height=height, nchannel=3
     )
-    _add_surface(spec, "ground", around.ground, plane=True)
-    _add_geom(spec.worldbody, type=mj.mjtGeom.mjGEOM_PLANE, size=[30, 30, 1], material="ground")
+    sky.data = around.sky.tobytes()
+    _add_ground(spec, around)
     for number, wall in enumerate(around.walls):
-        name = f"wall{number}"
-        _add_surface(spec, name, wall.surface, plane=False)
-        half_turn = [np.cos(wall.yaw / 2), 0, 0, np.sin(wall.yaw / 2)]
-        _add_wall_mesh(spec, name, wall.surface.tile)
-        _add_geom(
-            spec.worldbody,
-            type=mj.mjtGeom.mjGEOM_MESH,
-            meshname=name,
-            pos=[*wall.foot, 0],
-            quat=half_turn,
-            material=name,
-        )
-        if wall.skirting is not None:
-            _add_geom(
-                spec.worldbody,
-                type=mj.mjtGeom.mjGEOM_BOX,
-                size=[0.012, 12, 0.05],
-                pos=[*wall.foot, 0.05],
-                quat=half_turn,
-                rgba=[*wall.skirting, 1],
-            )
+        _add_wall(spec, f"wall{number}", wall)
     for number, item in enumerate(plan.objects):
         _add_object(spec, number, item)
     return spec
+
+
+def _add_light(spec: Any, light: Light, highlight: float) -> None:
+    beam = light.position is not None
+    kinds = mj.mjtLightType
+    spec.worldbody.add_light(
+        type=kinds.mjLIGHT_SPOT if beam else kinds.mjLIGHT_DIRECTIONAL,
+        pos=light.position if beam else -4.0 * np.asarray(light.direction),
+        dir=light.direction,
+        diffuse=light.color,
+        ambient=[0, 0, 0],
+        specular=[highlight] * 3 if light.shadow else [0, 0, 0],
+        castshadow=light.shadow,
+        cutoff=light.cutoff,
+        exponent=4.0,
+    )
+
+
+def _add_ground(spec: Any, around: Surroundings) -> None:
+    """An endless plane in z = 0, or a table top there and the plane below."""
+    level, below = 0.0, around.ground
+    if around.table is not None and around.floor is not None:
+        level, below = -FLOOR_DEPTH, around.floor
+        _add_surface(spec, "top", around.ground, plane=False)
+        half, yaw = around.table, around.table_yaw
+        _add_slab(spec, "top", (2 * half, 2 * half, 0.05), 1 / around.ground.tile)
+        turn = [np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)]
+        _add_mesh_geom(spec, "top", [0, 0, -0.025], turn)
+    _add_surface(spec, "ground", below, plane=True)
+    plane = mj.mjtGeom.mjGEOM_PLANE
+    _add_geom(spec.worldbody, type=plane, size=[30, 30, 1], pos=[0, 0, level], material="ground")
+
+
+def _add_wall(spec: Any, name: str, wall: Wall) -> None:
+    turn = [np.cos(wall.yaw / 2), 0, 0, np.sin(wall.yaw / 2)]
+    _add_surface(spec, name, wall.surface, plane=False)
+    _add_slab(spec, name, (1.0, 24.0, 16.0), 1 / wall.surface.tile)
+    inward = np.array([np.cos(wall.yaw), np.sin(wall.yaw)])
+    _add_mesh_geom(spec, name, [*(wall.foot - 0.5 * inward), 0], turn)
+    along = np.array([-inward[1], inward[0]])
+    for number, panel in enumerate(wall.panels):
+        at = [*(np.asarray(wall.foot) + panel.at[0] * along), panel.at[1]]
+        if panel.texture is None:
+            half = [0.5 * side for side in panel.size]
+            cube = mj.mjtGeom.mjGEOM_BOX
+            _add_geom(
+                spec.worldbody, type=cube, size=half, pos=at, quat=turn, rgba=[*panel.color, 1]
+            )
+            continue
+        part = f"{name}panel{number}"
+        _add_texture(spec, part, panel.texture)
+        material = spec.add_material(name=part, specular=0.1, emission=panel.emission)
+        material.textures[mj.mjtTextureRole.mjTEXROLE_RGB] = part
+        _add_slab(spec, part, panel.size)
+        _add_mesh_geom(spec, part, at, turn)
+
+
+def _add_mesh_geom(spec: Any, name: str, at: Any, turn: Any) -> None:
+    """Show the mesh and the material called `name`."""
+    mesh = mj.mjtGeom.mjGEOM_MESH
+    _add_geom(spec.worldbody, type=mesh, meshname=name, pos=at, quat=turn, material=name)
+
+
+def _add_slab(
+    spec: Any, name: str, size: tuple[float, float, float], repeats: float | None = None
+) -> None:
+    """A box mesh; its texture covers each face, or repeats so often a metre."""
+    slab = box(size, (0, 0, 0), Material())
+    uv = slab.uv
+    if repeats is not None:
+        across = np.abs(slab.normals[:, 2:]) > 0.5  # top and bottom
+        uv = np.where(across, slab.vertices[:, :2], slab.vertices[:, 1:]) * repeats
+    spec.add_mesh(
+        name=name,
+        uservert=slab.vertices.ravel(),
+        usernormal=slab.normals.ravel(),
+        usertexcoord=uv.ravel(),
+        userface=slab.faces.ravel(),
+    )
 
 
 def _add_geom(body: Any, **fields: Any) -> None:
@@ -275,19 +322,6 @@ def _add_surface(spec: Any, name: str, surface: Surface, *, plane: bool) -> None
     material.textures[mj.mjtTextureRole.mjTEXROLE_RGB] = name
 
 
-def _add_wall_mesh(spec: Any, name: str, tile: float) -> None:
-    """A slab whose front lies in x = 0, facing +x, with metric texture coordinates."""
-    slab = box((1.0, 24.0, 16.0), (-0.5, 0.0, 8.0), Material())
-    uv = slab.vertices[:, 1:] / tile
-    spec.add_mesh(
-        name=name,
-        uservert=slab.vertices.ravel(),
-        usernormal=slab.normals.ravel(),
-        usertexcoord=uv.ravel(),
-        userface=slab.faces.ravel(),
-    )
-
-
 def _add_texture(spec: Any, name: str, image: Image) -> None:
     height, width = image.shape[:2]
     texture = spec.add_texture(
@@ -301,6 +335,7 @@ def _add_object(spec: Any, number: int, item: MadeObject) -> None:
     """Add a posable body whose geoms each join all parts of one material."""
     body = spec.worldbody.add_body(name=f"object{number}", mocap=True)
     groups: dict[int, tuple[Material, list[Part]]] = {}
+    textures: dict[int, str] = {}
     for part in item.parts:
         groups.setdefault(id(part.material), (part.material, []))[1].append(part)
     for k, (look, parts) in enumerate(groups.values()):
@@ -323,6 +358,8 @@ def _add_object(spec: Any, number: int, item: MadeObject) -> None:
             emission=look.emission,
         )
         if look.texture is not None:
-            _add_texture(spec, name, look.texture)
-            material.textures[mj.mjtTextureRole.mjTEXROLE_RGB] = name
+            if id(look.texture) not in textures:
+                _add_texture(spec, name, look.texture)
+            texture = textures.setdefault(id(look.texture), name)
+            material.textures[mj.mjtTextureRole.mjTEXROLE_RGB] = texture
         _add_geom(body, type=mj.mjtGeom.mjGEOM_MESH, meshname=name, material=name)

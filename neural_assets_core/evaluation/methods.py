@@ -1,14 +1,87 @@
-"""What a report compares."""
+"""What a report compares: ways from a request to a picture."""
 
 from __future__ import annotations
 
-METHODS = {
-    "neural": ("", "this checkpoint"),
-    "copy_source": ("copy_source_", "the source picture, unchanged"),
-    "proxy": ("proxy_", "the geometric proxy alone"),
-    "ceiling": ("ceiling_", "the autoencoder's copy of the truth"),
-}
-"""Prefix of each method's figures in a report, and what they are of."""
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-LABELS = dict(METHODS.values())
-"""The same by prefix."""
+import torch
+
+from neural_assets_core.decoders import ProxyDecoder
+from neural_assets_core.decoders.base import Decoder
+from neural_assets_core.decoders.neural import NeuralDecoder
+from neural_assets_core.evaluation.benchmark import Case
+from neural_assets_core.evaluation.metrics import Image
+from neural_assets_core.model.latents import decode_latents, encode_latents, to_images, to_pixels
+from neural_assets_core.model.loading import load_pipeline
+from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.scene import GenerationSettings
+
+NEURAL, COPY, PROXY, CEILING, TRUTH = "neural", "copy", "proxy", "ceiling", "truth"
+
+LABELS = {
+    NEURAL: "this checkpoint",
+    PROXY: "the geometric proxy alone",
+    COPY: "the source picture, unchanged",
+    CEILING: "the autoencoder's copy of the truth",
+    TRUTH: "the truth itself, as the judge reads it",
+}
+"""What the names stand for; further checkpoints are called what the user calls them."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row of the table; `picture` answers a case."""
+
+    name: str
+    label: str
+    picture: Callable[[Case], Image]
+
+
+def methods_for(
+    checkpoint: str, against: Sequence[str], settings: GenerationSettings
+) -> tuple[list[Method], int]:
+    """The checkpoint, what it is to be compared with, and the size of its pictures.
+
+    The truth is a method too: what the judge reads in it is the best that it can read.
+    """
+    pipelines = {name: load_pipeline(name) for name in dict.fromkeys((checkpoint, *against))}
+    main, *others = pipelines
+    own = pipelines[main]
+    ways: dict[str, Callable[[Case], Image]] = {
+        NEURAL: _neural(own, main, settings),
+        **{name: _neural(pipelines[name], name, settings) for name in others},
+        PROXY: _drawn(ProxyDecoder(), settings),
+        COPY: lambda case: case.source.image,
+        CEILING: lambda case: _copied(own, case),
+        TRUTH: lambda case: case.target.image,
+    }
+    methods = [Method(name, LABELS.get(name, name), draw) for name, draw in ways.items()]
+    return methods, own.sample_size
+
+
+def _neural(
+    pipeline: NeuralAssetsPipeline, name: str, settings: GenerationSettings
+) -> Callable[[Case], Image]:
+    named = settings.model_copy(update={"checkpoint": name})
+    return _drawn(NeuralDecoder(pipeline), named)
+
+
+def _drawn(decoder: Decoder, settings: GenerationSettings) -> Callable[[Case], Image]:
+    def picture(case: Case) -> Image:
+        scene = case.scene.model_copy(update={"settings": settings})
+        return decoder.generate(scene).picture.pixels
+
+    return picture
+
+
+@torch.no_grad()
+def _copied(pipeline: NeuralAssetsPipeline, case: Case) -> Image:
+    """What the autoencoder makes of the truth.
+
+    A guide to what the latents can hold, no bound: decoders put the source's detail back.
+    """
+    vae = pipeline.vae
+    pixels = to_pixels(case.target.image[None]).to(vae.device, vae.dtype)
+    restored: Image = to_images(decode_latents(vae, encode_latents(vae, pixels)))[0]
+    return restored

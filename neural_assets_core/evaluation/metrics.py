@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
 Image = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 
 SMALLEST_CROP = 32
 """Object-level figures need a few pixels: smaller boxes are grown to this side."""
@@ -26,6 +27,23 @@ def ssim(image: Image, truth: Image) -> float:
             use_sample_covariance=False, data_range=255,
         )
     )
+
+
+def silhouette_iou(found: Mask, truth: Mask) -> float:
+    """Intersection over union of two silhouettes; 1 if both are empty."""
+    union = int((found | truth).sum())
+    return 1.0 if union == 0 else float((found & truth).sum()) / union
+
+
+def centroid(silhouette: Mask) -> NDArray[np.float64]:
+    """(x, y) of the middle of a silhouette that is not empty, in pixels."""
+    rows, columns = np.nonzero(silhouette)
+    return np.array([columns.mean() + 0.5, rows.mean() + 0.5])
+
+
+def size_error(found: Mask, truth: Mask) -> float:
+    """By how much too large or small a silhouette is along one side: 0.1 is 10 %."""
+    return abs(float(np.sqrt(found.sum() / max(int(truth.sum()), 1))) - 1.0)
 
 
 def crop_bounds(

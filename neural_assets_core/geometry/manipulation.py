@@ -24,6 +24,9 @@ ALONG_VIEW = math.radians(5.0)
 EDGE_ON = math.radians(10.0)
 """A ring seen within this angle of its plane is turned by dragging along its tangent."""
 
+FLAT = math.radians(3.0)
+"""A plane seen within this angle of edge on is not followed upward: a pixel would be metres."""
+
 MINIMUM_SCALE = 0.01
 
 
@@ -51,8 +54,12 @@ def drag_on_plane(
     -------
     array (3,)
         World offset in metres, in the plane, that keeps what was grabbed under the pointer. It
-        ends at `MAXIMUM_DEPTH_RATIO` times the anchor's depth, on the way to the pointer.
+        ends at `MAXIMUM_DEPTH_RATIO` times the anchor's depth, on the way to the pointer. On a
+        plane seen nearly edge on, only the motion along its image is followed exactly.
     """
+    view = _view(camera, anchor)
+    if abs(float(np.dot(normal, view))) < math.sin(FLAT):
+        return _on_flat_plane(camera, anchor, normal, pixel - start)
     return _on_plane(camera, anchor, normal, pixel) - _on_plane(camera, anchor, normal, start)
 
 
@@ -77,9 +84,7 @@ def drag_along_axis(
         Signed metres along `axis`. The point that was grabbed follows the foot of the pointer
         on the line's image. Seen nearly end on, the pointer's way up counts instead.
     """
-    view = origin - camera.position
-    cosine = abs(float(np.dot(view, axis))) / float(np.linalg.norm(view))
-    if cosine > math.cos(ALONG_VIEW):
+    if abs(float(np.dot(_view(camera, origin), axis))) > math.cos(ALONG_VIEW):
         metres_per_pixel = camera.project(origin)[2] / camera.k[1, 1]
         return float((start[1] - pixel[1]) * metres_per_pixel)
     return _along_line(camera, origin, axis, pixel) - _along_line(camera, origin, axis, start)
@@ -115,16 +120,19 @@ def drag_ring(
     float
         Radians, right-handed about `axis`, from the press to now.
     """
-    view = (center - camera.position) / np.linalg.norm(center - camera.position)
+    view = _view(camera, center)
     if abs(float(np.dot(axis, view))) < math.sin(EDGE_ON):
         toward = np.dot(view, axis) * axis - view
-        front = center + radius * toward / np.linalg.norm(toward)
+        # On a wide picture the ring may reach around the camera: its near point must not.
+        reach = min(radius, 0.5 * float(camera.project(center)[2]))
+        front = center + reach * toward / np.linalg.norm(toward)
         tangent = _image_velocity(camera, front, np.cross(axis, front - center))
         return float(np.dot(pixel - start, tangent) / np.dot(tangent, tangent))
     a = _on_plane(camera, center, axis, start) - center
     b = _on_plane(camera, center, axis, pixel) - center
     angle = math.atan2(float(np.dot(axis, np.cross(a, b))), float(np.dot(a, b)))
-    return previous + math.remainder(angle - previous, 2 * math.pi)
+    # Whole turns are added last: at the press' own pixel the angle is exactly a multiple of them.
+    return angle + math.tau * round((previous - angle) / math.tau)
 
 
 def drag_scale(camera: Camera, pivot: Float, grabbed: Float, start: Float, pixel: Float) -> float:
@@ -184,6 +192,107 @@ def pulled_face(box: Box, axis: int, sign: int, distance: float) -> Box:
     shift = 0.5 * sign * (grown - size[axis]) * box.rotation_matrix()[:, axis]
     size[axis] = grown
     return box.with_size(size).translated(shift)
+
+
+def grabbed_on_plane(camera: Camera, anchor: Float, normal: Float, pixel: Float) -> Float:
+    """The point of a plane that a press takes hold of.
+
+    Parameters
+    ----------
+    camera : Camera
+    anchor, normal : arrays (3,)
+        The plane, world metres; the anchor in front of the camera.
+    pixel : array (2,)
+
+    Returns
+    -------
+    array (3,)
+        Under the pixel; the anchor itself if the plane is seen nearly edge on.
+    """
+    if abs(float(np.dot(normal, _view(camera, anchor)))) < math.sin(FLAT):
+        return anchor
+    return _on_plane(camera, anchor, normal, pixel)
+
+
+def grabbed_on_axis(camera: Camera, origin: Float, axis: Float, pixel: Float) -> Float:
+    """The point of a line that a press takes hold of.
+
+    Parameters
+    ----------
+    camera : Camera
+    origin, axis : arrays (3,)
+        The line, world metres, its origin in front of the camera; unit direction.
+    pixel : array (2,)
+
+    Returns
+    -------
+    array (3,)
+        At the foot of the pixel on the line's image; the origin if that is seen nearly end on.
+    """
+    if abs(float(np.dot(_view(camera, origin), axis))) > math.cos(ALONG_VIEW):
+        return origin
+    return np.asarray(origin + _along_line(camera, origin, axis, pixel) * axis)
+
+
+def stretched(box: Box, axes: Float, factors: Float, pivot: Float) -> Box:
+    """A box scaled along some directions only.
+
+    Parameters
+    ----------
+    box : Box
+    axes : array (N, 3)
+        Unit world directions, perpendicular to each other.
+    factors : array (N,)
+        One for each direction.
+    pivot : array (3,)
+        What stays put, world metres.
+
+    Returns
+    -------
+    Box
+        Each side grows as an edge of the box would, and the base's centre goes where it would.
+        Along the box's own axes that is exact, and no other side changes; across them a box
+        would have to shear, and keeps its rotation.
+    """
+    stretch = np.eye(3) + (axes.T * (np.asarray(factors) - 1.0)) @ axes
+    grown = np.linalg.norm(stretch @ box.rotation_matrix(), axis=0)
+    grown = np.where(np.abs(grown - 1.0) < 1e-12, 1.0, grown)
+    size = np.maximum(np.asarray(box.size) * grown, MINIMUM_EXTENT)
+    base = pivot + stretch @ (box.base_center() - pivot)
+    return box.with_center(base + 0.5 * size[2] * box.rotation_matrix()[:, 2]).with_size(size)
+
+
+def drop_to_ground(box: Box) -> Box:
+    """The box lifted or lowered until its lowest corner is at z = 0."""
+    return box.translated((0.0, 0.0, -float(box.corners()[:, 2].min())))
+
+
+def _view(camera: Camera, point: Float) -> Float:
+    """(3,) unit direction from the camera to a world point."""
+    return np.asarray((point - camera.position) / np.linalg.norm(point - camera.position))
+
+
+def _on_flat_plane(camera: Camera, anchor: Float, normal: Float, moved: Float) -> Float:
+    """(3,) offset in a plane that is nearly a line in the picture, for `moved` (2,) pixels.
+
+    Across that line the pointer moves away, or nearer, as fast as on a plane that is tilted just
+    enough to be followed.
+    """
+    view = _view(camera, anchor)
+    away = view - np.dot(view, normal) * normal
+    away /= np.linalg.norm(away)
+    right = np.cross(away, normal)
+    along = _image_velocity(camera, anchor, right)
+    across = np.array([along[1], -along[0]]) / np.linalg.norm(along)
+    side = 1.0 if np.dot(normal, view) <= 0 else -1.0
+    depth, focal = float(camera.project(anchor)[2]), float(camera.k[1, 1])
+    # The far side of a plane appears on its normal's side, if that is the camera's side too.
+    if np.dot(across, _image_velocity(camera, anchor, side * normal)) < 0:
+        across = -across
+    rise = float(np.dot(moved, across)) / (focal * math.sin(FLAT))
+    limit = math.log(MAXIMUM_DEPTH_RATIO)
+    distance = depth * math.expm1(min(max(rise, -limit), limit))
+    return np.asarray(float(np.dot(moved, along)) / np.dot(along, along) * right + distance * away)
 
 
 def _on_plane(camera: Camera, anchor: Float, normal: Float, pixel: Float) -> Float:

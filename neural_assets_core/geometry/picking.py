@@ -22,6 +22,13 @@ def distance_to_segments(segments: Float, pixel: Float) -> Float:
     return np.asarray(np.linalg.norm(foot - pixel, axis=1))
 
 
+def inside_polygon(corners: Float, pixel: Float) -> bool:
+    """Whether `pixel` (2,) is inside a convex polygon (N, 2), either way round."""
+    sides, reach = np.roll(corners, -1, axis=0) - corners, pixel - corners
+    turns = sides[:, 0] * reach[:, 1] - sides[:, 1] * reach[:, 0]
+    return bool((turns >= 0).all() or (turns <= 0).all())
+
+
 def boxes_under(
     camera: Camera, boxes: Sequence[Box], pixel: Float, tolerance: float = 0.0
 ) -> list[int]:

@@ -227,6 +227,31 @@ class Scene(_Value):
         settings = GenerationSettings.model_validate({**self.settings.model_dump(), **changes})
         return self._updated(settings=settings)
 
+    def with_extra(self, name: str, value: Any) -> Scene:
+        """A field that is no part of the scene itself carried along in its file; None drops it.
+
+        Parameters
+        ----------
+        name : str
+            Not one of the scene's own fields.
+        value : JSON value or None
+
+        Raises
+        ------
+        ValueError
+            If the scene has a field of its own called `name`.
+        """
+        if name in type(self).model_fields:
+            raise ValueError(f"{name} is one of the scene's own fields")
+        present = self.model_extra or {}
+        if value is None and name not in present:
+            return self
+        extra = {key: kept for key, kept in present.items() if key != name}
+        if value is not None:
+            extra[name] = value
+        own = {key: getattr(self, key) for key in type(self).model_fields}
+        return type(self).model_construct(self.model_fields_set, **own, **extra)
+
     def free_name(self, wanted: str) -> str:
         """`wanted`, or `wanted 2`, `wanted 3` ... if that is taken; cut if it gets too long."""
         taken = {item.name for item in self.objects}

@@ -11,8 +11,15 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
+from app.theme import apply_theme
 from neural_assets_core.scene import Scene
 from tests.app.viewport.scenes import made_scene
+
+
+@pytest.fixture(scope="session", autouse=True)
+def theme(qapp: QApplication) -> None:
+    """The program's own looks."""
+    apply_theme(qapp)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.document import Document
 from neural_assets_core.errors import UserError
-from neural_assets_core.scene import Scene
+from neural_assets_core.scene import Scene, save_scene
 
 
 @pytest.fixture
@@ -128,3 +128,41 @@ def test_failed_open_and_save_lose_nothing(
     assert document.path is None
     assert document.modified
     assert document.undo_stack.canUndo()
+
+
+def test_hidden_and_locked_follow_names_and_survive_the_file(
+    document: Document, tmp_path: Path, scene: Scene
+) -> None:
+    told = []
+    document.workspace_changed.connect(lambda: told.append(document.hidden))
+    document.select(["mug", "book"])
+    document.set_hidden(["mug"], True)
+    document.set_locked(["kettle"], True)
+    assert told == [{"mug"}, {"mug"}]
+    assert document.selection == ("book",)
+    assert document.undo_stack.count() == 0
+    assert [item.name for item in document.visible_scene.objects] == ["kettle", "book"]
+    document.push(scene.renamed("mug", "cup"), "Rename mug")
+    assert document.hidden == {"cup"}
+    document.save(tmp_path / "a.nascene")
+    saved = document.scene
+    document.set_scene(scene)
+    assert not document.hidden
+    assert not document.locked
+    document.open(tmp_path / "a.nascene")
+    assert (document.hidden, document.locked) == ({"cup"}, {"kettle"})
+    # The scene itself knows nothing of it.
+    assert document.scene == saved
+    document.push(saved.without("cup").without("kettle"), "Delete 2 objects")
+    assert not document.hidden | document.locked
+
+
+@pytest.mark.parametrize("stored", [7, {"hidden": "mug", "locked": [1, "gone", "book"]}])
+def test_a_strange_workspace_in_a_file_does_no_harm(
+    document: Document, tmp_path: Path, scene: Scene, stored: object
+) -> None:
+    save_scene(scene.with_extra("workspace", stored), tmp_path / "a.nascene")
+    document.open(tmp_path / "a.nascene")
+    assert not document.hidden
+    assert document.locked == ({"book"} if isinstance(stored, dict) else set())
+    assert document.scene == scene

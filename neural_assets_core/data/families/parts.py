@@ -86,7 +86,7 @@ def mirrored(parts: Sequence[Part]) -> list[Part]:
     return [*parts, *images]
 
 
-def _part(
+def part_of(
     vertices: Float, normals: Float, uv: Float, faces: Index, pieces: list[Index], look: Material
 ) -> Part:
     """Drop degenerate triangles and turn the others so that they face along their normals."""
@@ -120,7 +120,7 @@ def box(size: Point, at: Point, look: Material) -> Part:
                 uv.append((u, v))
             normals.append(normal)
             faces += [(start, start + 1, start + 2), (start, start + 2, start + 3)]
-    return _part(
+    return part_of(
         np.array(vertices) + np.asarray(at, dtype=np.float64),
         np.repeat(np.array(normals), 4, axis=0),
         np.array(uv, dtype=np.float64),
@@ -188,7 +188,7 @@ def lathe(
         b = a + slices + 1
         faces += [np.column_stack([a, a + 1, b + 1]), np.column_stack([a, b + 1, b])]
         pieces.append(np.arange(start, start + 2 * (slices + 1), dtype=np.int32))
-    return _part(
+    return part_of(
         np.concatenate(vertices) + np.asarray(at, dtype=np.float64),
         np.concatenate(normals),
         np.concatenate(uv),
@@ -293,7 +293,7 @@ def tube(
     fan = np.arange(1, slices - 1)
     for start in (total, total + count):
         faces.append(np.column_stack([np.full(len(fan), start), start + fan, start + fan + 1]))
-    return _part(
+    return part_of(
         np.concatenate([rings.reshape(-1, 3), caps]),
         np.concatenate([normals.reshape(-1, 3), cap_normals]),
         np.concatenate([uv.reshape(-1, 2), np.full((2 * count, 2), 0.5)]),
@@ -374,7 +374,7 @@ def extrude(
     for group in [tuple(range(n))] if convex else triangles:
         pieces.append(np.array([cap + s + i for i in group for s in (0, n)], dtype=np.int32))
     order = {"xz": [0, 2, 1], "xy": [0, 1, 2], "yz": [2, 0, 1]}[plane]
-    return _part(
+    return part_of(
         np.array(flat)[:, order] + np.asarray(at, dtype=np.float64),
         np.array(normals, dtype=np.float64)[:, order],
         np.array(uv, dtype=np.float64),

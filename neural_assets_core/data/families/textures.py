@@ -8,6 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from neural_assets_core.data.families.parts import Color, Material
 
@@ -73,6 +74,12 @@ def two_paints(rng: Rng) -> tuple[Color, Color]:
         if np.abs(np.subtract(first, second)).sum() > 0.7:
             break
     return first, second
+
+
+def as_bytes(color: Color) -> tuple[int, int, int]:
+    """A colour as (r, g, b) in 0..255."""
+    r, g, b = (int(255 * c) for c in color)
+    return (r, g, b)
 
 
 def _image(rgb: NDArray[np.float64]) -> Image:
@@ -229,6 +236,42 @@ def grass(rng: Rng, size: int = 256) -> Image:
     return _image(base * (1 + 0.28 * blade)[..., None])
 
 
+def sand(rng: Rng, color: Color, size: int = 256) -> Image:
+    """Ripples and grains."""
+    _, v = _grid(size)
+    ripple = np.sin(2 * np.pi * (v * 10 + 0.9 * noise(rng, size, 3, 3)))
+    grain = rng.uniform(-1, 1, (size, size))
+    tone = 1 + 0.06 * ripple + 0.09 * grain + 0.08 * noise(rng, size, 3, 4)
+    return _image(np.asarray(color) * tone[..., None])
+
+
+def gravel(rng: Rng, color: Color, size: int = 192) -> Image:
+    """Pebbles in several tones."""
+    near, next_ = _cells(rng, size, 14)
+    tone = (1.25 - 0.5 * near) * np.clip(3.5 * (next_ - near), 0.35, 1)
+    stones = rng.uniform(-1, 1, (28, 28, 1)) * 0.3 + rng.uniform(-1, 1, (28, 28, 3)) * 0.05
+    tint = 1 + cv2.resize(stones, (size, size))
+    return _image(np.asarray(color) * tone[..., None] * tint)
+
+
+def grain(rng: Rng, size: int = 128) -> Image:
+    """Grey fine detail for plain surfaces: brushed, speckled, scuffed, hammered or knitted."""
+    kind = int(rng.integers(5))
+    speck = rng.uniform(-1, 1, (size, size))
+    if kind == 0:
+        tone = 0.9 + 0.5 * cv2.blur(speck, (size // 4, 1))
+    elif kind == 1:
+        tone = np.where(speck > 0.86, float(rng.choice([0.55, 1.2])), 0.93)
+    elif kind == 2:
+        tone = np.where(noise(rng, size, 6, 5) > 0.42, 0.72, 0.95) + 0.03 * speck
+    elif kind == 3:
+        tone = 1.05 - 0.28 * _cells(rng, size, 10)[0]
+    else:
+        u, v = _grid(size)
+        tone = 0.9 + 0.12 * np.sin(2 * np.pi * (20 * u + 2 * np.abs(v * 10 % 1 - 0.5)))
+    return _image(np.repeat(tone[..., None], 3, axis=2))
+
+
 def fabric(rng: Rng, color: Color, size: int = 64) -> Image:
     """Woven cloth."""
     u, v = _grid(size)
@@ -291,12 +334,64 @@ def screen(rng: Rng, size: tuple[int, int] = (160, 100)) -> Image:
             x0, y0 = int(rng.integers(4, width // 2)), int(rng.integers(4, height // 2))
             x1, y1 = x0 + width // 2 - 6, y0 + height // 2 - 8
             cv2.rectangle(out, (x0, y0), (x1, y1), (245, 245, 245), -1)
-            cv2.rectangle(out, (x0, y0), (x1, y0 + 9), _bytes(pick(rng, PAINTS)), -1)
+            cv2.rectangle(out, (x0, y0), (x1, y0 + 9), as_bytes(pick(rng, PAINTS)), -1)
             for line in range(y0 + 16, y1 - 4, 8):
                 end = x0 + 6 + int(rng.integers(20, width // 2 - 16))
                 cv2.line(out, (x0 + 6, line), (end, line), (120, 125, 135), 2)
     cv2.rectangle(out, (0, height - 8), (width, height), (40, 44, 52), -1)
     return out
+
+
+def leaf(rng: Rng, color: Color, size: int = 64) -> Image:
+    """A leaf along v: midrib, side veins, paler towards the rim."""
+    u, v = _grid(size)
+    off = np.abs(u - 0.5)
+    veins = np.abs(np.sin(np.pi * 9 * (v - 0.8 * off))) < 0.12
+    tone = 1 + 0.5 * off + 0.2 * noise(rng, size, 4, 4)
+    out = np.asarray(color) * tone[..., None]
+    rib = (veins | (off < 0.035))[..., None]
+    return _image(np.where(rib, np.asarray(shade(color, 1.35)), out))
+
+
+def icing(rng: Rng, ground: Color, drip: Color, size: int = 128) -> Image:
+    """Frosting with drips from above (v = 0 is the bottom) and sprinkles."""
+    u, v = _grid(size)
+    waves = sum(np.sin(2 * np.pi * (k * u + rng.random())) / k for k in (5, 9, 13))
+    out = _mix((v < 0.4 + 0.1 * np.asarray(waves)).astype(np.float64), ground, drip)
+    image = _image(out)
+    for _ in range(60):
+        x, y = rng.integers(0, size, 2)
+        end = (int(x + rng.integers(-3, 4)), int(y + rng.integers(-3, 4)))
+        cv2.line(image, (int(x), int(y)), end, as_bytes(pick(rng, PAINTS)), 2, cv2.LINE_AA)
+    return image
+
+
+def _cells(rng: Rng, size: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Distances (size, size) to the nearest and to the second nearest of `count`^2 points."""
+    corner = np.stack(np.meshgrid(*[np.arange(count)] * 2), -1)
+    points = (corner + rng.uniform(0.15, 0.85, (count, count, 2))) / count
+    tree = cKDTree(points.reshape(-1, 2), boxsize=1.0)  # it tiles
+    near = tree.query(np.stack(_grid(size), -1), k=2)[0] * count
+    return near[..., 0], near[..., 1]
+
+
+def scales(rng: Rng, color: Color, size: int = 96) -> Image:
+    """Irregular plates with dark seams and pale centres."""
+    near, next_ = _cells(rng, size, 5)
+    tone = np.clip(1.5 - 1.1 * near, 0.5, 1.5) + 0.15 * noise(rng, size, 6, 4)
+    out = np.asarray(color) * tone[..., None]
+    return _image(np.where((next_ - near < 0.09)[..., None], np.asarray(shade(color, 0.35)), out))
+
+
+def feathers(rng: Rng, color: Color, size: int = 96) -> Image:
+    """Rows of overlapping rounded feathers."""
+    u, v = _grid(size)
+    rows = 10
+    row = np.floor(v * rows)
+    x = (u * 8 + 0.5 * (row % 2)) % 1 - 0.5
+    y = v * rows % 1
+    tone = 0.72 + 0.5 * y - 0.9 * x**2 + 0.12 * noise(rng, size, 8, 3)
+    return _image(np.asarray(color) * tone[..., None])
 
 
 def keyboard(keys: Color, gap: Color, columns: int = 12, rows: int = 5, cell: int = 12) -> Image:
@@ -310,16 +405,15 @@ def keyboard(keys: Color, gap: Color, columns: int = 12, rows: int = 5, cell: in
     return out
 
 
-def _bytes(color: Color) -> tuple[int, int, int]:
-    r, g, b = (int(255 * c) for c in color)
-    return (r, g, b)
-
-
 # -- materials -------------------------------------------------------------------------------
 
 
 def plastic(color: Color, texture: Image | None = None) -> Material:
     return Material(color if texture is None else (1, 1, 1), texture, 0.35, 0.5)
+
+
+def glossy(color: Color, texture: Image | None = None) -> Material:
+    return Material(color if texture is None else (1, 1, 1), texture, 0.9, 0.8)
 
 
 def matte(color: Color, texture: Image | None = None) -> Material:
@@ -339,3 +433,4 @@ GLASS = Material((0.16, 0.22, 0.28), None, 0.9, 0.9)
 CHROME = Material((0.75, 0.76, 0.78), None, 0.9, 0.8)
 BLACK = Material((0.07, 0.07, 0.08), None, 0.5, 0.6)
 WHITE = Material((0.93, 0.92, 0.90), None, 0.3, 0.5)
+GOLD = Material((0.83, 0.63, 0.22), None, 0.9, 0.85)

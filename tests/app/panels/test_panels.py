@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.panels.fields import NumberField
-from neural_assets_core.scene import Scene
+from neural_assets_core.scene import Scene, load_scene
 
 
 def type_number(qtbot: QtBot, field: NumberField, text: str) -> None:
@@ -148,6 +149,52 @@ class TestOutliner:
         assert window.document.scene == scene
         assert window.outliner.list.item(0).text() == "mug"
         assert window.messages.tier == "warning"
+
+    def test_a_name_that_is_being_typed_counts_when_saving(
+        self, window: MainWindow, qtbot: QtBot, tmp_path: Path
+    ) -> None:
+        window.document.save(tmp_path / "a.nascene")
+        window.document.select(["mug"])
+        window.actions_by_id["rename"].trigger()
+        editor = QApplication.focusWidget()
+        editor.selectAll()
+        qtbot.keyClicks(editor, "cup")
+        window.actions_by_id["save"].trigger()
+        assert load_scene(tmp_path / "a.nascene").objects[0].name == "cup"
+        assert window.document.undo_stack.count() == 1
+        with qtbot.waitSignal(editor.destroyed):
+            qtbot.keyClick(editor, Qt.Key.Key_Return)
+        assert window.document.undo_stack.count() == 1
+        assert not window.document.modified
+
+    def mark(self, window: MainWindow, qtbot: QtBot, row: int, mark: str) -> None:
+        outliner = window.outliner
+        rectangle = outliner.list.visualItemRect(outliner.list.item(row))
+        at = outliner.rows.mark_rect(rectangle, mark).center()
+        qtbot.mouseClick(outliner.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+    def test_eye_and_lock(self, window: MainWindow, qtbot: QtBot) -> None:
+        document = window.document
+        document.select(["book"])
+        self.mark(window, qtbot, 0, "hidden")
+        self.mark(window, qtbot, 2, "locked")
+        assert (document.hidden, document.locked) == ({"mug"}, {"book"})
+        assert document.selection == ("book",)
+        assert not window.inspector.fields["position"][0].isEnabled()
+        said = Qt.ItemDataRole.AccessibleTextRole
+        assert window.outliner.list.item(0).data(said) == "mug, hidden"
+        self.mark(window, qtbot, 0, "hidden")
+        self.mark(window, qtbot, 2, "locked")
+        assert not document.hidden | document.locked
+        assert window.inspector.fields["position"][0].isEnabled()
+        assert document.undo_stack.count() == 0
+
+    def test_the_mark_of_one_is_the_mark_of_all_selected(
+        self, window: MainWindow, qtbot: QtBot
+    ) -> None:
+        window.document.select(["mug", "book"])
+        self.mark(window, qtbot, 0, "locked")
+        assert window.document.locked == {"mug", "book"}
 
 
 class TestGenerationPanel:

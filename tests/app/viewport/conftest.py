@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 
@@ -32,9 +33,30 @@ class Hand:
         return camera.project(np.asarray(point))[:2]
 
     def box(self, name: str) -> Box:
+        self.wait()
         scene = self.document.shown_scene
         assert scene is not None
         return scene.object(name).box
+
+    def front(self, name: str) -> np.ndarray:
+        """A screen position on a box: its middle."""
+        return self.pixel(self.box(name).to_world(np.zeros(3)))
+
+    def screen(self) -> np.ndarray:
+        """What the canvas shows, as (height, width, 3) pixels."""
+        self.wait()
+        shown = self.viewport.native.grabFramebuffer()
+        image = shown.convertToFormat(QImage.Format.Format_RGB888)
+        rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+        flat = rows[:, : 3 * image.width()]
+        return flat.reshape(image.height(), image.width(), 3).copy()
+
+    def key(self, key: Qt.Key, modifiers=NO_KEYS):
+        QTest.keyClick(self.viewport.native, key, modifiers)
+
+    def keys(self, text: str):
+        """Type characters one after the other."""
+        QTest.keyClicks(self.viewport.native, text)
 
     def handle(self, name: str) -> np.ndarray:
         """A place where a handle can be grabbed: its far end."""
@@ -43,7 +65,13 @@ class Hand:
                 return handle.segments[0, 1]
         raise AssertionError(f"no handle {name}")
 
+    def wait(self):
+        """Until the pointer's last move has taken effect: the next frame at the latest."""
+        while self.viewport._interaction._latest is not None:
+            QTest.qWait(1)
+
     def press(self, at, button=Qt.MouseButton.LeftButton, modifiers=NO_KEYS):
+        self.wait()
         self._send(QEvent.Type.MouseButtonPress, at, button, button, modifiers)
 
     def move(self, at, buttons=Qt.MouseButton.LeftButton, modifiers=NO_KEYS):
@@ -62,6 +90,7 @@ class Hand:
         self.press(start)
         for share in np.linspace(0, 1, steps + 1)[1:]:
             self.move(start + share * (np.asarray(end) - start), modifiers=modifiers)
+        self.wait()
 
     def wheel(self, at, notches: float):
         where, native = QPointF(*at), self.viewport.native

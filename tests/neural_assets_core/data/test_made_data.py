@@ -20,9 +20,9 @@ from neural_assets_core.data.dataset import (
     ObjectAnnotation,
     write_clip,
 )
-from neural_assets_core.data.families import FAMILIES, make_object
+from neural_assets_core.data.families import FAMILIES, SEEN, UNSEEN, make_object
 from neural_assets_core.data.made import make_dataset, render_frames, render_made_frame
-from neural_assets_core.data.made_scenes import ClipPlan, plan_clip
+from neural_assets_core.data.made_scenes import ClipPlan, compose, plan_clip
 from neural_assets_core.errors import UserError
 
 SCENES, FRAMES, SIZE, SEED = 3, 2, 96, 5
@@ -78,13 +78,13 @@ class Rendered(NamedTuple):
 
 @pytest.fixture(scope="module")
 def rendered() -> list[Rendered]:
-    """Frames of clips with one to five objects, moved, turned and tilted ones among them."""
+    """Frames of clips with few and many objects, moved, turned and piled ones among them."""
     out = []
     for clip in range(12):
         plan = plan_clip(SEED, "train", clip, 2)
         frames = render_frames(plan, range(2), 160)
         out += [Rendered(plan, k, frame) for k, frame in enumerate(frames)]
-    assert {len(shot.plan.objects) for shot in out} == {1, 2, 3, 4, 5}
+    assert {len(shot.plan.objects) for shot in out} >= {1, 2, 3, 5, 6}
     return out
 
 
@@ -152,7 +152,7 @@ def test_a_frame_for_people_shows_the_same_scene(made: Path) -> None:
 
 def test_held_out_scenes_and_objects_are_others() -> None:
     train, heldout = (
-        [plan_clip(SEED, split, clip, 1) for clip in range(25)] for split in ("train", "heldout")
+        [plan_clip(SEED, split, clip, 1) for clip in range(12)] for split in ("train", "heldout")
     )
 
     def sizes(plans: list[ClipPlan]) -> set[tuple[float, ...]]:
@@ -161,10 +161,74 @@ def test_held_out_scenes_and_objects_are_others() -> None:
     def grounds(plans: list[ClipPlan]) -> set[bytes]:
         return {plan.surroundings.ground.texture.tobytes() for plan in plans}
 
-    assert len(sizes(train)) > 50
+    assert len(sizes(train)) > 25
     assert not sizes(train) & sizes(heldout)
     assert not grounds(train) & grounds(heldout)
     assert not {plan.cameras for plan in train} & {plan.cameras for plan in heldout}
+
+
+def test_the_benchmarks_families_are_never_drawn_by_themselves() -> None:
+    assert len(UNSEEN) == 6
+    assert set(FAMILIES) == set(SEEN) | set(UNSEEN)
+    assert len(FAMILIES) >= 36
+    drawn = {
+        item.category
+        for split in ("train", "heldout")
+        for clip in range(14)
+        for item in plan_clip(SEED, split, clip, 1).objects
+    }
+    assert len(drawn) > 18
+    assert not drawn & set(UNSEEN)
+    with pytest.raises(UserError, match="dog are kept for the benchmark"):
+        plan_clip(SEED, "train", 0, 1, ("car", "dog"))
+
+
+# -- poses -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def piles() -> list[ClipPlan]:
+    return [
+        compose(np.random.SeedSequence((SEED, 1 + k)), "train", "pile", 3, SEEN, piled=1.0)
+        for k in range(8)
+    ]
+
+
+def test_dropped_objects_rest_on_the_ground_or_on_each_other(piles: list[ClipPlan]) -> None:
+    tilted = stacked = 0
+    for plan in piles:
+        for frame in range(3):
+            lowest = []
+            for number, item in enumerate(plan.objects):
+                box = plan.box(frame, number)
+                points = np.concatenate(
+                    [part.vertices[np.unique(part.faces)] for part in item.parts]
+                )
+                world = plan.positions[frame, number] + points @ box.rotation_matrix().T
+                lowest.append(float(world[:, 2].min()))
+                tilted += abs(box.rotation_matrix()[2, 2]) < 0.97
+            assert min(lowest) > -1e-9
+            assert min(lowest) < 0.01
+            stacked += max(lowest) > 0.02
+    assert tilted > 10
+    assert stacked
+
+
+def test_drops_are_reproducible_and_differ_between_frames(piles: list[ClipPlan]) -> None:
+    again = compose(np.random.SeedSequence((SEED, 1)), "train", "pile", 3, SEEN, piled=1.0)
+
+    assert np.array_equal(again.positions, piles[0].positions)
+    assert np.array_equal(again.rotations, piles[0].rotations)
+    assert any(not np.array_equal(p.positions[0], p.positions[1]) for p in piles)
+
+
+def test_lenses_are_those_of_a_photographer() -> None:
+    """24 to 85 mm on a sensor 36 mm wide."""
+    cameras = [plan_clip(SEED, "train", clip, 1).cameras[0] for clip in range(14)]
+    focal = [36 * camera.k[0, 0] / camera.width for camera in cameras]
+
+    assert 24 <= min(focal) < 34
+    assert 60 < max(focal) <= 85
 
 
 # -- annotations -----------------------------------------------------------------------------------
@@ -172,7 +236,7 @@ def test_held_out_scenes_and_objects_are_others() -> None:
 
 @pytest.mark.parametrize("category", FAMILIES)
 def test_a_family_fills_its_size_and_stands_on_the_ground(category: str) -> None:
-    for seed in range(4):
+    for seed in range(3):
         item = make_object(category, np.random.default_rng(seed), 0.3)
         points = np.concatenate([part.vertices[part.faces].reshape(-1, 3) for part in item.parts])
 
@@ -224,7 +288,7 @@ def test_regions_are_the_bounds_of_the_masks(rendered: list[Rendered]) -> None:
 
 
 def test_the_camera_puts_objects_where_they_are_seen(rendered: list[Rendered]) -> None:
-    """Unhidden objects are drawn just where the camera projects their surface, to half a pixel."""
+    """Unhidden objects are drawn where the camera projects their surface, to half a pixel."""
     misses = []
     for shot in rendered:
         for number, item, _ in shot.objects():
@@ -233,8 +297,9 @@ def test_the_camera_puts_objects_where_they_are_seen(rendered: list[Rendered]) -
             if item.visible_fraction > 0.999 and low.min() >= 0 and high.max() <= 160:
                 misses.append(160 * np.array(item.region) - [*low, *high])
     assert len(misses) >= 20
-    # A pixel is drawn if its centre is covered; a thin tip may be missed.
-    assert np.abs(misses).max() < 0.8
+    # A pixel is drawn if its centre is covered; thin tips such as aerials may be missed.
+    assert np.percentile(np.abs(misses), 95) < 0.8
+    assert np.abs(misses).max() < 4
     assert np.abs(np.median(misses, axis=0)).max() < 0.25
 
 
@@ -299,7 +364,7 @@ def test_a_dataset_says_what_it_holds(made: Path) -> None:
 
     assert (dataset.info.size, dataset.info.scenes, dataset.info.frames) == (SIZE, SCENES, FRAMES)
     assert (dataset.info.seed, dataset.info.split) == (SEED, "train")
-    assert dataset.info.families == tuple(FAMILIES)
+    assert dataset.info.families == SEEN
     assert [clip.name for clip in dataset] == ["000000", "000001", "000002"]
     assert len(dataset) == SCENES
     assert dataset[1][0].image.shape == (SIZE, SIZE, 3)
@@ -358,8 +423,11 @@ def test_folders_that_are_no_datasets_are_refused(copy: Path, tmp_path: Path) ->
         ('{"format": "neural-assets', "missing or damaged; delete its dataset"),
         ("[]", "is not of the format"),
         ('{"format": "coco"}', "is not of the format"),
-        ('{"format": "neural-assets-dataset", "version": 2}', "this program reads version 1"),
-        ('{"format": "neural-assets-dataset", "version": 1}', "missing or damaged"),
+        (
+            '{"format": "neural-assets-dataset", "version": 3}',
+            "this program reads versions up to 2",
+        ),
+        ('{"format": "neural-assets-dataset", "version": 2}', "missing or damaged"),
     ],
 )
 def test_unusable_headers_are_told(copy: Path, text: str, message: str) -> None:
@@ -369,6 +437,21 @@ def test_unusable_headers_are_told(copy: Path, text: str, message: str) -> None:
         ClipDataset(copy)
     with pytest.raises(UserError, match=message):
         make(copy)
+
+
+def test_earlier_versions_are_read_and_left_as_they_are(copy: Path) -> None:
+    header = json.loads((copy / "dataset.json").read_text())
+    header |= {"version": 1, "families": ["car", "duck"]}
+    (copy / "dataset.json").write_text(json.dumps(header))
+    before = content(copy)
+    dataset = ClipDataset(copy)
+
+    assert dataset.info.version == 1
+    assert dataset[0][0].image.shape == (SIZE, SIZE, 3)
+    assert make(copy) == [(SCENES, SCENES)]
+    with pytest.raises(UserError, match="earlier version"):
+        make(copy, scenes=SCENES + 1)
+    assert content(copy) == before
 
 
 def test_datasets_are_not_mixed(copy: Path) -> None:

@@ -1,4 +1,4 @@
-"""The scenes that ship with the program are those of the script's table."""
+"""The scenes that ship with the program, and the script for others."""
 
 from __future__ import annotations
 
@@ -15,16 +15,22 @@ def test_there_are_no_others() -> None:
 
 
 @pytest.mark.parametrize("name", CLIPS)
-def test_a_sample_scene_is_the_clips_first_frame(name: str) -> None:
+def test_a_sample_scene_has_objects_with_masks(name: str) -> None:
     path = SAMPLE_SCENES / f"{name}{SCENE_SUFFIX}"
     scene = load_scene(path)
-    plan = plan_clip(SEED, "heldout", CLIPS[name], 1)
 
     assert path.stat().st_size < 1_500_000
     assert (scene.camera.width, scene.camera.height) == (SIZE, SIZE)
-    assert tuple(item.name for item in scene.objects) == plan.names
-    for number, item in enumerate(scene.objects):
-        assert item.box.corners() == pytest.approx(plan.box(0, number).corners(), abs=1e-9)
+    assert len(scene.objects) >= 2
+    for item in scene.objects:
         assert item.appearance.box == item.box
         assert item.appearance.mask is not None
         assert item.appearance.mask.pixels.any()
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_the_script_would_render_groups_that_stand(name: str) -> None:
+    plan = plan_clip(SEED, "heldout", CLIPS[name], 1)
+
+    assert 2 <= len(plan.objects) <= 5
+    assert (abs(plan.rotations[0, :, 1:3]) < 1e-9).all()

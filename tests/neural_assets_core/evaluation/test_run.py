@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,13 @@ from neural_assets_core.data.dataset import (
     write_clip,
 )
 from neural_assets_core.errors import UserError
-from neural_assets_core.evaluation.methods import LABELS
-from neural_assets_core.evaluation.run import COLUMNS, evaluate
+from neural_assets_core.evaluation.run import evaluate
+from neural_assets_core.evaluation.sheet import HEAD, MARGIN, SIDE
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.scene import GenerationSettings
-from tests.neural_assets_core.conftest import SIZE, paint
+from tests.neural_assets_core.conftest import SIZE as PAINTED
+from tests.neural_assets_core.conftest import paint
 
 
 def frame(camera: Camera, boxes: list[Box]) -> AnnotatedFrame:
@@ -43,7 +45,7 @@ def checkpoint(tiny_pipeline: NeuralAssetsPipeline, tmp_path: Path) -> str:
 
 
 def dataset(path: Path, clips: list[list[AnnotatedFrame]]) -> Path:
-    begin_dataset(path, DatasetInfo(SIZE, len(clips), len(clips[0]), 0, "heldout", ("box",)))
+    begin_dataset(path, DatasetInfo(PAINTED, len(clips), len(clips[0]), 0, "heldout", ("box",)))
     for index, frames in enumerate(clips):
         write_clip(path, f"{index:06d}", frames)
     return path
@@ -55,6 +57,7 @@ def test_report_and_sheet(
     before = frame(camera, boxes)
     after = frame(camera, [boxes[0].translated((0.1, -0.2, 0)), boxes[1]])
     data = dataset(tmp_path / "data", [[before, after], [before, before], [after, before]])
+    second = shutil.copytree(checkpoint, tmp_path / "second")
     seen = []
     report = evaluate(
         checkpoint,
@@ -62,16 +65,26 @@ def test_report_and_sheet(
         data=data,
         out=tmp_path / "out",
         settings=GenerationSettings(steps=1),
+        against=[str(second)],
         progress=lambda *numbers: seen.append(numbers),
     )
     # In the second clip nothing moves.
-    assert seen == [(1, 2), (2, 2)]
-    assert (report.pairs, report.steps) == (2, 1)
-    assert {f"{prefix}object_psnr" for prefix in LABELS} <= report.figures.keys()
+    assert seen == [("evaluating", 1, 2), ("evaluating", 2, 2)]
+    assert (report.pairs, report.steps, report.benchmark) == (2, 1, None)
+    assert list(report.labels) == ["neural", str(second), "proxy", "copy", "ceiling", "truth"]
+    figures = report.figures
+    assert figures["neural"]["pairs"]["object_psnr"] == figures[str(second)]["move"]["object_psnr"]
+    # The same weights: no gain, and none is claimed.
+    assert report.gains[str(second)].mean == 0
+    assert figures["copy"]["pairs"]["background_change"].mean == 0
+    assert figures["truth"]["pairs"].keys() == {
+        "silhouette_iou", "centroid_error", "size_error", "identity"
+    }
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == report.to_json()
+    assert "not reached" in (tmp_path / "out" / "report.md").read_text()
     with Image.open(tmp_path / "out" / "sheet.png") as sheet:
-        assert sheet.width > len(COLUMNS) * SIZE
-        assert sheet.height > 2 * SIZE
+        # Source, truth, two checkpoints, proxy and ceiling.
+        assert sheet.size == (MARGIN + 6 * SIDE, HEAD + 2 * SIDE)
 
 
 def test_single_frames_are_no_pairs(

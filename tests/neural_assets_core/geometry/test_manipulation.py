@@ -15,11 +15,21 @@ from neural_assets_core.geometry.manipulation import (
     drag_on_plane,
     drag_ring,
     drag_scale,
+    drop_to_ground,
+    grabbed_on_axis,
+    grabbed_on_plane,
     pulled_face,
     scale_by_distance,
     snap,
+    stretched,
 )
-from tests.neural_assets_core.geometry.views import boxes, cameras, pixel_of
+from tests.neural_assets_core.geometry.views import (
+    any_cameras,
+    boxes,
+    cameras,
+    pixel_of,
+    tilted_boxes,
+)
 
 UP = np.array([0.0, 0.0, 1.0])
 RIGHT, DOWN = np.array([30.0, 0.0]), np.array([0.0, 1.0])
@@ -43,6 +53,7 @@ def test_a_point_on_a_plane_follows_the_pointer(camera, box, shift):
     moved = camera.project(anchor + offset)
     depth = camera.project(anchor)[2]
     assume(depth / 9.9 < moved[2] < depth * 9.9)
+    assume(_angle_to_view(camera, anchor, UP) < 86)
     assert np.allclose(moved[:2], start + shift, atol=0.01)
     assert abs(offset[2]) < 1e-9
 
@@ -86,6 +97,53 @@ def test_a_ring_counts_whole_turns():
             GROUND, center, UP, 1.0, pixel_of(GROUND, path[0]), pixel_of(GROUND, point), angle
         )
     assert angle == pytest.approx(5 * math.pi)
+
+
+@quick
+@given(any_cameras(), tilted_boxes(), st.integers(0, 2), st.floats(-math.pi, math.pi))
+def test_a_ring_follows_the_pointer_about_any_axis(camera, box, index, turn):
+    center, axes = box.base_center(), box.rotation_matrix().T
+    axis, arm = axes[index], 0.4 * axes[index - 1]
+    assume(_angle_to_view(camera, center, axis) < 79)
+    turned = Box(center=arm, size=(1.0, 1.0, 1.0)).rotated(axis, turn, (0, 0, 0)).center
+    start, pixel = pixel_of(camera, center + arm), pixel_of(camera, center + turned)
+    angle = drag_ring(camera, center, axis, 0.4, start, pixel)
+    assert abs(math.degrees(math.remainder(angle - turn, math.tau))) < 0.1
+
+
+@quick
+@given(any_cameras(), tilted_boxes(), st.integers(-3, 3), shifts)
+def test_back_at_the_press_a_ring_has_made_whole_turns_exactly(camera, box, turns, shift):
+    center, start = box.base_center(), pixel_of(camera, box.base_center()) + shift
+    assume(_angle_to_view(camera, center, UP) < 79)
+    angle = drag_ring(camera, center, UP, 0.4, start, start, math.tau * turns + 0.5)
+    assert math.remainder(angle, math.tau) == 0.0
+    assert angle == pytest.approx(math.tau * turns)
+
+
+@quick
+@given(any_cameras(), tilted_boxes(), st.integers(0, 2), shifts, st.floats(-60, 60))
+def test_what_is_grabbed_on_any_line_or_plane_follows_the_pointer(camera, box, index, shift, by):
+    origin, axis = box.base_center(), box.rotation_matrix()[:, index]
+    start, depth = pixel_of(camera, origin) + shift, camera.project(origin)[2]
+    angle = _angle_to_view(camera, origin, axis)
+    if angle < 84:
+        grabbed = grabbed_on_plane(camera, origin, axis, start)
+        pixel = start + shift[::-1]
+        held = grabbed + drag_on_plane(camera, origin, axis, start, pixel)
+        if all(depth / 9.9 < camera.project(p)[2] < 9.9 * depth for p in (grabbed, held)):
+            assert np.allclose(pixel_of(camera, grabbed), start, atol=0.01)
+            assert np.allclose(pixel_of(camera, held), pixel, atol=0.5)
+    if angle > 6:
+        grabbed = grabbed_on_axis(camera, origin, axis, start)
+        assume(depth / 9.9 < camera.project(grabbed)[2] < 9.9 * depth)
+        foot = pixel_of(camera, grabbed)
+        along = pixel_of(camera, grabbed + 1e-4 * axis) - foot
+        along /= np.linalg.norm(along)
+        assert abs(np.dot(start - foot, along)) < 0.01
+        held = grabbed + axis * drag_along_axis(camera, origin, axis, start, start + by * along)
+        assume(depth / 9.9 < camera.project(held)[2] < 9.9 * depth)
+        assert np.allclose(pixel_of(camera, held), foot + by * along, atol=0.5)
 
 
 def test_a_ring_seen_edge_on_turns_with_the_near_side():
@@ -150,10 +208,22 @@ def test_dragging_above_the_horizon_goes_far_in_the_pointers_direction():
     assert offset[0] > 0
 
 
-def test_a_plane_through_the_camera_moves_nothing():
-    at_eye_level = np.array([0.0, 0.0, GROUND.position[2]])
-    start = pixel_of(GROUND, at_eye_level)
-    assert not drag_on_plane(GROUND, at_eye_level, UP, start, start + 40.0).any()
+@pytest.mark.parametrize("height", [-0.05, 0.0, 0.05])
+def test_a_plane_seen_edge_on_is_followed_sideways_and_gently_into_the_depth(height):
+    anchor = np.array([0.0, 0.0, GROUND.position[2] - height])
+    start = pixel_of(GROUND, anchor)
+    right = drag_on_plane(GROUND, anchor, UP, start, start + RIGHT)
+    assert np.allclose(pixel_of(GROUND, anchor + right), start + RIGHT, atol=0.5)
+    assert np.allclose(right[1:], 0.0, atol=1e-6)
+    # The far part of a plane below the eye is higher up in the picture; above the eye, lower.
+    up = -DOWN if height >= 0 else DOWN
+    away = drag_on_plane(GROUND, anchor, UP, start, start + 5.0 * up)
+    assert 0.1 < away[1] < 2.0
+    assert away[2] == pytest.approx(0.0, abs=1e-9)
+    wild = drag_on_plane(GROUND, anchor, UP, start, start + 5000.0 * up)
+    assert GROUND.project(anchor + wild)[2] <= 11 * GROUND.project(anchor)[2]
+    near = drag_on_plane(GROUND, anchor, UP, start, start - 5000.0 * up)
+    assert GROUND.project(anchor + near)[2] > 0
 
 
 def test_an_axis_seen_end_on_follows_the_pointer_up():
@@ -171,6 +241,34 @@ def test_pulling_a_face_keeps_the_opposite_one(box, axis, sign, distance):
     opposite[axis] = -sign
     assert np.allclose(pulled.to_world(opposite), box.to_world(opposite), atol=1e-9)
     assert pulled.size[axis] == pytest.approx(max(box.size[axis] + distance, MINIMUM_EXTENT))
+
+
+@given(tilted_boxes(), st.integers(0, 2), st.floats(0.2, 4.0))
+def test_stretching_along_an_own_axis_changes_that_size_only(box, index, factor):
+    pivot = box.base_center()
+    grown = stretched(box, box.rotation_matrix().T[[index]], np.array([factor]), pivot)
+    others = [i for i in range(3) if i != index]
+    assert [grown.size[i] for i in others] == [box.size[i] for i in others]
+    assert grown.size[index] == pytest.approx(max(factor * box.size[index], MINIMUM_EXTENT))
+    assert grown.rotation == box.rotation
+    assert np.allclose(grown.base_center(), pivot, atol=1e-9)
+
+
+@given(tilted_boxes(), st.floats(0.2, 4.0), units)
+def test_stretching_along_all_axes_is_scaling(box, factor, pivot):
+    assume(factor * min(box.size) > MINIMUM_EXTENT)
+    one = stretched(box, np.eye(3), np.full(3, factor), pivot)
+    other = box.scaled(factor, pivot)
+    assert np.allclose(one.size, other.size)
+    assert np.allclose(one.center, other.center)
+
+
+@given(tilted_boxes())
+def test_a_dropped_box_stands_on_the_ground_with_its_lowest_corner(box):
+    dropped = drop_to_ground(box)
+    assert dropped.corners()[:, 2].min() == pytest.approx(0.0, abs=1e-12)
+    assert dropped.center[:2] == box.center[:2]
+    assert (dropped.size, dropped.rotation) == (box.size, box.rotation)
 
 
 def test_scales_have_a_floor():

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from neural_assets_core.geometry import Box, Camera
 
@@ -28,6 +29,27 @@ def cameras(draw: st.DrawFn) -> Camera:
 
 
 @st.composite
+def any_cameras(draw: st.DrawFn) -> Camera:
+    """A camera that sees the origin from anywhere: from below, from above, rolled."""
+    pose = np.eye(4)
+    pose[:3, :3] = draw(rotations()).as_matrix()
+    pose[:3, 3] = [draw(st.floats(-0.5, 0.5)), draw(st.floats(-0.5, 0.5)), draw(st.floats(3, 15))]
+    focal = draw(st.floats(500, 2000))
+    center = draw(st.floats(200, 600)), draw(st.floats(150, 450))
+    k = np.array([[focal, 0, center[0]], [0, focal, center[1]], [0, 0, 1.0]])
+    return Camera.from_matrices(800, 600, k, pose)
+
+
+@st.composite
+def rotations(draw: st.DrawFn) -> Rotation:
+    """Any rotation: first about the vertical, then a tilt in any direction."""
+    heading, toward = draw(st.floats(-math.pi, math.pi)), draw(st.floats(-math.pi, math.pi))
+    tilt = draw(st.floats(0.0, math.pi))
+    axis = np.array([math.cos(toward), math.sin(toward), 0.0])
+    return Rotation.from_rotvec(tilt * axis) * Rotation.from_rotvec([0.0, 0.0, heading])
+
+
+@st.composite
 def boxes(draw: st.DrawFn) -> Box:
     """A box near the origin, upright, turned anyhow."""
     at = [draw(st.floats(-0.5, 0.5)) for _ in range(3)]
@@ -35,6 +57,12 @@ def boxes(draw: st.DrawFn) -> Box:
     yaw = draw(st.floats(-math.pi, math.pi))
     box = Box(center=tuple(at), size=tuple(size))
     return box.rotated((0.0, 0.0, 1.0), yaw)
+
+
+@st.composite
+def tilted_boxes(draw: st.DrawFn) -> Box:
+    """A box near the origin, turned in all three ways."""
+    return draw(boxes()).with_rotation(draw(rotations()).as_quat(scalar_first=True))
 
 
 def pixel_of(camera: Camera, point: np.ndarray) -> np.ndarray:

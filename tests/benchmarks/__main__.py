@@ -1,0 +1,93 @@
+"""Run all benchmarks: a table on the terminal, the same in out/bench.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+from PySide6.QtGui import QOffscreenSurface, QOpenGLContext
+from PySide6.QtWidgets import QApplication
+
+from app.theme import apply_theme
+from tests.benchmarks.drag import FRAMES, SIZE, drag_studio, drag_viewport
+from tests.benchmarks.picking import pick
+from tests.benchmarks.scenes import crowded_scene
+from tests.benchmarks.startup import start_up
+from tests.benchmarks.timing import HEADING, Load, Row, yardstick
+
+BOXES = 50
+RESULTS = Path("out/bench.json")
+
+
+def main() -> None:
+    """Measure, print, write."""
+    load, rows = Load(), []
+
+    def measured(row: Row) -> Row:
+        print(row, flush=True)
+        rows.append(row)
+        return row
+
+    print(HEADING)
+    with tempfile.TemporaryDirectory() as folder:
+        QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+        application = QApplication([])
+        apply_theme(application)
+        crowd, single = crowded_scene(BOXES), crowded_scene(1)
+        fixed = measured(yardstick())
+        alone, one = measured(drag_viewport(crowd)), measured(drag_viewport(single))
+        measured(drag_viewport(crowd, selected=BOXES))
+        picked, picked_one = measured(pick(crowd)), measured(pick(single))
+        measured(start_up(Path(folder)))
+        measured(drag_studio(crowd))
+    # Within one run, so that a slow or busy machine cancels out.
+    ratios = {
+        f"frame, {BOXES} boxes over 1": alone.p50 / one.p50,
+        f"picking, {BOXES} boxes over 1": picked.p50 / picked_one.p50,
+        "frame, 99th percentile over 50th": alone.p99 / alone.p50,
+        "yardstick, 99th percentile over 50th": fixed.p99 / fixed.p50,
+    }
+    _report(rows, ratios, _machine(load))
+
+
+def _machine(load: Load) -> dict[str, object]:
+    others = load.others()
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "cores used by other programs": None if others is None else round(others, 2),
+        "rasteriser": _rasteriser(),
+        "window": list(SIZE),
+        "frames of a drag": FRAMES,
+    }
+
+
+def _rasteriser() -> str:
+    context, surface = QOpenGLContext(), QOffscreenSurface()
+    surface.create()
+    context.create()
+    context.makeCurrent(surface)
+    renderer = 0x1F01
+    return str(context.functions().glGetString(renderer))
+
+
+def _report(rows: list[Row], ratios: dict[str, float], machine: dict[str, object]) -> None:
+    print()
+    for name, value in [*ratios.items(), *machine.items()]:
+        print(f"{name}: {value:.2f}" if isinstance(value, float) else f"{name}: {value}")
+    RESULTS.parent.mkdir(exist_ok=True)
+    found = {
+        "rows": [row.to_json() for row in rows],
+        "ratios": {name: round(value, 3) for name, value in ratios.items()},
+        "machine": machine,
+    }
+    RESULTS.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""A scripted drag on the real window: the whole cost of a frame, from the event to the screen."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QMainWindow
+
+from app.document import Document
+from app.main_window import MainWindow
+from app.viewport import Viewport
+from neural_assets_core.scene import Scene
+from tests.benchmarks.timing import Row
+
+FRAMES = 300
+SIZE = (1280, 800)
+_WARM_UP = 20
+_PATIENCE = 10.0
+
+
+class _Hand:
+    """Sends real mouse events to the canvas and waits until what they change is on the screen."""
+
+    def __init__(self, viewport: Viewport) -> None:
+        self._native = viewport.native
+        self._swaps = 0
+        self._native.frameSwapped.connect(self._swapped)
+
+    def _swapped(self) -> None:
+        self._swaps += 1
+
+    def send(self, kind: QEvent.Type, at: np.ndarray) -> None:
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        button = none if kind == QEvent.Type.MouseMove else left
+        held = none if kind == QEvent.Type.MouseButtonRelease else left
+        where = QPointF(*at)
+        spot = self._native.mapToGlobal(where)
+        keys = Qt.KeyboardModifier.NoModifier
+        QApplication.sendEvent(self._native, QMouseEvent(kind, where, spot, button, held, keys))
+
+    def frame(self, at: np.ndarray) -> float:
+        """Seconds from a move of the mouse to the end of the frame that it causes."""
+        shown, start = self._swaps, time.perf_counter()
+        self.send(QEvent.Type.MouseMove, at)
+        while self._swaps == shown:
+            QApplication.processEvents()
+            if time.perf_counter() - start > _PATIENCE:
+                raise RuntimeError("a move of the mouse was never drawn")
+        return time.perf_counter() - start
+
+
+def drag_viewport(scene: Scene, selected: int = 1) -> Row:
+    """Drag in a window with the viewport alone: no pictures are made meanwhile.
+
+    The drag takes `selected` objects along.
+    """
+    document, window = Document(), QMainWindow()
+    viewport = Viewport(document)
+    window.setCentralWidget(viewport)
+    document.set_scene(scene)
+    _open(window)
+    name = f"viewport alone, {len(scene.objects)} boxes, {selected} dragged"
+    return _drag(name, viewport, document, selected)
+
+
+def drag_studio(scene: Scene) -> Row:
+    """Drag in the whole studio, which draws a preview of the picture on another thread."""
+    window = MainWindow()
+    window.document.set_scene(scene)
+    _open(window)
+    name = f"whole studio, {len(scene.objects)} boxes, 1 dragged"
+    return _drag(name, window.viewport, window.document, 1)
+
+
+def _open(window: QMainWindow) -> None:
+    window.resize(*SIZE)
+    window.show()
+    until = time.perf_counter() + 1.0
+    while time.perf_counter() < until or not window.isVisible():
+        QApplication.processEvents()
+
+
+def _drag(name: str, viewport: Viewport, document: Document, selected: int) -> Row:
+    scene, camera, hand = document.scene, viewport.screen_camera(), _Hand(viewport)
+    assert scene is not None
+    assert camera is not None
+    middle = len(scene.objects) // 2
+    active = scene.objects[middle]
+    document.select([item.name for item in scene.objects[:selected]] + [active.name])
+    # At half its height: the handles are below and above.
+    start = camera.project(active.box.to_world(np.array([0.3, 0.3, 0.2])))[:2]
+    hand.send(QEvent.Type.MouseButtonPress, start)
+    turns = np.linspace(0.0, 6 * np.pi, FRAMES + _WARM_UP)
+    path = start + np.stack([160 * np.sin(turns), 60 * np.sin(2 * turns) + 10 * turns], axis=1)
+    for at in path[:_WARM_UP]:
+        hand.frame(at)
+    used = time.process_time()
+    seconds = [hand.frame(at) for at in path[_WARM_UP:]]
+    used = time.process_time() - used
+    assert document.draft is not None, "the press did not take hold of a box"
+    hand.send(QEvent.Type.MouseButtonRelease, path[-1])
+    # Nobody is there to answer whether to save.
+    document.undo_stack.setClean()
+    viewport.window().close()
+    QApplication.processEvents()
+    return Row.of(name, seconds, used)
