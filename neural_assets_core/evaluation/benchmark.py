@@ -33,10 +33,10 @@ from neural_assets_core.data.dataset import (
 from neural_assets_core.data.edits import Edit, make_edit
 from neural_assets_core.data.families import SEEN, UNSEEN
 from neural_assets_core.data.frames import scene_from_pair
-from neural_assets_core.decoders.proxy import appearance_mask
 from neural_assets_core.errors import UserError
 from neural_assets_core.evaluation.metrics import Image, Mask
 from neural_assets_core.files import write_atomically
+from neural_assets_core.proxy import appearance_mask
 from neural_assets_core.scene import Scene, load_scene, save_scene
 
 BENCHMARK = 1

@@ -14,14 +14,18 @@ from neural_assets_core.evaluation.benchmark import Case
 from neural_assets_core.evaluation.metrics import Image
 from neural_assets_core.model.latents import decode_latents, encode_latents, to_images, to_pixels
 from neural_assets_core.model.loading import load_pipeline
+from neural_assets_core.model.patches import PatchAutoencoder
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.scene import GenerationSettings
 
-NEURAL, COPY, PROXY, CEILING, TRUTH = "neural", "copy", "proxy", "ceiling", "truth"
+NEURAL, COPY, LIFTED, PROXY, CEILING, TRUTH = (
+    "neural", "copy", "lifted", "proxy", "ceiling", "truth"
+)
 
 LABELS = {
     NEURAL: "this checkpoint",
-    PROXY: "the geometric proxy alone",
+    LIFTED: "the geometric proxy alone, objects lifted",
+    PROXY: "the geometric proxy without any weights",
     COPY: "the source picture, unchanged",
     CEILING: "the autoencoder's copy of the truth",
     TRUTH: "the truth itself, as the judge reads it",
@@ -51,11 +55,17 @@ def methods_for(
     ways: dict[str, Callable[[Case], Image]] = {
         NEURAL: _neural(own, main, settings),
         **{name: _neural(pipelines[name], name, settings) for name in others},
+        LIFTED: _drawn(ProxyDecoder(own.proxy_lifter), settings),
         PROXY: _drawn(ProxyDecoder(), settings),
         COPY: lambda case: case.source.image,
         CEILING: lambda case: _copied(own, case),
         TRUTH: lambda case: case.target.image,
     }
+    if own.lifter is None:
+        del ways[LIFTED]
+    if isinstance(own.vae, PatchAutoencoder):
+        # It loses nothing: there is no ceiling.
+        del ways[CEILING]
     methods = [Method(name, LABELS.get(name, name), draw) for name, draw in ways.items()]
     return methods, own.sample_size
 

@@ -123,7 +123,7 @@ def targets_of(
     main = "seen" if "seen" in figures[NEURAL] else next(iter(figures[NEURAL]))
 
     def value(name: str, method: str = NEURAL, group: str = main) -> float:
-        figure = figures[method].get(group, {}).get(name)
+        figure = figures.get(method, {}).get(group, {}).get(name)
         return float("nan") if figure is None else figure.mean
 
     def judged(name: str) -> float:

@@ -19,7 +19,7 @@ from neural_assets_core.evaluation.benchmark import (
     pairs_of,
 )
 from neural_assets_core.evaluation.judge import JUDGE, Judge
-from neural_assets_core.evaluation.methods import NEURAL, PROXY, TRUTH, Method, methods_for
+from neural_assets_core.evaluation.methods import LIFTED, NEURAL, PROXY, TRUTH, Method, methods_for
 from neural_assets_core.evaluation.report import (
     Report,
     gains_over,
@@ -94,7 +94,7 @@ def evaluate(
     rows = _measure(cases, methods, reader, lambda n, total: tell("evaluating", n, total))
     figures = summarise(rows, _groups(cases))
     others = [name for name in dict.fromkeys(against) if name != checkpoint]
-    gains = gains_over(rows, [*others, PROXY])
+    gains = gains_over(rows, [*others, *(name for name in (LIFTED, PROXY) if name in rows)])
     report = Report(
         checkpoint=checkpoint,
         benchmark=BENCHMARK if data is None else None,

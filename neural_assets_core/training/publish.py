@@ -15,7 +15,6 @@ from typing import Any
 import torch
 
 from neural_assets_core.errors import UserError
-from neural_assets_core.evaluation.methods import LABELS
 from neural_assets_core.model.loading import load_pipeline
 
 LARGEST_FILE = "15MB"
@@ -39,14 +38,9 @@ rendered by `neural-assets dataset make --seed {data_seed}` |
 
 ## Figures
 
-`neural-assets evaluate --checkpoint default --pairs {pairs}`: held-out scenes and object instances,
-{eval_size} x {eval_size} pixels, {eval_steps} steps, guidance {guidance}, seed 0. Means in dB and
-SSIM; +- is half of a 95 % bootstrap interval. "Objects" is inside the moved objects' target boxes.
+`neural-assets evaluate --checkpoint default`, seed 0.
 
-| | PSNR | SSIM | PSNR, objects | SSIM, objects |
-|---|---|---|---|---|
-{rows}
-
+{figures}
 ## Limits
 
 It knows the twenty families of objects and the kinds of ground and light that the renderer makes.
@@ -95,7 +89,7 @@ def publish(run: Path, evaluation: Path, target: Path, config: str, machine: str
     clock = _clock(run, "decoder")
     if clock is None:
         raise UserError(f"{run} holds no finished decoder stage: train it first.")
-    card = _card(settings, report, clock, made)
+    card = _card(settings, (evaluation / "report.md").read_text(), clock, made)
     (partial / "README.md").write_text(card)
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
@@ -127,22 +121,11 @@ def _clock(run: Path, stage: str) -> dict[str, float] | None:
 
 def _card(
     settings: dict[str, Any],
-    report: dict[str, Any],
+    figures: str,
     decoder: dict[str, float],
     made: dict[str, Any],
 ) -> str:
     data = settings["data"]
-    rows = [
-        f"| {label} | "
-        + " | ".join(
-            f"{report[prefix + key]:.3f} ± {report[prefix + key + '_ci']:.3f}"
-            if "ssim" in key
-            else f"{report[prefix + key]:.2f} ± {report[prefix + key + '_ci']:.2f}"
-            for key in ("psnr", "ssim", "object_psnr", "object_ssim")
-        )
-        + " |"
-        for prefix, label in LABELS.items()
-    ]
     return CARD.format(
         size=settings["model"]["sample_size"],
         frames=data["scenes"] * data["frames"],
@@ -156,11 +139,7 @@ def _card(
         * settings["decoder"]["batch_size"],
         minutes=decoder["used_seconds"] / 60,
         initial="from random weights" if settings["initial"] is None else "from a checkpoint",
-        pairs=report["pairs"],
-        eval_size=report["size"],
-        eval_steps=report["steps"],
-        guidance=report["guidance"],
-        rows="\n".join(rows),
+        figures=figures,
         **made,
         out=settings["out"],
     )
