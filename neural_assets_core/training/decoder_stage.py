@@ -141,6 +141,9 @@ def train_decoder(
         encoder=pipeline.visual_encoder.config.sample_size,
         latent=pipeline.unet.config.sample_size,
     )
+    if clock.residual_scale is None and config.initial is not None:
+        # What the weights have been trained for.
+        clock.residual_scale = pipeline.config.residual_scale
     if clock.residual_scale is None:
         every = PairDataset(clips, config.data, shape, 10**9, config.seed, lifter)
         clock.residual_scale = _residual_scale(pipeline, every)
