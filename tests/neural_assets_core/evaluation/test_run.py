@@ -71,7 +71,9 @@ def test_report_and_sheet(
     # In the second clip nothing moves.
     assert seen == [("evaluating", 1, 2), ("evaluating", 2, 2)]
     assert (report.pairs, report.steps, report.benchmark) == (2, 1, None)
-    assert list(report.labels) == ["neural", str(second), "proxy", "copy", "ceiling", "truth"]
+    assert list(report.labels) == [
+        "neural", str(second), "lifted", "proxy", "copy", "ceiling", "truth"
+    ]
     figures = report.figures
     assert figures["neural"]["pairs"]["object_psnr"] == figures[str(second)]["move"]["object_psnr"]
     # The same weights: no gain, and none is claimed.
