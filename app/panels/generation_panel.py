@@ -26,7 +26,7 @@ from app.theme import UNIT
 from neural_assets_core.decoders import Progress
 from neural_assets_core.scene import GenerationSettings, Scene
 
-DECODERS = {"neural": "Neural", "proxy": "Proxy (instant, no weights)"}
+DECODERS = {"neural": "Neural", "proxy": "Proxy (instant)"}
 LARGEST_SEED = 2**63 - 1
 
 

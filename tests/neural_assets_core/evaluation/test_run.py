@@ -85,8 +85,8 @@ def test_report_and_sheet(
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == report.to_json()
     assert "not reached" in (tmp_path / "out" / "report.md").read_text()
     with Image.open(tmp_path / "out" / "sheet.png") as sheet:
-        # Source, truth, two checkpoints, proxy and ceiling.
-        assert sheet.size == (MARGIN + 6 * SIDE, HEAD + 2 * SIDE)
+        # Source, truth, two checkpoints, two proxies and the ceiling.
+        assert sheet.size == (MARGIN + 7 * SIDE, HEAD + 2 * SIDE)
 
 
 def test_single_frames_are_no_pairs(
