@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_assets_core.evaluation.methods import CEILING, COPY, NEURAL, TRUTH
+from neural_assets_core.evaluation.methods import CEILING, COPY, LIFTED, NEURAL, PROXY, TRUTH
 from neural_assets_core.evaluation.scores import METRICS
 
 DRAWS = 1000
@@ -39,6 +39,12 @@ class Target:
     value: float | None
     limit: float
     reached: bool | None
+
+
+PREFIXES = {
+    NEURAL: "", COPY: "copy_source_", PROXY: "proxy_", LIFTED: "lifted_", CEILING: "ceiling_"
+}
+"""Of the single numbers in a report's JSON."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,20 @@ class Report:
     targets: list[Target] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dictionaries and lists."""
-        return asdict(self)
+        """Plain dictionaries and lists.
+
+        Beside all figures the means of the first group of cases (the seen families) as single
+        numbers, for scripts: `object_psnr`, `copy_source_object_psnr`, `proxy_object_psnr`,
+        `ceiling_object_psnr` and so on.
+        """
+        group = main_groups(self)[0]
+        short = {
+            PREFIXES[method] + metric: round(figure.mean, 4)
+            for method, groups in self.figures.items()
+            if method in PREFIXES
+            for metric, figure in groups.get(group, {}).items()
+        }
+        return {**asdict(self), **short}
 
 
 def summarise(rows: Rows, groups: Mapping[str, Sequence[int]]) -> dict[str, Any]:

@@ -82,6 +82,11 @@ def test_report_and_sheet(
     assert figures["truth"]["pairs"].keys() == {
         "silhouette_iou", "centroid_error", "size_error", "identity"
     }
+    flat = report.to_json()
+    assert flat["object_psnr"] == pytest.approx(
+        figures["neural"]["pairs"]["object_psnr"].mean, abs=1e-4
+    )
+    assert {"copy_source_object_psnr", "proxy_object_psnr", "ceiling_object_psnr"} < flat.keys()
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == report.to_json()
     assert "not reached" in (tmp_path / "out" / "report.md").read_text()
     with Image.open(tmp_path / "out" / "sheet.png") as sheet:
