@@ -104,7 +104,9 @@ class NeuralDecoder:
         # Texture of the background is known outside the hole, texture of objects as far as the
         # proxy trusts itself.
         known = layers.confidence + (1 - layers.coverage) * ~layers.hole
-        return Picture(put_back(layers.picture, output.images[0], window, touched, known))
+        proxy = None if output.proxies is None else output.proxies[0]
+        picture = put_back(layers.picture, output.images[0], window, touched, known, proxy)
+        return Picture(picture)
 
     def _encode(self, scene: Scene) -> EncodedAssets:
         """Assets of the scene; a pose-only edit finds them ready."""

@@ -110,6 +110,7 @@ def put_back(
     window: Window,
     weight: NDArray[np.float32],
     detail: NDArray[np.float32],
+    reference: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """Blend a decoded window into the full picture, at the full picture's resolution.
 
@@ -125,6 +126,10 @@ def put_back(
     detail : float32 (height, width)
         Confidence in the base, in [0, 1]: there only the coarse part of what the model changed
         (light, shadow, colour) is taken over, and the base keeps its fine texture.
+    reference : uint8 (s, s, 3), optional
+        The window as the model's autoencoder draws the base. What the model changed is measured
+        from it and added to the base, so that what the autoencoder loses is not lost. Without
+        it the decoded picture replaces the base wherever that is not to be trusted.
     """
     height, width = weight.shape
     rows = slice(max(window.top, 0), min(window.top + window.side, height))
@@ -140,11 +145,16 @@ def put_back(
         inner[1].start, window.side - inner[1].stop,
         cv2.BORDER_REPLICATE,
     ).astype(np.float32)
-    coarse = _resized(_resized(around, decoded.shape[0]), window.side)[inner]
+    if reference is None:
+        drawn = _resized(_resized(around, decoded.shape[0]), window.side)[inner]
+    else:
+        drawn = _resized(reference.astype(np.float32), window.side)[inner]
+    change = large - drawn
     blur = COARSENESS * window.side / decoded.shape[0]
-    change = np.asarray(cv2.GaussianBlur(large - coarse, (0, 0), blur))
+    coarse = np.asarray(cv2.GaussianBlur(change, (0, 0), blur))
     trust = detail[rows, columns][..., None]
-    sharp = trust * (base[rows, columns] + change) + (1 - trust) * large
+    fine = large if reference is None else base[rows, columns] + change
+    sharp = trust * (base[rows, columns] + coarse) + (1 - trust) * fine
     share = weight[rows, columns][..., None]
     result = base.copy()
     mixed = share * sharp + (1 - share) * base[rows, columns]

@@ -40,9 +40,13 @@ class NeuralAssetsPipelineOutput(BaseOutput):
     Attributes
     ----------
     images : uint8 array (1, height, width, 3), or latents if `output_type="latent"`
+    proxies : the same, or None without the map "proxy"
+        What the autoencoder makes of the proxy: `images` less `proxies` is what the model changed,
+        without what the autoencoder loses.
     """
 
     images: NDArray[np.uint8] | torch.Tensor
+    proxies: NDArray[np.uint8] | torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -244,11 +248,16 @@ class NeuralAssetsPipeline(DiffusionPipeline):
 
         if PROXY in self.config.maps:
             latents = latents / self.config.residual_scale + proxy_latents
+            latents = torch.cat([latents, proxy_latents])
         if output_type == "latent":
-            images: NDArray[np.uint8] | torch.Tensor = latents
+            pictures: NDArray[np.uint8] | torch.Tensor = latents
         else:
-            images = to_images(decode_latents(self.vae, latents.to(self.vae.dtype)))
-        return NeuralAssetsPipelineOutput(images=images) if return_dict else (images,)
+            pictures = to_images(decode_latents(self.vae, latents.to(self.vae.dtype)))
+        if not return_dict:
+            return (pictures[:1],)
+        return NeuralAssetsPipelineOutput(
+            images=pictures[:1], proxies=pictures[1:] if len(pictures) > 1 else None
+        )
 
     def prepare_conditions(self, scene: Scene, camera: Camera, assets: EncodedAssets) -> Conditions:
         """Conditions, batch of one, for the picture that `camera` takes of the scene."""

@@ -72,4 +72,7 @@ def test_putting_back_what_agrees_changes_nothing(window: Window) -> None:
     # The fine detail that the small picture lost comes back from the base.
     assert np.abs(back.astype(int) - base.astype(int)).max() <= 2
     zeros = np.zeros((48, 48), dtype=np.float32)
+    # A model that leaves a blurred copy of the base as it is changes nothing, wherever it may.
+    poor = np.asarray(cv2.GaussianBlur(decoded, (0, 0), 2.0))
+    assert np.array_equal(put_back(base, poor, window, ones, zeros, poor), base)
     assert np.array_equal(put_back(base, 255 - decoded, window, zeros, ones), base)
