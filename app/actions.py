@@ -70,6 +70,10 @@ def _selection(window: MainWindow) -> str:
     return _scene(window) or ("" if window.document.selection else "Select an object first")
 
 
+def _orbit(window: MainWindow) -> str:
+    return _scene(window) or ("" if window.views.beside else "Show the orbit view first")
+
+
 def _hidden(window: MainWindow) -> str:
     return _scene(window) or ("" if window.document.hidden else "No object is hidden")
 
@@ -113,7 +117,7 @@ COMMANDS = (
     Command("redo", "&Redo", lambda w: w.document.undo_stack.redo(), "redo", _redo),
     Command("duplicate", "&Duplicate", lambda w: w.edits.duplicate(), "duplicate", _selection),
     Command("duplicate_move", "Duplicate and &move",
-            lambda w: w.viewport.duplicate_and_move(), "", _selection,
+            lambda w: w.views.current.duplicate_and_move(), "", _selection,
             "Duplicate the selection; the copies follow the pointer"),
     Command("delete", "De&lete", lambda w: w.edits.delete(), "delete", _selection),
     Command("rename", "Re&name", lambda w: w.outliner.edit_name(), "rename", _selection),
@@ -130,33 +134,33 @@ COMMANDS = (
             "Keep the selected objects from being changed"),
     Command("unlock_all", "&Unlock all", lambda w: w.edits.unlock_all(), "", _locked),
     Command("drop", "&Drop to ground", lambda w: w.edits.drop_to_ground(), "", _selection),
-    Command("pivot_active", "&Last selected", lambda w: w.viewport.set_pivot("active"),
+    Command("pivot_active", "&Last selected", lambda w: w.views.tools.set_pivot("active"),
             tip="Turn and scale about the object selected last", checked=True, group="pivot"),
-    Command("pivot_common", "&Common middle", lambda w: w.viewport.set_pivot("common"),
+    Command("pivot_common", "&Common middle", lambda w: w.views.tools.set_pivot("common"),
             tip="Turn and scale about the middle of the selection", group="pivot"),
-    Command("pivot_each", "&Each its own", lambda w: w.viewport.set_pivot("each"),
+    Command("pivot_each", "&Each its own", lambda w: w.views.tools.set_pivot("each"),
             tip="Turn and scale every object about its own base", group="pivot"),
-    Command("axes_ground", "&Heading axes", lambda w: w.viewport.set_axes("ground"),
+    Command("axes_ground", "&Heading axes", lambda w: w.views.tools.set_axes("ground"),
             tip="Handles along the object's heading, level", checked=True, group="axes"),
-    Command("axes_world", "&World axes", lambda w: w.viewport.set_axes("world"),
+    Command("axes_world", "&World axes", lambda w: w.views.tools.set_axes("world"),
             tip="Handles along the world's axes", group="axes"),
-    Command("axes_local", "L&ocal axes", lambda w: w.viewport.set_axes("local"),
+    Command("axes_local", "L&ocal axes", lambda w: w.views.tools.set_axes("local"),
             tip="Handles along the object's own axes", group="axes"),
-    Command("move_now", "&Move", lambda w: w.viewport.start_gesture("move"), "", _selection,
+    Command("move_now", "&Move", lambda w: w.views.current.start_gesture("move"), "", _selection,
             "Move the selection with the pointer; X, Y or Z for one axis"),
-    Command("turn_now", "&Turn", lambda w: w.viewport.start_gesture("turn"), "", _selection,
+    Command("turn_now", "&Turn", lambda w: w.views.current.start_gesture("turn"), "", _selection,
             "Turn the selection with the pointer"),
-    Command("scale_now", "S&cale", lambda w: w.viewport.start_gesture("scale"), "", _selection,
+    Command("scale_now", "S&cale", lambda w: w.views.current.start_gesture("scale"), "", _selection,
             "Scale the selection with the pointer"),
-    Command("tool_select", "&Select tool", lambda w: w.viewport.set_tool("select"), "select",
+    Command("tool_select", "&Select tool", lambda w: w.views.tools.set_tool("select"), "select",
             tip="Select: click a box; all handles", checked=True, group="tool"),
-    Command("tool_move", "&Move tool", lambda w: w.viewport.set_tool("move"), "move",
+    Command("tool_move", "&Move tool", lambda w: w.views.tools.set_tool("move"), "move",
             tip="Move: arrows, and dragging along the ground", group="tool"),
-    Command("tool_turn", "&Turn tool", lambda w: w.viewport.set_tool("turn"), "turn",
+    Command("tool_turn", "&Turn tool", lambda w: w.views.tools.set_tool("turn"), "turn",
             tip="Turn: the ring", group="tool"),
-    Command("tool_scale", "S&cale tool", lambda w: w.viewport.set_tool("scale"), "scale",
+    Command("tool_scale", "S&cale tool", lambda w: w.views.tools.set_tool("scale"), "scale",
             tip="Scale: corners", group="tool"),
-    Command("tool_box", "&Box tool", lambda w: w.viewport.set_tool("box"), "pull",
+    Command("tool_box", "&Box tool", lambda w: w.views.tools.set_tool("box"), "pull",
             tip="Box: corners, and pulling faces", group="tool"),
     Command("generate", "&Generate", lambda w: w.pictures.generate(), "generate", _scene,
             "Make the picture now"),
@@ -166,11 +170,21 @@ COMMANDS = (
             "Another random seed: another picture of the same scene"),
     Command("automatic", "Generate after every &edit", lambda w: w.set_automatic(),
             tip="Make the picture as soon as a box is let go", checkable=True, checked=True),
-    Command("frame", "&Frame selection", lambda w: w.viewport.frame_selection(), "",
+    Command("frame", "&Frame selection", lambda w: w.views.current.frame_selection(), "",
             _selection, "Zoom to the selected objects"),
-    Command("fit", "F&it picture", lambda w: w.viewport.fit(), "fit", _scene),
+    Command("fit", "F&it", lambda w: w.views.current.fit(), "fit", _scene,
+            "Show the whole picture, or the whole scene in the orbit view"),
     Command("actual", "&Actual pixels, 1:1", lambda w: w.viewport.zoom_to_actual(), "actual",
             _scene),
+    Command("orbit", "Orbit &view", lambda w: w.show_orbit(), "orbit", _scene,
+            "The scene from any side, beside the picture; the same handles work there",
+            checkable=True),
+    Command("alone", "Only the view in &use", lambda w: w.show_alone(), "", _scene,
+            "Give all the room to the picture, or to the orbit view", checkable=True),
+    Command("look_front", "From the &front", lambda w: w.look_from("front"), "", _orbit),
+    Command("look_right", "From the &right", lambda w: w.look_from("right"), "", _orbit),
+    Command("look_top", "From the &top", lambda w: w.look_from("top"), "", _orbit),
+    Command("look_camera", "As the &picture does", lambda w: w.look_from("camera"), "", _orbit),
     Command("boxes", "Show &boxes", lambda w: w.show_boxes(), "boxes", _scene,
             "Show boxes and handles", checkable=True, checked=True),
     Command("original", "Show &original", lambda w: w.show_original(), "compare", _scene,
@@ -213,7 +227,10 @@ MENUS: Mapping[str, Sequence[str | Submenu]] = {
     ),
     "&Picture": ("generate", "cancel", SEPARATOR, "new_seed", "automatic"),
     "&View": (
-        "frame", "fit", "actual", SEPARATOR, "boxes", "original", SEPARATOR, PANELS, "docks",
+        "frame", "fit", "actual", SEPARATOR, "boxes", "original", SEPARATOR,
+        "orbit",
+        Submenu("&Look from", ("look_front", "look_right", "look_top", "look_camera")),
+        "alone", SEPARATOR, PANELS, "docks",
         "next_pane", "previous_pane",
     ),
     # Not Alt+H: that shows hidden objects again.
@@ -221,7 +238,8 @@ MENUS: Mapping[str, Sequence[str | Submenu]] = {
 }
 
 TOOL_STRIP = ("tool_select", "tool_move", "tool_turn", "tool_scale", "tool_box", SEPARATOR,
-              "boxes", "original", SEPARATOR, "fit", "actual", SEPARATOR, "undo", "redo")
+              "boxes", "original", "orbit", SEPARATOR, "fit", "actual", SEPARATOR, "undo",
+              "redo")
 
 
 def in_menus() -> Iterator[tuple[Command, tuple[str, ...]]]:

@@ -68,22 +68,24 @@ class Panes(QObject):
     Parameters
     ----------
     window : QWidget
-    picture : QWidget
-        The part whose keys are all commands.
+    views : sequence of QWidget
+        The parts whose keys are all commands; the first that is shown is where Esc leads.
     others : sequence of QWidget
         The other parts in the order in which F6 visits them; those that are hidden are left out.
     """
 
-    def __init__(self, window: QWidget, picture: QWidget, others: Sequence[QWidget]) -> None:
+    def __init__(
+        self, window: QWidget, views: Sequence[QWidget], others: Sequence[QWidget]
+    ) -> None:
         super().__init__(window)
-        self._picture, self._others = picture, others
+        self._views, self._others = views, others
         # A floating dock is a window of its own: keys do not come from there to the main one.
         for part in (window, *others):
             part.installEventFilter(self)
 
     def go(self, step: int) -> None:
         """Give the focus to the next part (step 1) or the one before (-1), where it last was."""
-        parts = [self._picture, *self._others]
+        parts = [*self._views, *self._others]
         focused = QApplication.focusWidget()
         here = next((i for i, part in enumerate(parts) if _holds(part, focused)), 0)
         for distance in range(1, len(parts)):
@@ -97,7 +99,7 @@ class Panes(QObject):
             event.accept()
             return True
         if event.type() == QEvent.Type.KeyPress and event.key() == Key.Key_Escape:
-            self._enter(self._picture)
+            any(self._enter(view) for view in self._views)
             return True
         return False
 
@@ -113,7 +115,7 @@ class Panes(QObject):
     def _kept(self, event: QKeyEvent) -> bool:
         """Whether the control with the focus needs this key for itself."""
         focused = QApplication.focusWidget()
-        if focused is None or _holds(self._picture, focused):
+        if focused is None or any(_holds(view, focused) for view in self._views):
             return False
         if isinstance(focused, _TEXT):
             return not event.modifiers() & ~_TYPED and event.key() < Key.Key_F1

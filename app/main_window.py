@@ -31,7 +31,7 @@ from app.edits import EditCommands
 from app.files import FileCommands
 from app.generation import Pictures
 from app.held_key import HeldKey
-from app.keyboard import Panes, PictureFrame
+from app.keyboard import Panes
 from app.keymaps import KEYMAPS, store_keymap, stored_keymap
 from app.panels.fields import commit_typing
 from app.panels.generation_panel import DECODERS, GenerationPanel, describe
@@ -42,6 +42,7 @@ from app.panels.start_page import StartPage, dropped_file
 from app.recent_files import RecentFiles
 from app.theme import ICON_SIZE
 from app.viewport import Viewport
+from app.views import Views
 from neural_assets_core.decoders import Generation
 from neural_assets_core.errors import UserError
 from neural_assets_core.scene import Scene
@@ -57,6 +58,7 @@ class MainWindow(QMainWindow):
 
     # What the commands in `app.actions` work on.
     document: Document
+    views: Views
     viewport: Viewport
     pictures: Pictures
     files: FileCommands
@@ -70,7 +72,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.document = Document(self)
         # Before the pictures: with another scene it forgets the last picture, then gets the new.
-        self.viewport = Viewport(self.document)
+        self.views = Views(self.document)
+        self.viewport = self.views.picture
         self.pictures = Pictures(self.document, self)
         self.recent = RecentFiles(self)
         self.files = FileCommands(self, self.document, self.pictures, self.recent)
@@ -141,6 +144,19 @@ class MainWindow(QMainWindow):
         self.actions_by_id["original"].setChecked(on)
         self.show_original()
 
+    def show_orbit(self) -> None:
+        """Follow the menu: the orbit view beside the picture, or not."""
+        self.views.set_beside(self.actions_by_id["orbit"].isChecked())
+        actions.refresh(self)
+
+    def show_alone(self) -> None:
+        """Follow the menu: only the view in use, or all of them."""
+        self.views.set_alone(self.actions_by_id["alone"].isChecked())
+
+    def look_from(self, side: str) -> None:
+        """Look at the scene in the orbit view from a side."""
+        self.views.orbit.look_from(side)
+
     def toggle_docks(self) -> None:
         """Hide all panels, or bring them back."""
         hidden = self.actions_by_id["docks"].isChecked()
@@ -176,7 +192,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.tool_strip)
-        column.addWidget(PictureFrame(self.viewport), 1)
+        column.addWidget(self.views, 1)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.workspace)
         self.stack.addWidget(self.start_page)
@@ -239,13 +255,17 @@ class MainWindow(QMainWindow):
         bar.addPermanentWidget(self._device)
 
     def _build_keyboard(self) -> None:
+        self.views.orbit.native.setAccessibleName("Orbit view")
+        self.views.orbit.native.setAccessibleDescription(
+            "The same boxes from any side. The keys on the number pad choose the side."
+        )
         self.viewport.native.setAccessibleName("Picture")
         self.viewport.native.setAccessibleDescription(
             "The picture with the boxes of its objects. The list of objects selects them, "
             "arrow keys move the selection."
         )
         others = (self.tool_strip, self.start_page, self.messages, *self.docks)
-        self.panes = Panes(self, self.viewport, others)
+        self.panes = Panes(self, (self.views.picture, self.views.orbit), others)
         self.command_palette = CommandPalette(self.stack, self._palette_entries)
         self.command_palette.chosen.connect(lambda id_: self.actions_by_id[id_].trigger())
         self._sheet = ShortcutSheet(self.actions_by_id, self)
@@ -286,8 +306,8 @@ class MainWindow(QMainWindow):
         preview = self.pictures.preview
         preview.failed.connect(lambda _, text: self._report_from("preview", text, "warning"))
         preview.finished.connect(lambda _: self._outdate("preview"))
-        self.viewport.status_changed.connect(self._hint.setText)
-        self.viewport.tool_changed.connect(
+        self.views.status_changed.connect(self._hint.setText)
+        self.views.tools.tool_changed.connect(
             lambda tool: self.actions_by_id[f"tool_{tool}"].setChecked(True)
         )
         self.start_page.open_requested.connect(self.open)
@@ -370,6 +390,7 @@ class MainWindow(QMainWindow):
 
     def _store_layout(self) -> None:
         QSettings().setValue(_GEOMETRY_KEY, self.saveGeometry())
+        self.views.store_sizes()
         # Hidden for the moment only: the next session starts with all panels.
         if self.actions_by_id["docks"].isChecked():
             self.actions_by_id["docks"].trigger()

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QIcon, QImage, QPixmap
+from PySide6.QtCore import QItemSelectionModel, QRect, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -21,10 +21,12 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.panels.outliner_rows import MARKS, Mark, OutlinerRows
-from app.theme import ICON_SIZE, UNIT
+from app.theme import ICON_SIZE, UNIT, icon
 from neural_assets_core.scene import Appearance, Scene, View
+from neural_assets_core.scene.faults import box_faults
 
 THUMBNAIL = 32
+WARNING = "#ffd61a"
 
 
 class Outliner(QWidget):
@@ -94,6 +96,7 @@ class Outliner(QWidget):
             self._source = source
             _thumbnail.cache_clear()
         objects = scene.objects if scene else ()
+        faults = box_faults(scene) if scene else {}
         with QSignalBlocker(self.list):
             while self.list.count() > len(objects):
                 self.list.takeItem(self.list.count() - 1)
@@ -104,8 +107,9 @@ class Outliner(QWidget):
             for item, shown in zip(self._items(), objects, strict=True):
                 if item.text() != shown.name:
                     item.setText(shown.name)
-                item.setToolTip(shown.category)
-                item.setIcon(_thumbnail(shown.appearance))
+                wrong = faults.get(shown.name, ())
+                item.setToolTip("\n".join([shown.category, *(f"⚠ It {what}" for what in wrong)]))
+                item.setIcon(_thumbnail(shown.appearance, bool(wrong)))
         self._show_workspace()
         self._show_selection(self._document.selection)
 
@@ -165,9 +169,9 @@ class Outliner(QWidget):
         return [self.list.item(row) for row in range(self.list.count())]
 
 
-@lru_cache(maxsize=64)
-def _thumbnail(appearance: Appearance) -> QIcon:
-    """The object as it looks in its source picture."""
+@lru_cache(maxsize=128)
+def _thumbnail(appearance: Appearance, warned: bool) -> QIcon:
+    """The object as it looks in its source picture, with a sign if something is wrong with it."""
     camera, pixels = appearance.view.camera, appearance.view.picture.pixels
     corners = camera.project(appearance.box.corners())[:, :2]
     corners = corners[np.isfinite(corners).all(axis=1)]
@@ -184,4 +188,14 @@ def _thumbnail(appearance: Appearance) -> QIcon:
     image = QImage(cut.tobytes(), *size, 3 * size[0], QImage.Format.Format_RGB888)
     pixmap = QPixmap.fromImage(image.copy())
     pixmap.setDevicePixelRatio(2)
+    if warned:
+        painter = QPainter(pixmap)
+        side = THUMBNAIL // 2
+        corner = QRect(pixmap.width() // 2 - side, pixmap.height() // 2 - side, side, side)
+        painter.setOpacity(0.75)
+        painter.fillRect(corner, Qt.GlobalColor.black)
+        painter.setOpacity(1.0)
+        # On black in either scheme.
+        icon("warning", WARNING).paint(painter, corner)
+        painter.end()
     return QIcon(pixmap)

@@ -109,8 +109,9 @@ class Drag:
             boxes, self._text = self.gesture.typed(self._typed.values())
         else:
             boxes, self._text = self.gesture.drag(self._pixel - self._lag, self._share)
-        camera, scene = self.gesture.grab.camera, self.scene
-        depths = [camera.project(box.corners())[:, 2].min() for box in boxes.values()]
+        scene = self.scene
+        # The picture's camera, whichever view the boxes are dragged in.
+        depths = [scene.camera.project(box.corners())[:, 2].min() for box in boxes.values()]
         if min(depths, default=np.inf) <= NEAR_OF_PICTURES:
             self._text += "   reaches behind the camera: no picture can be made"
         for name, box in boxes.items():

@@ -19,15 +19,17 @@ from app.document import Document
 from app.viewport.drag import Drag
 from app.viewport.gestures import Gesture, from_body, from_handle, from_key
 from app.viewport.gizmo import Frame, Handle, Tool, carried, handle_under, handles
-from app.viewport.grab import Boxes, Grab, Pivot, gizmo_origin
+from app.viewport.grab import Boxes, Grab, gizmo_origin
 from app.viewport.nudging import NUDGES, nudged
 from app.viewport.overlay import Highlights
 from app.viewport.rubber_band import RubberBand
 from app.viewport.style import DEAD_ZONE, EDGE_TOLERANCE
+from app.viewport.tools import Tools
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.picking import boxes_under
 from neural_assets_core.geometry.rays import NEAR, intersect_boxes
 from neural_assets_core.scene import Scene
+from neural_assets_core.scene.faults import box_faults
 
 Float = NDArray[np.float64]
 Key = Qt.Key
@@ -72,16 +74,11 @@ class Interaction:
         The screen's camera now, None while nothing is open.
     changed : callable
         Called when something needs redrawing or the status text may be another.
+    tools : Tools
+        Which handles there are, and how they work.
 
     Attributes
     ----------
-    tool : Tool
-        Which handles there are.
-    pivot : Pivot
-        What turns and scales of several boxes keep in place.
-    axes : Frame
-        Where the handles point; the first press of an axis key means the world's axes, or the
-        box's own with "local", the second press the other ones.
     band : RubberBand or None
         The rectangle that is being pulled open.
     """
@@ -91,10 +88,9 @@ class Interaction:
         document: Document,
         camera: Callable[[], Camera | None],
         changed: Callable[[], None],
+        tools: Tools,
     ) -> None:
-        self.tool: Tool = "select"
-        self.pivot: Pivot = "active"
-        self.axes: Frame = "ground"
+        self._tools = tools
         self._document, self._camera, self._changed = document, camera, changed
         self._pointer: Float | None = None
         self._hovered_box: str | None = None
@@ -150,9 +146,21 @@ class Interaction:
             return _BAND_HINT
         if self._hovered_handle is not None:
             return self._hovered_handle.hint
-        if self.tool == "select" and self._document.editable:
+        fault = self._fault()
+        if fault:
+            return fault
+        if self._tools.tool == "select" and self._document.editable:
             return _SELECTION_HINT
-        return _TOOL_HINTS[self.tool]
+        return _TOOL_HINTS[self._tools.tool]
+
+    def _fault(self) -> str:
+        """What is wrong with the box under the pointer, or else with the active one."""
+        scene, selection = self._document.visible_scene, self._document.selection
+        faults = box_faults(scene) if scene is not None else {}
+        for name in (self._hovered_box, *selection[-1:]):
+            if name in faults:
+                return f"{name} {' and '.join(faults[name])}"
+        return ""
 
     def cursor(self) -> Qt.CursorShape:
         """The pointer's shape: what a press would do here."""
@@ -367,7 +375,7 @@ class Interaction:
         copies: tuple[str, ...] = (),
     ) -> None:
         self._hovered_box = self._hovered_handle = None
-        local = self.axes == "local"
+        local = self._tools.axes == "local"
         frames: tuple[Frame, Frame] = ("local", "world") if local else ("world", "local")
         self._drag = Drag(make, scene, modal=modal, frames=frames, handle=handle, copies=copies)
         self._document.set_draft(self._drag.result())
@@ -383,7 +391,7 @@ class Interaction:
         self._changed()
 
     def _grab(self, camera: Camera, scene: Scene, names: tuple[str, ...], at: Float) -> Grab:
-        return Grab(camera, {name: scene.object(name).box for name in names}, at, self.pivot)
+        return Grab(camera, {name: scene.object(name).box for name in names}, at, self._tools.pivot)
 
     # -- what is under the pointer ---------------------------------------------------------
 
@@ -441,8 +449,8 @@ class Interaction:
         if camera is None or scene is None or not names:
             return []
         boxes: Boxes = {name: scene.object(name).box for name in names}
-        origin, active = gizmo_origin(camera, boxes, self.pivot), boxes[names[-1]]
-        return handles(camera, active, self.tool, origin=origin, frame=self.axes)
+        origin, active = gizmo_origin(camera, boxes, self._tools.pivot), boxes[names[-1]]
+        return handles(camera, active, self._tools.tool, origin=origin, frame=self._tools.axes)
 
 
 def _called(names: tuple[str, ...]) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewport import style
-from app.viewport.box_faults import box_faults
 from app.viewport.box_strokes import Level, draw_boxes, draw_ghosts, draw_signs
 from app.viewport.gestures import Gesture
 from app.viewport.gizmo import Handle
@@ -18,6 +17,7 @@ from app.viewport.strokes import Label, Strokes
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.rays import NEAR
 from neural_assets_core.scene import Scene
+from neural_assets_core.scene.faults import box_faults
 
 Float = NDArray[np.float64]
 

@@ -103,7 +103,7 @@ def test_tool_by_space(ready: MainWindow, qtbot: QtBot) -> None:
     press(qtbot, Key.Key_F6)
     press(qtbot, Key.Key_Tab)
     press(qtbot, Key.Key_Space)
-    assert ready.viewport.tool == "move"
+    assert ready.viewport.tools.tool == "move"
 
 
 def test_esc_leads_back_from_a_floating_panel(ready: MainWindow, qtbot: QtBot) -> None:
@@ -127,7 +127,7 @@ def test_numbers_of_the_keypad_are_typed(ready: MainWindow, qtbot: QtBot) -> Non
         press(qtbot, key, Qt.KeyboardModifier.KeypadModifier)
     press(qtbot, Key.Key_Return)
     assert ready.document.scene.object("mug").box.center[0] == 1.4
-    assert ready.viewport.tool == "select"
+    assert ready.viewport.tools.tool == "select"
 
 
 def test_every_control_has_a_name(ready: MainWindow) -> None:

@@ -154,9 +154,9 @@ class TestMayaAndUnity:
         ],
     )
     def test_tools(self, window: MainWindow, qtbot: QtBot, key: Key, tool: str) -> None:
-        window.viewport.set_tool("move" if tool == "select" else "select")
+        window.viewport.tools.set_tool("move" if tool == "select" else "select")
         press(qtbot, key)
-        assert window.viewport.tool == tool
+        assert window.viewport.tools.tool == tool
         assert window.actions_by_id[f"tool_{tool}"].isChecked()
 
     def test_duplicate_and_delete(self, window: MainWindow, scene: Scene, qtbot: QtBot) -> None:

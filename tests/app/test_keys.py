@@ -146,7 +146,7 @@ def test_question_mark_opens_the_shortcuts(window: MainWindow, qtbot: QtBot) -> 
 
 def test_tools(window: MainWindow, qtbot: QtBot) -> None:
     press(qtbot, Qt.Key.Key_3)
-    assert window.viewport.tool == "turn"
+    assert window.viewport.tools.tool == "turn"
     assert window.actions_by_id["tool_turn"].isChecked()
 
 

@@ -102,6 +102,15 @@ class TestInspector:
 
 
 class TestOutliner:
+    def test_what_is_wrong_with_a_box_is_told(self, window: MainWindow, scene: Scene) -> None:
+        first = window.outliner.list.item(0)
+        plain = first.icon().cacheKey()
+        assert "⚠" not in first.toolTip()
+        far = scene.with_box("mug", scene.object("mug").box.translated((9.0, 0.0, 0.0)))
+        window.document.push(far, "Move")
+        assert "⚠ It is outside the picture" in first.toolTip()
+        assert first.icon().cacheKey() != plain
+
     def test_lists_and_selects_both_ways(self, window: MainWindow, qtbot: QtBot) -> None:
         names = window.outliner.list
         assert [names.item(row).text() for row in range(3)] == ["mug", "kettle", "book"]

@@ -125,7 +125,7 @@ def test_a_corner_scales_about_the_opposite_one(hand):
 
 
 def test_pulling_a_face_keeps_the_opposite_one(hand):
-    hand.viewport.set_tool("box")
+    hand.viewport.tools.set_tool("box")
     hand.document.select(["mug"])
     before, start = hand.box("mug"), hand.handle("pull +z")
     hand.drag(start, start - [0.0, 40.0])
@@ -167,7 +167,7 @@ def test_ctrl_snaps_and_lets_go_again(hand):
 
 def test_shift_slows_to_a_tenth(hand):
     hand.document.select(["mug"])
-    hand.viewport.set_tool("move")
+    hand.viewport.tools.set_tool("move")
     start = hand.handle("move view")
     origin = hand.pixel(hand.box("mug").base_center())
     hand.drag(start, start + [80.0, 0.0], modifiers=SHIFT)

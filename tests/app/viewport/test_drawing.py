@@ -11,12 +11,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from PySide6.QtGui import QImage
 
-from app.viewport.box_faults import box_faults
 from app.viewport.box_strokes import Level, draw_boxes
 from app.viewport.overlay import Highlights, draw_scene
 from app.viewport.strokes import Strokes
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.rays import NEAR, intersect_boxes
+from neural_assets_core.scene.faults import box_faults
 from tests.app.viewport.edges import NAME, brightness, edges, hover, plain_scene, sample
 
 

@@ -17,7 +17,7 @@ GRIPS = [
 def grip(hand, tool, name):
     """A place where a handle of the mug can be grabbed."""
     hand.document.select(["mug"])
-    hand.viewport.set_tool(tool)
+    hand.viewport.tools.set_tool(tool)
     handle = next(
         h for h in hand.viewport._interaction.highlights().handles if h.name == name
     )  # fmt: skip

@@ -100,7 +100,7 @@ def test_shift_and_an_axis_is_the_plane(hand):
 
 
 def test_local_axes_come_first_if_chosen(hand):
-    hand.viewport.set_axes("local")
+    hand.viewport.tools.set_axes("local")
     before = begin(hand)
     hand.keys("x1")
     assert np.allclose(moved(hand, before), local_axes(before)[0])
@@ -267,13 +267,13 @@ def test_all_turn_about_the_chosen_pivot(hand):
     before = np.array([hand.box(name).base_center() for name in names])
     fixed = {"active": before[1], "common": before.mean(axis=0)}
     for pivot, point in fixed.items():
-        hand.viewport.set_pivot(pivot)
+        hand.viewport.tools.set_pivot(pivot)
         begin(hand, "turn", names)
         hand.keys("180")
         after = np.array([hand.box(name).base_center() for name in names])
         assert np.allclose(after[:, :2], (2 * point - before)[:, :2])
         hand.key(Key.Key_Escape)
-    hand.viewport.set_pivot("each")
+    hand.viewport.tools.set_pivot("each")
     begin(hand, "turn", names)
     hand.keys("180")
     after = np.array([hand.box(name).base_center() for name in names])

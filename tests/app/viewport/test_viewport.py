@@ -56,7 +56,7 @@ def test_dragging_works_zoomed_in(hand):
     before = hand.box("book")
     grabbed = hand.pixel(before.base_center())
     hand.document.select(["book"])
-    hand.viewport.set_tool("move")
+    hand.viewport.tools.set_tool("move")
     hand.drag(hand.handle("move view"), grabbed + [50.0, 10.0])
     assert np.linalg.norm(hand.pixel(hand.box("book").base_center()) - grabbed - [50, 10]) < 0.5
 
@@ -93,7 +93,7 @@ def test_selected_boxes_are_drawn_in_the_accent_colour(hand):
     around = np.s_[row - 3 : row + 4, column - 3 : column + 4]
     assert hand.screen()[around].min(axis=2).max() > 200
     hand.document.select(["book"])
-    hand.viewport.set_tool("turn")
+    hand.viewport.tools.set_tool("turn")
     red, _, blue = hand.screen()[around].reshape(-1, 3)[
         np.argmax(hand.screen()[around].reshape(-1, 3)[:, 0])
     ]

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.checks import behind_camera, intersecting, outside_picture
-from neural_assets_core.scene import Scene
+from neural_assets_core.scene.scene import Scene
 
 
 def box_faults(scene: Scene) -> dict[str, tuple[str, ...]]:
