@@ -168,6 +168,8 @@ COMMANDS = (
             "Stop the picture being generated"),
     Command("new_seed", "&New seed", lambda w: w.edits.new_seed(), "dice", _seed,
             "Another random seed: another picture of the same scene"),
+    Command("variants", "&Variants …", lambda w: w.show_variants(), "", _seed,
+            "Four pictures with other seeds side by side, to choose one of"),
     Command("automatic", "Generate after every &edit", lambda w: w.set_automatic(),
             tip="Make the picture as soon as a box is let go", checkable=True, checked=True),
     Command("frame", "&Frame selection", lambda w: w.views.current.frame_selection(), "",
@@ -225,7 +227,7 @@ MENUS: Mapping[str, Sequence[str | Submenu]] = {
         Submenu("&Axes", ("axes_ground", "axes_world", "axes_local")), SEPARATOR,
         "drop", SEPARATOR, "hide", "show_all", "lock", "unlock_all",
     ),
-    "&Picture": ("generate", "cancel", SEPARATOR, "new_seed", "automatic"),
+    "&Picture": ("generate", "cancel", SEPARATOR, "new_seed", "variants", "automatic"),
     "&View": (
         "frame", "fit", "actual", SEPARATOR, "boxes", "original", SEPARATOR,
         "orbit",

@@ -31,6 +31,7 @@ _COMMON: Keymap = {
     "generate": ("Ctrl+Return",),
     "cancel": ("Ctrl+.",),
     "new_seed": ("Ctrl+R",),
+    "variants": ("Ctrl+Shift+R",),
     "actual": ("Ctrl+1",),
     "boxes": ("B",),
     "original": ("Shift+O",),

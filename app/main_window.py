@@ -26,10 +26,11 @@ from PySide6.QtWidgets import (
 from app import actions
 from app.dialogs.command_palette import CommandPalette, Entry
 from app.dialogs.help import ShortcutSheet, show_about
+from app.dialogs.variants import VariantsDialog
 from app.document import Document
 from app.edits import EditCommands
 from app.files import FileCommands
-from app.generation import Pictures
+from app.generation import Pictures, Variants
 from app.held_key import HeldKey
 from app.keyboard import Panes
 from app.keymaps import KEYMAPS, store_keymap, stored_keymap
@@ -178,6 +179,13 @@ class MainWindow(QMainWindow):
         self._sheet.activateWindow()
         self._sheet.field.setFocus()
 
+    def show_variants(self) -> None:
+        """Make other pictures of the scene and show them beside the work."""
+        self.variants.show()
+        self.variants.raise_()
+        self.variants.activateWindow()
+        self.variants.start()
+
     def show_about(self) -> None:
         """Open the about box."""
         show_about(self)
@@ -269,6 +277,7 @@ class MainWindow(QMainWindow):
         self.command_palette = CommandPalette(self.stack, self._palette_entries)
         self.command_palette.chosen.connect(lambda id_: self.actions_by_id[id_].trigger())
         self._sheet = ShortcutSheet(self.actions_by_id, self)
+        self.variants = VariantsDialog(Variants(self.document, self.pictures.generator, self), self)
         self.set_keymap(stored_keymap())
 
     def _palette_entries(self) -> list[Entry]:

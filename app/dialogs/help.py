@@ -32,7 +32,9 @@ GESTURES = (
     ("Confirm", "Enter, click"),
     ("Take back", "Esc, right click"),
     ("Zoom", "Wheel, pinch"),
-    ("Pan", "Middle drag"),
+    ("Pan; in the orbit view: circle", "Middle drag, Space+drag"),
+    ("Pan with a touchpad", "Two fingers"),
+    ("Orbit view: circle; pan; come nearer", "Alt+drag; Shift+middle; Ctrl+middle"),
     ("Back to the picture", "Esc in a panel"),
 )
 """What the picture understands by itself: text, keys and pointer."""

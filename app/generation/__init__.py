@@ -2,5 +2,6 @@
 
 from app.generation.generator import Generator
 from app.generation.pictures import Pictures
+from app.generation.variants import Variants
 
-__all__ = ["Generator", "Pictures"]
+__all__ = ["Generator", "Pictures", "Variants"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from neural_assets_core.data.families import SEEN
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.loading import load_pipeline
 
@@ -36,15 +37,15 @@ rendered by `neural-assets dataset make --seed {data_seed}` |
 | weights | {parameters:.1f} million numbers in half precision, safetensors |
 | configuration | `{config}`; all settings in `training.json` |
 
-## Figures
+{history}## Figures
 
 `neural-assets evaluate --checkpoint default`, seed 0.
 
 {figures}
 ## Limits
 
-It knows the twenty families of objects and the kinds of ground and light that the renderer makes.
-Fine texture on turned objects is soft, sides that the source does not show are guessed, and
+It knows the {families} families of objects and the kinds of ground and light that the renderer
+makes. Fine texture on turned objects is soft, sides that the source does not show are guessed, and
 text on labels is not kept. Photographs of the world are outside of what it was trained on.
 
 ## Making it again
@@ -57,7 +58,14 @@ Apache-2.0, weights included.
 """
 
 
-def publish(run: Path, evaluation: Path, target: Path, config: str, machine: str) -> None:
+def publish(
+    run: Path,
+    evaluation: Path,
+    target: Path,
+    config: str,
+    machine: str,
+    history: Path | None = None,
+) -> None:
     """Write `run`/pipeline to `target` in half precision, with a card.
 
     Parameters
@@ -72,6 +80,8 @@ def publish(run: Path, evaluation: Path, target: Path, config: str, machine: str
         The configuration file that remakes it.
     machine : str
         In words.
+    history : Path, optional
+        Text for the card: how the weights came about, where the configuration alone does not say.
     """
     report = json.loads((evaluation / "report.json").read_text())
     settings = json.loads((run / "config.json").read_text())
@@ -84,11 +94,16 @@ def publish(run: Path, evaluation: Path, target: Path, config: str, machine: str
     parts = [getattr(pipeline, part) for part in PARTS]
     count = sum(p.numel() for part in parts if part is not None for p in part.parameters())
     made = {"config": config, "machine": machine, "parameters": count / 1e6}
-    made["vae"] = _effort(run, settings, "vae", "pictures") or "cosine patches, nothing to learn"
+    untrained = "cosine patches, nothing to learn"
+    if settings["initial"] is not None:
+        untrained = "that of the checkpoint it started from"
+    made["vae"] = _effort(run, settings, "vae", "pictures") or untrained
     made["lifter"] = _effort(run, settings, "lifter", "pairs of frames") or "none"
     clock = _clock(run, "decoder")
     if clock is None:
         raise UserError(f"{run} holds no finished decoder stage: train it first.")
+    told = "" if history is None else history.read_text().strip()
+    made["history"] = f"## How this one came about\n\n{told}\n\n" if told else ""
     card = _card(settings, (evaluation / "report.md").read_text(), clock, made)
     (partial / "README.md").write_text(card)
     shutil.rmtree(target, ignore_errors=True)
@@ -140,6 +155,7 @@ def _card(
         minutes=decoder["used_seconds"] / 60,
         initial="from random weights" if settings["initial"] is None else "from a checkpoint",
         figures=figures,
+        families=len(SEEN),
         **made,
         out=settings["out"],
     )
@@ -153,6 +169,7 @@ def main() -> None:
     parser.add_argument("target", type=Path)
     parser.add_argument("--config", default="resources/training/two-cores.toml")
     parser.add_argument("--machine", default="two processor cores, bf16")
+    parser.add_argument("--history", type=Path)
     arguments = parser.parse_args()
     publish(**vars(arguments))
 
