@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.theme import apply_theme
 from tests.benchmarks.drag import FRAMES, SIZE, drag_studio, drag_viewport
+from tests.benchmarks.generation import first_picture, generate
 from tests.benchmarks.picking import pick
 from tests.benchmarks.scenes import crowded_scene
 from tests.benchmarks.startup import start_up
@@ -45,12 +46,18 @@ def main() -> None:
         picked, picked_one = measured(pick(crowd)), measured(pick(single))
         measured(start_up(Path(folder)))
         measured(drag_studio(crowd))
+        made, costs = generate("default")
+        shown, memory = first_picture(Path(folder))
+        for row in (*made, *shown):
+            measured(row)
     # Within one run, so that a slow or busy machine cancels out.
     ratios = {
         f"frame, {BOXES} boxes over 1": alone.p50 / one.p50,
         f"picking, {BOXES} boxes over 1": picked.p50 / picked_one.p50,
         "frame, 99th percentile over 50th": alone.p99 / alone.p50,
         "yardstick, 99th percentile over 50th": fixed.p99 / fixed.p50,
+        **costs,
+        **memory,
     }
     _report(rows, ratios, _machine(load))
 

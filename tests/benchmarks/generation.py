@@ -1,0 +1,198 @@
+"""What a picture costs: the decoder against its own raw forwards, and those against the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from neural_assets_core.decoders.neural import NeuralDecoder
+from neural_assets_core.decoders.proxy import ProxyDecoder
+from neural_assets_core.scene import Scene, load_scene
+from tests.benchmarks.timing import Row
+
+SAMPLE = Path("resources/scenes/nursery.nascene")
+STEPS = 20
+_PEAK_SHAPES = ((192, 32), (256, 32), (128, 64))
+"""Channels and side of the 3 x 3 convolutions of which the quickest is called the peak."""
+
+
+def moved(scene: Scene, metres: float) -> Scene:
+    """The scene with its first object further along x."""
+    item = scene.objects[0]
+    return scene.with_box(item.name, item.box.translated((metres, 0.0, 0.0)))
+
+
+def generate(checkpoint: str) -> tuple[list[Row], dict[str, float]]:
+    """Pictures of a sample scene whose first object is moved on and on.
+
+    Returns
+    -------
+    rows : list of Row
+    ratios : dict
+        Of a whole picture over the forwards of U-Net and autoencoder in it, and of the U-Net's
+        forward over what its arithmetic takes at this machine's peak.
+    """
+    decoder = NeuralDecoder.open(checkpoint)
+    pipeline = decoder.pipeline
+    scene = load_scene(SAMPLE)
+    rows, ratios = [], {}
+    decoder.generate(moved(scene, 0.01))
+    for steps, count in ((1, 20), (STEPS, 3)):
+        asked = scene.with_settings(steps=steps)
+        with _clock([pipeline.unet, pipeline.vae.encoder, pipeline.vae.decoder]) as used:
+            seconds = _timed(
+                lambda i, asked=asked: decoder.generate(moved(asked, 0.02 + 0.002 * i)), count
+            )
+        rows.append(Row.of(f"neural picture, {steps} step{'s' * (steps > 1)}", seconds))
+        ratios[f"neural picture over its forwards, {steps} step{'s' * (steps > 1)}"] = (
+            sum(seconds) / used[0]
+        )
+    proxy = ProxyDecoder(pipeline.proxy_lifter)
+    quick = _timed(lambda i: proxy.generate(moved(scene, 0.02 + 0.002 * i)), 20)
+    rows.append(Row.of("preview picture (proxy)", quick))
+    forward, ratio = _forward(pipeline.unet, pipeline)
+    rows.append(forward)
+    ratios["U-Net forward over its arithmetic at peak"] = ratio
+    ratios["preview pictures a second"] = len(quick) / sum(quick)
+    return rows, ratios
+
+
+def _timed(run: Callable[[int], object], count: int) -> list[float]:
+    seconds = []
+    for index in range(count):
+        start = time.perf_counter()
+        run(index)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+@contextmanager
+def _clock(modules: list[nn.Module]) -> Iterator[list[float]]:
+    """Seconds inside the forwards of these modules, in a list of one number."""
+    used, began = [0.0], [0.0]
+
+    def begin(*_: object) -> None:
+        began[0] = time.perf_counter()
+
+    def end(*_: object) -> None:
+        used[0] += time.perf_counter() - began[0]
+
+    hooks = [module.register_forward_pre_hook(begin) for module in modules]
+    hooks += [module.register_forward_hook(end) for module in modules]
+    try:
+        yield used
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+@torch.no_grad()
+def _forward(unet: nn.Module, pipeline: object) -> tuple[Row, float]:
+    """One forward of the U-Net, and its time over its multiplications at the peak rate."""
+    config = unet.config
+    side, width = config.sample_size, config.cross_attention_dim
+    dtype, device = unet.dtype, unet.device
+    sample = torch.randn(1, config.in_channels, side, side, dtype=dtype, device=device)
+    tokens = torch.randn(1, 32, width, dtype=dtype, device=device)
+
+    def run(_: int = 0) -> None:
+        unet(sample, 500, encoder_hidden_states=tokens)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    with FlopCounterMode(display=False) as counter:
+        run()
+    seconds = _timed(run, 30)
+    peak = max(_rate(channels, side, dtype, device) for channels, side in _PEAK_SHAPES)
+    ideal = counter.get_total_flops() / peak
+    return Row.of("U-Net forward", seconds), float(np.median(seconds)) / ideal
+
+
+@torch.no_grad()
+def _rate(channels: int, side: int, dtype: torch.dtype, device: torch.device) -> float:
+    """Operations a second of a plain convolution."""
+    layer = nn.Conv2d(channels, channels, 3, padding=1).to(device, dtype)
+    layer = layer.to(memory_format=torch.channels_last)
+    picture = torch.randn(4, channels, side, side, dtype=dtype, device=device)
+    picture = picture.to(memory_format=torch.channels_last)
+
+    def run(_: int = 0) -> None:
+        layer(picture)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    run()
+    seconds = min(_timed(run, 12))
+    return 2 * 9 * channels**2 * 4 * side**2 / seconds
+
+
+_FIRST_PICTURE = """
+import json, os, resource, sys, time
+from pathlib import Path
+from PySide6.QtCore import QElapsedTimer, QSettings, QTimer
+from PySide6.QtWidgets import QApplication
+QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv[1])
+from app.main_window import MainWindow
+from app.theme import apply_theme
+from tests.benchmarks.generation import moved
+application = QApplication([])
+apply_theme(application)
+window = MainWindow()
+window.show()
+window.open(Path(sys.argv[2]))
+window.document.push(moved(window.document.scene, 0.1), "Move")
+gaps, last = [], [time.perf_counter()]
+def beat():
+    now = time.perf_counter()
+    gaps.append(now - last[0])
+    last[0] = now
+def begin():
+    # Building the window is start-up; from here on the hand may be at work.
+    last[0] = time.perf_counter()
+    timer.start()
+timer = QTimer(interval=2)
+timer.timeout.connect(beat)
+window.viewport.native.frameSwapped.connect(begin)
+def finished(generation):
+    window.viewport.native.frameSwapped.disconnect(begin)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = {"at": time.clock_gettime(time.CLOCK_MONOTONIC), "kib": peak, "gaps": sorted(gaps)}
+    print(json.dumps(found), flush=True)
+    os._exit(0)
+window.pictures.generator.finished.connect(finished)
+window.pictures.generator.failed.connect(lambda _, text: (print(text), os._exit(3)))
+application.exec()
+"""
+
+
+def first_picture(folder: Path) -> tuple[list[Row], dict[str, float]]:
+    """From the start of Python to the first picture that the decoder made, in a new process.
+
+    Also how long the GUI thread left an event waiting meanwhile, and the memory it took.
+    """
+    start = time.clock_gettime(time.CLOCK_MONOTONIC)
+    done = subprocess.run(
+        [sys.executable, "-c", _FIRST_PICTURE, str(folder), str(SAMPLE)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    return [
+        Row.of("start-up to the first regenerated picture", [found["at"] - start]),
+        Row.of("GUI thread between two events meanwhile", found["gaps"] or [0.0]),
+    ], {"peak memory, GB": found["kib"] * 1024 / 1e9}
