@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.document import Document
 from app.generation.generator import Generator, drawn
 from neural_assets_core.decoders import Generation
 from neural_assets_core.scene import Scene
 
+REST_MS = 250
+"""A hand that keeps still for so long in a gesture wants to see what comes of it."""
+
+LIVE_STEPS = 4
+"""At most so many denoising steps for a gesture that is not yet finished."""
+
 
 class Pictures(QObject):
     """Keeps the picture in step with the document.
 
     While a gesture is under way and until the decoder has answered, the proxy draws, in
-    milliseconds once its small network is loaded; on release the scene's own decoder makes the
-    picture.
+    milliseconds once its small network is loaded. When the hand rests, the scene's own decoder
+    makes a picture of few steps, and on release one of all its steps: from the same seed, so that
+    the picture sharpens and does not change.
 
     Attributes
     ----------
@@ -36,6 +43,8 @@ class Pictures(QObject):
         self.generator = Generator(parent=self)
         self.preview = Generator(live=True, parent=self)
         self._document = document
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._on_rest)
         document.scene_changed.connect(self._on_scene)
         document.draft_changed.connect(self._on_draft)
         self.generator.finished.connect(self._on_finished)
@@ -52,6 +61,7 @@ class Pictures(QObject):
 
     def shutdown(self) -> bool:
         """Stop both workers; whether they did."""
+        self._rest.stop()
         # Both come to a stop at the same time.
         self.generator.cancel()
         preview_stopped = self.preview.shutdown()
@@ -76,20 +86,26 @@ class Pictures(QObject):
             self.generator.cancel()
 
     def _on_draft(self, draft: Scene | None) -> None:
+        self._rest.stop()
         if draft is None:
             self._on_scene(self._document.scene)
         else:
-            # The cores belong to the preview; what comes of the gesture is asked for after it.
+            # The cores belong to the preview until the hand rests.
             self.generator.cancel()
             self.preview.request(_proxied(draft))
+            self._rest.start()
+
+    def _on_rest(self) -> None:
+        draft = self._document.draft
+        if draft is not None and self.automatic and draft.settings.decoder != "proxy":
+            self.generator.request(_quick(draft))
 
     # -- from the workers ------------------------------------------------------------------------
 
     def _on_finished(self, generation: Generation) -> None:
-        scene = self._document.scene
-        if scene is None or self._document.draft is not None:
-            return
-        if drawn(generation.scene) == drawn(scene):
+        draft, scene = self._document.draft, self._document.scene
+        wanted = scene if draft is None else _quick(draft)
+        if wanted is not None and drawn(generation.scene) == drawn(wanted):
             self.picture_changed.emit(generation.picture)
 
     def _on_preview(self, generation: Generation) -> None:
@@ -100,6 +116,12 @@ class Pictures(QObject):
         awaited = self.result() is None and drawn(generation.scene) == drawn(_proxied(scene))
         if self._document.draft is not None or awaited:
             self.picture_changed.emit(generation.picture)
+
+
+def _quick(scene: Scene) -> Scene:
+    if scene.settings.steps <= LIVE_STEPS:
+        return scene
+    return scene.with_settings(steps=LIVE_STEPS)
 
 
 def _proxied(scene: Scene) -> Scene:

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.document import Document
 from app.generation import Generator, Pictures
+from app.generation.pictures import LIVE_STEPS
 from neural_assets_core.decoders import Generation, Progress
 from neural_assets_core.scene import Picture, Scene
 
@@ -140,6 +141,37 @@ class TestPictures:
         qtbot.waitUntil(lambda: bool(shown) and shown[-1] != photo)
         document.set_draft(None)
         assert shown[-1] == photo
+
+    def test_a_resting_hand_sees_the_decoders_picture(
+        self, document: Document, pictures: Pictures, slow_scene: Scene, qtbot: QtBot
+    ) -> None:
+        few = slow_scene.with_settings(steps=2)
+        with qtbot.waitSignal(pictures.generator.finished, timeout=60_000):
+            document.set_scene(few)
+        made: list[Generation] = []
+        pictures.generator.finished.connect(made.append)
+        shown: list[Picture] = []
+        pictures.picture_changed.connect(shown.append)
+        draft = moved(few, 0.4)
+        document.set_draft(draft)
+        qtbot.waitUntil(lambda: bool(made), timeout=60_000)
+        assert made[0].scene == draft
+        assert shown[-1] is made[0].picture
+        # Letting go there needs nothing more.
+        document.push(draft, "Move")
+        assert not pictures.generator.busy
+        assert shown[-1] is made[0].picture
+
+    def test_a_resting_hand_gets_few_steps(
+        self, document: Document, pictures: Pictures, slow_scene: Scene, qtbot: QtBot
+    ) -> None:
+        pictures.automatic = False
+        document.set_scene(slow_scene)
+        pictures.automatic = True
+        with qtbot.waitSignal(pictures.generator.finished, timeout=60_000) as made:
+            document.set_draft(moved(slow_scene, 0.4))
+        assert made.args[0].scene.settings.steps == LIVE_STEPS
+        assert made.args[0].scene.settings.seed == slow_scene.settings.seed
 
     def test_switched_off_nothing_is_generated_until_asked_for(
         self, document: Document, pictures: Pictures, scene: Scene, qtbot: QtBot
