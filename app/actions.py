@@ -74,6 +74,12 @@ def _orbit(window: MainWindow) -> str:
     return _scene(window) or ("" if window.views.beside else "Show the orbit view first")
 
 
+def _moved_camera(window: MainWindow) -> str:
+    scene = window.document.scene
+    moved = scene is not None and scene.camera != scene.background.view.camera
+    return _scene(window) or ("" if moved else "The camera is where it was")
+
+
 def _hidden(window: MainWindow) -> str:
     return _scene(window) or ("" if window.document.hidden else "No object is hidden")
 
@@ -134,6 +140,8 @@ COMMANDS = (
             "Keep the selected objects from being changed"),
     Command("unlock_all", "&Unlock all", lambda w: w.edits.unlock_all(), "", _locked),
     Command("drop", "&Drop to ground", lambda w: w.edits.drop_to_ground(), "", _selection),
+    Command("reset_camera", "R&eset the camera", lambda w: w.edits.reset_camera(), "",
+            _moved_camera, "Back to where the photograph was taken from"),
     Command("pivot_active", "&Last selected", lambda w: w.views.tools.set_pivot("active"),
             tip="Turn and scale about the object selected last", checked=True, group="pivot"),
     Command("pivot_common", "&Common middle", lambda w: w.views.tools.set_pivot("common"),
@@ -202,8 +210,14 @@ COMMANDS = (
             tip="Keys as in Blender: G, R, S"),
     Command("keymap_maya", "&Maya and Unity", lambda w: w.set_keymap("maya"), group="keymap",
             tip="Keys as in Maya and Unity: Q, W, E, R"),
+    Command("difference", "&Difference …", lambda w: w.show_difference(), "", _picture,
+            "Where the picture differs from the original, and by how much"),
+    Command("settings", "Settin&gs …", lambda w: w.show_settings(),
+            tip="Device, precision, preview and memory on this machine"),
     Command("palette", "&Find a command …", lambda w: w.command_palette.open()),
     Command("shortcuts", "&Keyboard shortcuts", lambda w: w.show_shortcuts()),
+    Command("diagnostics", "&Diagnostics report …", lambda w: w.show_diagnostics(),
+            tip="What to send when something goes wrong: versions, settings, the end of the log"),
     Command("about", "&About", lambda w: w.show_about()),
 )
 BY_ID = {command.id: command for command in COMMANDS}
@@ -218,25 +232,26 @@ MENUS: Mapping[str, Sequence[str | Submenu]] = {
         SEPARATOR,
         Submenu("&Select", ("select_all", "select_none", "select_next", "select_previous")),
         SEPARATOR,
-        Submenu("&Keymap", ("keymap_blender", "keymap_maya")),
+        Submenu("&Keymap", ("keymap_blender", "keymap_maya")), "settings",
     ),
     "&Object": (
         "move_now", "turn_now", "scale_now", SEPARATOR,
         Submenu("T&ool", ("tool_select", "tool_move", "tool_turn", "tool_scale", "tool_box")),
         Submenu("&Pivot", ("pivot_active", "pivot_common", "pivot_each")),
         Submenu("&Axes", ("axes_ground", "axes_world", "axes_local")), SEPARATOR,
-        "drop", SEPARATOR, "hide", "show_all", "lock", "unlock_all",
+        "drop", SEPARATOR, "hide", "show_all", "lock", "unlock_all", SEPARATOR,
+        "reset_camera",
     ),
     "&Picture": ("generate", "cancel", SEPARATOR, "new_seed", "variants", "automatic"),
     "&View": (
-        "frame", "fit", "actual", SEPARATOR, "boxes", "original", SEPARATOR,
+        "frame", "fit", "actual", SEPARATOR, "boxes", "original", "difference", SEPARATOR,
         "orbit",
         Submenu("&Look from", ("look_front", "look_right", "look_top", "look_camera")),
         "alone", SEPARATOR, PANELS, "docks",
         "next_pane", "previous_pane",
     ),
     # Not Alt+H: that shows hidden objects again.
-    "He&lp": ("palette", "shortcuts", "about"),
+    "He&lp": ("palette", "shortcuts", "diagnostics", "about"),
 }
 
 TOOL_STRIP = ("tool_select", "tool_move", "tool_turn", "tool_scale", "tool_box", SEPARATOR,

@@ -80,6 +80,12 @@ class EditCommands:
         """Let all objects be picked and edited again."""
         self._document.set_locked(self._document.locked, False)
 
+    def reset_camera(self) -> None:
+        """Back to where the photograph was taken from."""
+        scene = self._document.scene
+        if scene is not None:
+            self._document.push(scene.with_camera(scene.background.view.camera), "Reset the camera")
+
     def new_seed(self) -> None:
         """Another random seed."""
         if self._document.scene is not None:

@@ -21,6 +21,7 @@ _COMMON: Keymap = {
     "close": ("Ctrl+W",),
     "quit": ("Ctrl+Q",),
     "undo": ("Ctrl+Z",),
+    "settings": ("Ctrl+,",),
     "redo": ("Ctrl+Shift+Z", "Ctrl+Y"),
     "rename": ("F2",),
     "select_next": ("]",),

@@ -12,7 +12,6 @@ from PySide6.QtGui import (
     QDropEvent,
 )
 from PySide6.QtWidgets import (
-    QDockWidget,
     QLabel,
     QMainWindow,
     QMenu,
@@ -23,10 +22,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import actions
+from app import actions, diagnostics
 from app.dialogs.command_palette import CommandPalette, Entry
+from app.dialogs.diagnostics import DiagnosticsReport
 from app.dialogs.help import ShortcutSheet, show_about
+from app.dialogs.settings import SettingsDialog
 from app.dialogs.variants import VariantsDialog
+from app.docks import BOTTOM, LEFT, RIGHT, Docks, Panel
 from app.document import Document
 from app.edits import EditCommands
 from app.files import FileCommands
@@ -34,24 +36,26 @@ from app.generation import Pictures, Variants
 from app.held_key import HeldKey
 from app.keyboard import Panes
 from app.keymaps import KEYMAPS, store_keymap, stored_keymap
+from app.panels.camera_panel import CameraPanel
 from app.panels.fields import commit_typing
 from app.panels.generation_panel import DECODERS, GenerationPanel, describe
+from app.panels.history_panel import HistoryPanel
 from app.panels.inspector import Inspector
 from app.panels.message_bar import MessageBar
 from app.panels.outliner import Outliner
 from app.panels.start_page import StartPage, dropped_file
 from app.recent_files import RecentFiles
 from app.theme import ICON_SIZE
+from app.title import Title
 from app.viewport import Viewport
 from app.views import Views
 from neural_assets_core.decoders import Generation
 from neural_assets_core.errors import UserError
 from neural_assets_core.scene import Scene
 
-TITLE = "Neural Assets Studio"
 _GEOMETRY_KEY = "window/geometry"
 _LAYOUT_KEY = "window/layout"
-_LAYOUT_VERSION = 1
+_LAYOUT_VERSION = 2
 
 
 class MainWindow(QMainWindow):
@@ -89,6 +93,7 @@ class MainWindow(QMainWindow):
         self._build_status_bar()
         self._build_keyboard()
         self._connect()
+        Title(self, self.document, self.pictures.generator)
         self.setAcceptDrops(True)
         self._restore_layout()
         self._show_scene(None)
@@ -160,9 +165,7 @@ class MainWindow(QMainWindow):
 
     def toggle_docks(self) -> None:
         """Hide all panels, or bring them back."""
-        hidden = self.actions_by_id["docks"].isChecked()
-        for dock in self.docks:
-            dock.setVisible(not hidden)
+        self.docks.set_away(self.actions_by_id["docks"].isChecked())
 
     def set_keymap(self, name: str) -> None:
         """Use the keys of another program, now and in later sessions."""
@@ -185,6 +188,26 @@ class MainWindow(QMainWindow):
         self.variants.raise_()
         self.variants.activateWindow()
         self.variants.start()
+
+    def show_diagnostics(self) -> None:
+        """Open the diagnostics report, without the names of the user's files."""
+        paths = [*self.recent.paths(), *filter(None, [self.document.path])]
+        names = [name for path in paths for name in (str(path), path.name, path.stem)]
+        text = diagnostics.report(self.document.scene, self._where, names)
+        dialog = DiagnosticsReport(text, self)
+        dialog.failed.connect(self.report)
+        dialog.show()
+
+    def show_settings(self) -> None:
+        """Open the settings of this machine."""
+        dialog = SettingsDialog(self)
+        dialog.failed.connect(self.report)
+        dialog.open()
+
+    def show_difference(self) -> None:
+        """Open the view of what the picture changed; only now is pyqtgraph loaded, it is slow."""
+        from app.dialogs.difference import DifferenceView
+        DifferenceView(self.pictures, self).show()
 
     def show_about(self) -> None:
         """Open the about box."""
@@ -224,26 +247,20 @@ class MainWindow(QMainWindow):
         listed = [self.actions_by_id[id_] for id_ in ("duplicate", "rename", "delete")]
         self.outliner = Outliner(self.document, listed)
         self.inspector = Inspector(self.document)
+        self.camera = CameraPanel(self.document, self.actions_by_id["reset_camera"])
         self.generation = GenerationPanel(self.document, self.pictures, self.actions_by_id)
-        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-        self.docks = [
-            self._dock("Objects", self.outliner, left),
-            self._dock("Inspector", self.inspector, right),
-            self._dock("Generation", self.generation, right),
-        ]
-        self.resizeDocks(self.docks[:2], [208, 264], Qt.Orientation.Horizontal)
-
-    def _dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(title)
-        dock.setWidget(panel)
-        dock.setFeatures(
-            QDockWidget.DockWidgetFeature.DockWidgetMovable
-            | QDockWidget.DockWidgetFeature.DockWidgetFloatable
-            | QDockWidget.DockWidgetFeature.DockWidgetClosable
+        self.history = HistoryPanel(self.document, self.pictures.history)
+        self.docks = Docks(
+            self,
+            [
+                Panel("Objects", self.outliner, LEFT),
+                Panel("Inspector", self.inspector, RIGHT),
+                Panel("Camera", self.camera, RIGHT, shown=False),
+                Panel("Generation", self.generation, RIGHT),
+                Panel("History", self.history, BOTTOM, shown=False),
+            ],
         )
-        self.addDockWidget(area, dock)
-        return dock
+        self.resizeDocks(self.docks[:2], [208, 264], Qt.Orientation.Horizontal)
 
     def _build_menus(self) -> None:
         self._recent_menu = QMenu("Open &recent", self)
@@ -295,8 +312,6 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         document, generator = self.document, self.pictures.generator
         document.scene_changed.connect(self._show_scene)
-        document.path_changed.connect(self._show_title)
-        document.modified_changed.connect(self._show_title)
         for signal in (
             document.scene_changed,
             document.selection_changed,
@@ -310,8 +325,11 @@ class MainWindow(QMainWindow):
         generator.finished.connect(self._refresh_actions)
         generator.failed.connect(lambda _, text: self._report_from("generator", text, "error"))
         generator.cancelled.connect(self._on_cancelled)
+        # Before anything that says how it ended.
+        generator.busy_changed.connect(lambda _: self._progress.clear())
         generator.progress.connect(lambda step: self._progress.setText(describe(step)))
         generator.device_changed.connect(self._on_device)
+        self.pictures.history.failed.connect(lambda text: self.report(text, "warning"))
         preview = self.pictures.preview
         preview.failed.connect(lambda _, text: self._report_from("preview", text, "warning"))
         preview.finished.connect(lambda _: self._outdate("preview"))
@@ -336,16 +354,7 @@ class MainWindow(QMainWindow):
         if scene is None:
             self._hint.clear()
         self._show_device()
-        self._show_title()
         self._refresh_actions()
-
-    def _show_title(self) -> None:
-        if self.document.scene is None:
-            self.setWindowTitle(TITLE)
-        else:
-            path = self.document.path
-            self.setWindowTitle(f"{path.name if path else 'Untitled'}[*] — {TITLE}")
-        self.setWindowModified(self.document.modified)
 
     def _refresh_actions(self) -> None:
         actions.refresh(self)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from dataclasses import replace
+from itertools import count
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
-from app.generation.worker import GenerationWorker
+from app.generation.timings import later
+from app.generation.worker import GenerationWorker, Request
 from neural_assets_core.decoders import Generation, Progress
 from neural_assets_core.scene import Scene
 
 HISTORY_BYTES = 512 * 1024 * 1024
 """Finished pictures kept, so that undo and redo show them at once; the oldest go first."""
+
+TICK_MS = 500
+"""How often the time left is told anew while a phase lasts."""
 
 _STUCK: list[tuple[QThread, GenerationWorker]] = []
 
@@ -30,11 +35,11 @@ class Generator(QObject):
     Notes
     -----
     Every request ends with one of `finished`, `failed` and `cancelled`, except that requests
-    overtaken by a newer one end silently.
+    overtaken by a newer one end silently, and that nothing is said any more after `shutdown`.
     """
 
     progress = Signal(object)
-    """`Progress` of the running request."""
+    """`Progress` of the running request: at every phase and step, and as time goes by."""
 
     finished = Signal(object)
     """`Generation`."""
@@ -50,14 +55,15 @@ class Generator(QObject):
     device_changed = Signal(str)
     """Where the decoder computes."""
 
-    _run = Signal(object, object)
+    _run = Signal(object)
 
     def __init__(self, live: bool = False, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._live = live
-        self._running: Scene | None = None
-        self._cancel = threading.Event()
+        self._running: Request | None = None
         self._waiting: Scene | None = None
+        self._stopped = False
+        self._ids = count()
         self._results: dict[Scene, Generation] = {}
         # No parent: on shutdown a thread that does not stop must outlive this object.
         self._thread = QThread()
@@ -70,6 +76,9 @@ class Generator(QObject):
         self._worker.failed.connect(self._on_failed)
         self._worker.cancelled.connect(self._on_cancelled)
         self._worker.opened.connect(self.device_changed)
+        self._told: tuple[Progress, float] | None = None
+        self._ticker = QTimer(self, interval=TICK_MS)
+        self._ticker.timeout.connect(self._on_tick)
         self._thread.start()
 
     @property
@@ -83,27 +92,34 @@ class Generator(QObject):
 
     def request(self, scene: Scene) -> None:
         """Make the picture of `scene`, instead of whatever else was asked for before."""
+        if self._stopped:
+            return
         known = self.result(scene)
         if known is not None:
             self.cancel()
             self.finished.emit(known)
         elif self._running is None:
             self._start(scene)
-        elif drawn(self._running) == drawn(scene) and not self._cancel.is_set():
+        elif drawn(self._running.scene) == drawn(scene) and not self._running.cancel.is_set():
             self._waiting = None
         else:
             self._waiting = scene
             if not self._live:
-                self._cancel.set()
+                self._running.cancel.set()
+
+    def deliver(self, generation: Generation) -> None:
+        """Take a picture that was made before, instead of whatever is asked for."""
+        self._remember(generation)
+        self.request(generation.scene)
 
     def cancel(self) -> None:
         """Stop what is running and forget what is waiting."""
         self._waiting = None
         if self._running is not None:
-            self._cancel.set()
+            self._running.cancel.set()
 
     def shutdown(self, timeout_ms: int = 10_000) -> bool:
-        """Stop the worker's thread for good.
+        """Stop the worker's thread for good; later requests are not taken up.
 
         Returns
         -------
@@ -112,59 +128,81 @@ class Generator(QObject):
             interrupted, loading weights say). It is then left to itself; see `stuck_threads`.
         """
         self.cancel()
+        self._stopped = True
+        # From now on every answer is a late one.
+        self._running = None
+        self._ticker.stop()
         self._thread.quit()
         if self._thread.wait(timeout_ms):
             return True
         # Destroying a running QThread aborts the process, so something must keep it.
-        _STUCK.append((self._thread, self._worker))
+        if (self._thread, self._worker) not in _STUCK:
+            _STUCK.append((self._thread, self._worker))
         return False
 
     # -- from the worker -------------------------------------------------------------------------
 
     def _start(self, scene: Scene) -> None:
         was_busy = self.busy
-        self._running = scene
-        # An event of its own for every request: a late cancel can never hit the next one.
-        self._cancel = threading.Event()
-        self._run.emit(scene, self._cancel)
+        self._running = Request(next(self._ids), scene)
+        self._told = None
+        self._run.emit(self._running)
         if not was_busy:
+            self._ticker.start()
             self.busy_changed.emit(True)
 
-    def _end(self) -> None:
+    def _end(self) -> Request:
         """The running request is over; go on with the waiting one."""
-        self._running = None
+        ended, self._running = self._running, None
+        assert ended is not None
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             self._start(waiting)
         else:
+            self._ticker.stop()
             self.busy_changed.emit(False)
+        return ended
 
-    def _on_progress(self, progress: Progress) -> None:
-        if not self._cancel.is_set():
+    def _is_wanted(self, id_: int) -> bool:
+        """Whether an answer is about the running request; others came too late."""
+        running = self._running
+        return running is not None and running.id == id_ and not running.cancel.is_set()
+
+    def _on_progress(self, id_: int, progress: Progress) -> None:
+        if self._is_wanted(id_):
+            self._told = (progress, time.perf_counter())
             self.progress.emit(progress)
 
-    def _on_finished(self, generation: Generation) -> None:
-        if self._cancel.is_set():
-            self._on_cancelled()
+    def _on_tick(self) -> None:
+        if self._told is None or self._running is None or self._running.cancel.is_set():
+            return
+        progress, at = self._told
+        if progress.left is not None:
+            self.progress.emit(later(progress, time.perf_counter() - at))
+
+    def _on_finished(self, id_: int, generation: Generation) -> None:
+        if not self._is_wanted(id_):
+            self._on_cancelled(id_)
             return
         if not self._live:
             self._remember(generation)
         self._end()
         self.finished.emit(generation)
 
-    def _on_failed(self, message: str) -> None:
-        if self._cancel.is_set():
-            self._on_cancelled()
-            return
-        scene = self._running
-        self._end()
-        self.failed.emit(scene, message)
+    def _on_failed(self, id_: int, message: str) -> None:
+        if self._is_wanted(id_):
+            self.failed.emit(self._end().scene, message)
+        else:
+            self._on_cancelled(id_)
 
-    def _on_cancelled(self) -> None:
-        scene, overtaken = self._running, self._waiting is not None
-        self._end()
+    def _on_cancelled(self, id_: int) -> None:
+        running = self._running
+        if running is None or running.id != id_:
+            return
+        overtaken = self._waiting is not None or self.result(running.scene) is not None
+        ended = self._end()
         if not overtaken:
-            self.cancelled.emit(scene)
+            self.cancelled.emit(ended.scene)
 
     def _remember(self, generation: Generation) -> None:
         self._results[drawn(generation.scene)] = generation

@@ -6,14 +6,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.document import Document
 from app.generation.generator import Generator, drawn
+from app.generation.history import ResultHistory
 from neural_assets_core.decoders import Generation
+from neural_assets_core.preferences import load_preferences
 from neural_assets_core.scene import Scene
 
 REST_MS = 250
 """A hand that keeps still for so long in a gesture wants to see what comes of it."""
-
-LIVE_STEPS = 4
-"""At most so many denoising steps for a gesture that is not yet finished."""
 
 
 class Pictures(QObject):
@@ -30,6 +29,8 @@ class Pictures(QObject):
         The scene's own decoder.
     preview : Generator
         The proxy, on a second thread.
+    history : ResultHistory
+        Finished pictures on disk; those of earlier sessions come back from there.
     automatic : bool
         Whether every change of the scene asks for a picture.
     """
@@ -42,6 +43,7 @@ class Pictures(QObject):
         self.automatic = True
         self.generator = Generator(parent=self)
         self.preview = Generator(live=True, parent=self)
+        self.history = ResultHistory(document, self)
         self._document = document
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._on_rest)
@@ -49,6 +51,7 @@ class Pictures(QObject):
         document.draft_changed.connect(self._on_draft)
         self.generator.finished.connect(self._on_finished)
         self.preview.finished.connect(self._on_preview)
+        self.history.found.connect(self._on_found)
 
     def result(self) -> Generation | None:
         """The finished picture of the current scene, if it has been made."""
@@ -65,7 +68,8 @@ class Pictures(QObject):
         # Both come to a stop at the same time.
         self.generator.cancel()
         preview_stopped = self.preview.shutdown()
-        return self.generator.shutdown() and preview_stopped
+        stopped = self.generator.shutdown() and preview_stopped
+        return self.history.shutdown() and stopped
 
     # -- from the document -----------------------------------------------------------------------
 
@@ -79,6 +83,9 @@ class Pictures(QObject):
             self.picture_changed.emit(known.picture)
         elif not self.automatic or scene.settings.decoder != "proxy":
             self.preview.request(_proxied(scene))
+        if known is None:
+            # Both at once: whichever has the picture first.
+            self.history.find(scene)
         if self.automatic:
             self.generator.request(scene)
         elif self.generator.busy:
@@ -104,9 +111,17 @@ class Pictures(QObject):
 
     def _on_finished(self, generation: Generation) -> None:
         draft, scene = self._document.draft, self._document.scene
+        if draft is None:
+            self.history.add(generation)
         wanted = scene if draft is None else _quick(draft)
         if wanted is not None and drawn(generation.scene) == drawn(wanted):
             self.picture_changed.emit(generation.picture)
+
+    def _on_found(self, generation: Generation) -> None:
+        scene = self._document.scene
+        current = scene is not None and drawn(scene) == drawn(generation.scene)
+        if current and self._document.draft is None and self.result() is None:
+            self.generator.deliver(generation)
 
     def _on_preview(self, generation: Generation) -> None:
         scene = self._document.scene
@@ -119,9 +134,8 @@ class Pictures(QObject):
 
 
 def _quick(scene: Scene) -> Scene:
-    if scene.settings.steps <= LIVE_STEPS:
-        return scene
-    return scene.with_settings(steps=LIVE_STEPS)
+    most = load_preferences().preview_steps
+    return scene if scene.settings.steps <= most else scene.with_settings(steps=most)
 
 
 def _proxied(scene: Scene) -> Scene:

@@ -4,21 +4,44 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import replace
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.generation.timings import Stopwatch, Timings
 from neural_assets_core.decoders import (
     Cancelled,
     Decoder,
+    Generation,
     Progress,
     open_decoder,
 )
 from neural_assets_core.decoders.base import check_cancelled
+from neural_assets_core.device_faults import DeviceFault, release_memory
 from neural_assets_core.errors import UserError
+from neural_assets_core.preferences import Preferences, load_preferences
 from neural_assets_core.scene import Scene
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A picture asked for.
+
+    Attributes
+    ----------
+    id : int
+        Every answer carries it.
+    scene : Scene
+    cancel : threading.Event
+        Of this request alone: a late cancel can never hit the next one.
+    """
+
+    id: int
+    scene: Scene
+    cancel: threading.Event = field(default_factory=threading.Event, compare=False)
 
 
 class GenerationWorker(QObject):
@@ -28,52 +51,89 @@ class GenerationWorker(QObject):
     stay the same: weights load once, and torch is never imported on the GUI thread.
     """
 
-    progressed = Signal(object)
-    """`Progress`."""
+    progressed = Signal(int, object)
+    """Request id and `Progress`."""
 
-    finished = Signal(object)
-    """`Generation`."""
+    finished = Signal(int, object)
+    """Request id and `Generation`."""
+
+    failed = Signal(int, str)
+    """Request id and a sentence for the user."""
+
+    cancelled = Signal(int)
+    """Request id."""
 
     opened = Signal(str)
     """Where the decoder computes ("cuda:0" or "cpu"), once its weights are loaded."""
 
-    failed = Signal(str)
-    cancelled = Signal()
-
     def __init__(self) -> None:
         super().__init__()
         self._decoder: Decoder | None = None
-        self._opened: tuple[str, str] | None = None
+        self._opened: tuple[str, str, Preferences] | None = None
+        self._timings: defaultdict[tuple[int, int, bool], Timings] = defaultdict(Timings)
 
-    @Slot(object, object)
-    def run(self, scene: Scene, cancel: threading.Event) -> None:
-        """Make the picture of `scene`; ends with exactly one of the three closing signals."""
+    @Slot(object)
+    def run(self, request: Request) -> None:
+        """Make a picture; ends with exactly one of the three closing signals, come what may."""
+        faulty = False
         try:
-            check_cancelled(cancel)
-            decoder = self._decoder_for(scene)
-            generation = decoder.generate(scene, progress=self.progressed.emit, cancel=cancel)
+            generation = self._generate(request)
         except Cancelled:
-            self.cancelled.emit()
+            self.cancelled.emit(request.id)
+        except DeviceFault as error:
+            log.exception("the decoder was lost")
+            faulty = True
+            self.failed.emit(request.id, str(error))
         except UserError as error:
-            self.failed.emit(str(error))
-        except Exception as error:
-            # A fault of the program (or out of memory): tell, log, and stay usable. The decoder
-            # may be in any state, so the next request opens a new one.
+            self.failed.emit(request.id, str(error))
+        except BaseException as error:
+            # A fault of the program. Even one that should end it must not leave the window
+            # waiting for an answer.
             log.exception("generation failed")
-            self._decoder = self._opened = None
-            self.failed.emit(f"The picture could not be made ({type(error).__name__}: {error}).")
+            faulty = True
+            self.failed.emit(
+                request.id,
+                f"The picture could not be made ({type(error).__name__}: {error}): try once more, "
+                "or look at Help > Diagnostics report.",
+            )
         else:
-            # The very object that was asked for, so that comparing it later costs nothing.
-            self.finished.emit(replace(generation, scene=scene))
+            self.finished.emit(request.id, generation)
+        if faulty:
+            # The decoder may be in any state: the next request opens a new one. Only now, with
+            # the exception gone, can memory be handed back: its traceback kept the tensors.
+            self._drop()
+            release_memory()
 
-    def _decoder_for(self, scene: Scene) -> Decoder:
-        wanted = (scene.settings.decoder, scene.settings.checkpoint)
+    def _generate(self, request: Request) -> Generation:
+        scene, cancel = request.scene, request.cancel
+        check_cancelled(cancel)
+        decoder = self._decoder_for(request)
+        camera, guided = scene.camera, scene.settings.guidance != 1.0
+        watch = Stopwatch(self._timings[camera.width, camera.height, guided])
+        generation = decoder.generate(
+            scene,
+            progress=lambda progress: self.progressed.emit(request.id, watch.mark(progress)),
+            cancel=cancel,
+        )
+        watch.stop()
+        # The very object that was asked for, so that comparing it later costs nothing.
+        return replace(generation, scene=scene)
+
+    def _decoder_for(self, request: Request) -> Decoder:
+        settings = request.scene.settings
+        # Another device or precision is another decoder.
+        wanted = (settings.decoder, settings.checkpoint, load_preferences())
         if self._decoder is None or self._opened != wanted:
             # The old weights go first: two models at once may not fit into memory.
-            self._decoder = self._opened = None
-            self.progressed.emit(Progress("loading the decoder", 0, 0))
-            self._decoder = open_decoder(scene.settings)
+            self._drop()
+            self.progressed.emit(request.id, Progress("loading", 0, 0))
+            self._decoder = open_decoder(settings)
             self._opened = wanted
+            log.info("opened the %s decoder", settings.decoder)
             self.opened.emit(str(getattr(self._decoder, "device", "")))
         return self._decoder
 
+    def _drop(self) -> None:
+        """Forget the decoder, and how fast it was."""
+        self._decoder = self._opened = None
+        self._timings.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
 from PySide6.QtWidgets import (
@@ -9,9 +11,13 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDoubleSpinBox,
+    QGridLayout,
+    QLabel,
     QLineEdit,
     QWidget,
 )
+
+from app.theme import UNIT
 
 
 class NumberField(QDoubleSpinBox):
@@ -75,6 +81,54 @@ class NumberField(QDoubleSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+class NumberGroup(QWidget):
+    """Three numbers in a row under a heading.
+
+    Attributes
+    ----------
+    fields : list of NumberField
+    """
+
+    edited = Signal(int, float, bool)
+    """Which of the three, its new value, and whether it came from spinning."""
+
+    def __init__(
+        self,
+        title: str,
+        labels: tuple[str, str, str],
+        limits: tuple[float, float, float],
+        unit: str,
+    ) -> None:
+        """`limits` are lowest, highest and step; `unit` is "m" or "°"."""
+        super().__init__()
+        low, high, step = limits
+        metres = unit == "m"
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(UNIT // 2)
+        grid.setVerticalSpacing(UNIT // 2)
+        heading = QLabel(f"{title}, {unit}" if metres else title)
+        heading.setProperty("role", "faint")
+        grid.addWidget(heading, 0, 0, 1, 3)
+        self.fields: list[NumberField] = []
+        for index, label in enumerate(labels):
+            field = NumberField(low, high, step, 3 if metres else 1, "" if metres else unit)
+            field.setAccessibleName(f"{title} {label}")
+            field.setToolTip(f"{title} {label}: type a number, or spin it with ↑ ↓")
+            field.setMinimumWidth(64)
+            field.edited.connect(lambda value, spun, i=index: self.edited.emit(i, value, spun))
+            name = QLabel(label)
+            name.setBuddy(field)
+            grid.addWidget(name, 1, index)
+            grid.addWidget(field, 2, index)
+            self.fields.append(field)
+
+    def show_values(self, values: Iterable[float]) -> None:
+        """Display three values without them counting as an edit."""
+        for field, value in zip(self.fields, values, strict=True):
+            field.show_value(value)
 
 
 class ChoiceField(QComboBox):

@@ -24,10 +24,13 @@ from app.generation import Pictures
 from app.panels.fields import ChoiceField, NumberField
 from app.theme import UNIT
 from neural_assets_core.decoders import Progress
+from neural_assets_core.decoders.base import STEPPED_PHASE
 from neural_assets_core.scene import GenerationSettings, Scene
 
 DECODERS = {"neural": "Neural", "proxy": "Proxy (instant)"}
 LARGEST_SEED = 2**63 - 1
+FULL = 1000
+"""The progress bar's end."""
 
 
 class GenerationPanel(QWidget):
@@ -139,14 +142,19 @@ class GenerationPanel(QWidget):
             field.setEnabled(neural)
 
     def _show_busy(self, busy: bool) -> None:
-        self.progress.setRange(0, 1)
+        # Never 0 to 0: Qt's busy animation would redraw the whole window without a pause.
+        self.progress.setRange(0, FULL)
         self.progress.setValue(0)
+        self._elapsed = 0.0
         self.progress.setFormat("Starting …" if busy else "")
 
     def _show_progress(self, progress: Progress) -> None:
-        # Never 0 steps: Qt's busy animation would redraw the whole window without a pause.
-        self.progress.setRange(0, max(progress.steps, 1))
-        self.progress.setValue(progress.step)
+        value = round(FULL * share(progress))
+        # The expected end may move, what is done stays done: no bar runs backwards.
+        if progress.elapsed >= self._elapsed:
+            value = max(value, self.progress.value())
+        self._elapsed = progress.elapsed
+        self.progress.setValue(value)
         self.progress.setFormat(describe(progress))
 
     # -- fields to document ----------------------------------------------------------------------
@@ -175,11 +183,25 @@ class GenerationPanel(QWidget):
 
 
 def describe(progress: Progress) -> str:
-    """The phase, with the step if there is more than one: "Denoising, 3 of 20"."""
-    phase = progress.phase[:1].upper() + progress.phase[1:]
-    if progress.steps > 1:
-        return f"{phase}, {progress.step} of {progress.steps}"
-    return phase
+    """The phase or the step, and the time left if it is known: "Step 3 of 20, about 6 s left"."""
+    if progress.phase == STEPPED_PHASE and progress.steps > 1:
+        text = f"Step {min(progress.step + 1, progress.steps)} of {progress.steps}"
+    else:
+        text = progress.phase[:1].upper() + progress.phase[1:]
+    # Less than a second is over before it is read.
+    if progress.left is None or progress.left < 1:
+        return text
+    if progress.left < 90:
+        return f"{text}, about {round(progress.left)} s left"
+    return f"{text}, about {round(progress.left / 60)} min left"
+
+
+def share(progress: Progress) -> float:
+    """How much of the picture is done, in [0, 1]: of the time if it is known, else of the steps."""
+    if progress.left is not None and progress.elapsed + progress.left > 0:
+        return progress.elapsed / (progress.elapsed + progress.left)
+    # The picture is not there with the last step: decoding is one more.
+    return progress.step / (progress.steps + 1)
 
 
 def _side_by_side(*widgets: QWidget) -> QWidget:

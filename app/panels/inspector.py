@@ -7,11 +7,11 @@ import warnings
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from scipy.spatial.transform import Rotation
 
 from app.document import Document
-from app.panels.fields import NumberField
+from app.panels.fields import NumberGroup
 from app.theme import UNIT
 from neural_assets_core.geometry import MINIMUM_EXTENT, Box
 from neural_assets_core.scene import SceneObject
@@ -41,17 +41,21 @@ class Inspector(QWidget):
         self._name.setTextFormat(Qt.TextFormat.PlainText)
         self._hint = QLabel("Select an object to see and change its numbers.", wordWrap=True)
         self._hint.setProperty("role", "faint")
-        self.fields: dict[str, list[NumberField]] = {}
         self._form = QWidget()
-        self._grid = QGridLayout(self._form)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(UNIT // 2)
-        self._grid.setVerticalSpacing(UNIT // 2)
-        self._add_group("position", "Position", ("X", "Y", "Z"), (-FAR, FAR, 0.01), "m")
-        self._add_group("size", "Size", ("X", "Y", "Z"), (MINIMUM_EXTENT, FAR, 0.01), "m")
-        self._add_group(
-            "rotation", "Rotation", ("Yaw", "Pitch", "Roll"), (-360.0, 360.0, 1.0), "°"
-        )
+        form = QVBoxLayout(self._form)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setSpacing(2 * UNIT)
+        self._groups = {
+            "position": NumberGroup("Position", ("X", "Y", "Z"), (-FAR, FAR, 0.01), "m"),
+            "size": NumberGroup("Size", ("X", "Y", "Z"), (MINIMUM_EXTENT, FAR, 0.01), "m"),
+            "rotation": NumberGroup(
+                "Rotation", ("Yaw", "Pitch", "Roll"), (-360.0, 360.0, 1.0), "°"
+            ),
+        }
+        for key, group in self._groups.items():
+            group.edited.connect(lambda *edit, k=key: self._on_edit(k, *edit))
+            form.addWidget(group)
+        self.fields = {key: group.fields for key, group in self._groups.items()}
         column = QVBoxLayout(self)
         column.setContentsMargins(UNIT, 0, UNIT, UNIT)
         column.setSpacing(UNIT)
@@ -64,37 +68,6 @@ class Inspector(QWidget):
         document.selection_changed.connect(self._refresh)
         document.workspace_changed.connect(self._refresh)
         self._refresh()
-
-    def _add_group(
-        self,
-        key: str,
-        title: str,
-        labels: tuple[str, str, str],
-        limits: tuple[float, float, float],
-        unit: str,
-    ) -> None:
-        low, high, step = limits
-        row = self._grid.rowCount()
-        if self.fields:
-            self._grid.setRowMinimumHeight(row, UNIT)
-            row += 1
-        heading = QLabel(f"{title}, {unit}" if unit == "m" else title)
-        heading.setProperty("role", "faint")
-        self._grid.addWidget(heading, row, 0, 1, 3)
-        self.fields[key] = []
-        for axis, label in enumerate(labels):
-            field = NumberField(low, high, step, 3 if unit == "m" else 1, "°" * (unit == "°"))
-            field.setAccessibleName(f"{title} {label}")
-            field.setToolTip(f"{title} {label}: type a number, or spin it with ↑ ↓")
-            field.setMinimumWidth(64)
-            field.edited.connect(
-                lambda value, spun, k=key, a=axis: self._on_edit(k, a, value, spun)
-            )
-            name = QLabel(label)
-            name.setBuddy(field)
-            self._grid.addWidget(name, row + 1, axis)
-            self._grid.addWidget(field, row + 2, axis)
-            self.fields[key].append(field)
 
     # -- document to fields ----------------------------------------------------------------------
 
@@ -122,8 +95,7 @@ class Inspector(QWidget):
             ("size", item.box.size),
             ("rotation", euler_degrees(item.box)),
         ):
-            for field, value in zip(self.fields[key], values, strict=True):
-                field.show_value(value)
+            self._groups[key].show_values(values)
 
     # -- fields to document ----------------------------------------------------------------------
 

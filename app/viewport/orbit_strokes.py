@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewport import style
+from app.viewport.camera_drag import CameraHandles, Part
 from app.viewport.strokes import Color, Label, Strokes
 from neural_assets_core.geometry import Camera
-from neural_assets_core.geometry.rays import project_segments
+from neural_assets_core.geometry.rays import NEAR, project_segments
 
 Float = NDArray[np.float64]
 
@@ -63,8 +64,13 @@ def draw_ground(strokes: Strokes, camera: Camera, target: Float, distance: float
         )
 
 
-def draw_frustum(strokes: Strokes, camera: Camera, seen: Camera, reach: float) -> None:
-    """The picture's camera `seen`: lines to its picture's corners at a depth of `reach` metres."""
+def draw_frustum(
+    strokes: Strokes, camera: Camera, seen: Camera, reach: float, held: Part | None
+) -> None:
+    """The picture's camera `seen`: lines to its picture's corners at a depth of `reach` metres.
+
+    Its two handles are dots; the one that is `held`, or under the pointer, is larger.
+    """
     width, height = float(seen.width), float(seen.height)
     corners = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
     eye, directions = seen.rays(corners)
@@ -78,6 +84,13 @@ def draw_frustum(strokes: Strokes, camera: Camera, seen: Camera, reach: float) -
     segments, visible = project_segments(camera, ends[:, 0], ends[:, 1])
     strokes.segments(segments[visible], style.CASING, 3.0)
     strokes.segments(segments[visible], _FRUSTUM, 1.4)
+    handles = CameraHandles.of(seen, reach)
+    for part, point in (("eye", handles.eye), ("aim", handles.aim)):
+        u, v, depth = camera.project(point)
+        if depth > NEAR:
+            dot = np.full((1, 2, 2), [u, v])
+            strokes.segments(dot, style.CASING, 13.0 if part == held else 10.0)
+            strokes.segments(dot, style.HOVERED if part == held else _FRUSTUM, 9.0)
 
 
 def draw_compass(strokes: Strokes, camera: Camera) -> None:

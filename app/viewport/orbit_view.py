@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.document import Document
+from app.viewport.camera_drag import HINTS, CameraDrag, CameraHandles, Part
 from app.viewport.canvas import Frame
 from app.viewport.orbit_strokes import draw_compass, draw_frustum, draw_ground
 from app.viewport.overlay import draw_scene
@@ -46,7 +47,8 @@ class OrbitView(SceneView):
     """Boxes, camera and ground from any side, with the same handles as in the picture.
 
     The middle button circles, with Shift it shifts, with Ctrl it comes nearer; Space or Alt with
-    the left button do what the middle one does.
+    the left button do what the middle one does. The picture's camera has two handles: its centre
+    moves it, the middle of its picture turns it.
     """
 
     def __init__(
@@ -56,6 +58,9 @@ class OrbitView(SceneView):
         self._source: View | None = None
         self._fitted = True
         self._screen_camera: tuple[Turntable, tuple[float, float], Camera] | None = None
+        self._camera_drag: CameraDrag | None = None
+        self._camera_text = ""
+        self._hot: Part | None = None
         super().__init__(document, tools, parent)
 
     @property
@@ -136,6 +141,87 @@ class OrbitView(SceneView):
         now = self._turntable
         return Turntable.framing(np.concatenate(points), now.yaw, now.pitch, width / height)
 
+    # -- the picture's camera ------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether the pointer is taken, by a gesture or by moving the view or the camera."""
+        return super().busy or self._camera_drag is not None
+
+    def cancel_gesture(self) -> None:
+        """Give up what is being dragged: everything as it was at the press."""
+        super().cancel_gesture()
+        if self._camera_drag is not None:
+            self._camera_drag = None
+            self._document.set_draft(None)
+
+    def _mouse(self, event: QMouseEvent) -> bool:
+        kind, pixel = event.type(), np.array([event.position().x(), event.position().y()])
+        drag = self._camera_drag
+        if drag is None:
+            if not super().busy:
+                self._hover_camera(pixel)
+            pressed = kind == QEvent.Type.MouseButtonPress
+            left = event.button() == Qt.MouseButton.LeftButton
+            if not (pressed and left and self._hot) or self._grabs_view(event):
+                return super()._mouse(event)
+            self._take_camera(pixel)
+        elif kind == QEvent.Type.MouseMove and event.buttons() & Qt.MouseButton.LeftButton:
+            slow = bool(event.modifiers() & Modifier.ShiftModifier)
+            upright = bool(event.modifiers() & Modifier.AltModifier)
+            self._drag_camera(drag, pixel, slow=slow, upright=upright)
+        elif kind == QEvent.Type.MouseButtonPress:
+            self.cancel_gesture()
+        else:
+            self._release_camera(drag)
+        return True
+
+    def _key(self, event: QKeyEvent) -> bool:
+        if self._camera_drag is None:
+            return super()._key(event)
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+        elif event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+            self.cancel_gesture()
+        return True
+
+    def _focus(self, event: QFocusEvent) -> None:
+        super()._focus(event)
+        if event.lostFocus():
+            self.cancel_gesture()
+
+    def _hover_camera(self, pixel: Float) -> None:
+        scene, view = self._document.visible_scene, self.screen_camera()
+        hot = None
+        if scene is not None and view is not None:
+            hot = CameraHandles.of(scene.camera, _reach(scene)).under(view, pixel)
+        if hot != self._hot:
+            self._hot = hot
+            self._refresh()
+
+    def _take_camera(self, pixel: Float) -> None:
+        scene, view = self._document.scene, self.screen_camera()
+        if scene is not None and view is not None and self._hot is not None:
+            self._camera_drag = CameraDrag(self._hot, view, scene.camera, _reach(scene), pixel)
+
+    def _drag_camera(self, drag: CameraDrag, pixel: Float, *, slow: bool, upright: bool) -> None:
+        scene = self._document.scene
+        if scene is not None:
+            camera, self._camera_text = drag.dragged(pixel, slow=slow, upright=upright)
+            self._document.set_draft(scene.with_camera(camera))
+
+    def _release_camera(self, drag: CameraDrag) -> None:
+        self._camera_drag = None
+        draft = self._document.draft
+        if draft is not None:
+            self._document.push(draft, f"{drag.verb} the camera")
+        self._refresh()
+
+    def _view_status(self) -> str:
+        if self._camera_drag is not None:
+            return f"{self._camera_drag.verb} the camera   {self._camera_text}   ·   Esc cancels"
+        return "" if self._hot is None else HINTS[self._hot]
+
     # -- showing -----------------------------------------------------------------------------
 
     def _frame(self) -> Frame:
@@ -146,7 +232,8 @@ class OrbitView(SceneView):
             return Frame(None, nowhere, strokes)
         table = self._turntable
         draw_ground(strokes, camera, np.asarray(table.target), table.distance)
-        draw_frustum(strokes, camera, scene.camera, _FRUSTUM_SHARE * _depth(scene))
+        held = self._camera_drag.part if self._camera_drag is not None else self._hot
+        draw_frustum(strokes, camera, scene.camera, _reach(scene), held)
         draw_scene(strokes, camera, scene, self._interaction.highlights())
         if self._interaction.band is not None:
             draw_band(strokes, self._interaction.band)
@@ -171,6 +258,12 @@ class OrbitView(SceneView):
 def _corners(scene: Scene, names: tuple[str, ...] | None = None) -> list[Float]:
     """Corners (8, 3) of the boxes of the named objects; of all without names."""
     return [item.box.corners() for item in scene.objects if names is None or item.name in names]
+
+
+def _reach(scene: Scene) -> float:
+    """Depth at which the picture of the drawn camera is shown, metres."""
+    # From the photograph's own camera: the drawn one keeps its size while it is moved.
+    return _FRUSTUM_SHARE * _depth(scene.with_camera(scene.background.view.camera))
 
 
 def _depth(scene: Scene) -> float:

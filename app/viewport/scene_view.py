@@ -135,6 +135,10 @@ class SceneView(QWidget):
         left = event.button() == Qt.MouseButton.LeftButton
         return event.button() == Qt.MouseButton.MiddleButton or (left and self._space)
 
+    def _view_status(self) -> str:
+        """What the view itself has to say, before what is about the boxes."""
+        return ""
+
     def _editable(self) -> bool:
         """Whether there are boxes to be edited."""
         return True
@@ -191,7 +195,9 @@ class SceneView(QWidget):
             self._was_dragging = self._interaction.dragging
             (self.gesture_started if self._was_dragging else self.gesture_finished).emit()
         self.native.setCursor(self._cursor())
-        status = self._interaction.status() if self._document.scene is not None else ""
+        status = ""
+        if self._document.scene is not None:
+            status = self._view_status() or self._interaction.status()
         if status != self._status:
             self._status = status
             self.status_changed.emit(status)

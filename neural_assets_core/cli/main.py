@@ -10,7 +10,18 @@ import typer
 from typer.core import TyperGroup
 
 from neural_assets_core import __version__
-from neural_assets_core.cli import dataset, evaluate, render, scene, studio, train
+from neural_assets_core.cli import (
+    camera,
+    dataset,
+    doctor,
+    evaluate,
+    library,
+    render,
+    scene,
+    settings,
+    studio,
+    train,
+)
 from neural_assets_core.errors import UserError
 
 USAGE_STATUS = 2
@@ -80,11 +91,16 @@ def global_options(
 
 app.command("info")(scene.info)
 app.command("edit")(scene.edit)
+app.command("camera")(camera.camera)
 app.command("render")(render.render)
 app.command("studio")(studio.studio)
+app.add_typer(library.assets, name="asset")
+app.add_typer(library.backgrounds, name="background")
 app.add_typer(dataset.app, name="dataset")
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("settings")(settings.settings)
+app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:

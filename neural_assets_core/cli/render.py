@@ -14,6 +14,7 @@ from neural_assets_core.errors import UserError
 
 if TYPE_CHECKING:
     from neural_assets_core.decoders import Generation
+    from neural_assets_core.preferences import Preferences
     from neural_assets_core.scene import Scene
 
 
@@ -44,6 +45,12 @@ def render(
         str | None,
         typer.Option(metavar="PATH", help='A folder in diffusers layout, or "default".'),
     ] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps; else as set.")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="P", help="auto, fp32, bf16 or fp16; else as set.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
 ) -> None:
     """Make the picture of a scene; what is not given is taken from the scene's settings."""
@@ -51,6 +58,7 @@ def render(
 
     from neural_assets_core.export.image import export_png
     from neural_assets_core.files import check_writable
+    from neural_assets_core.preferences import load_preferences
     from neural_assets_core.scene import load_scene
     from neural_assets_core.scene.validation import describe
 
@@ -70,14 +78,16 @@ def render(
         request = load_scene(scene).with_settings(**changes)
     except ValidationError as error:
         raise UserError(f"--{describe(error)}.") from None
-    generation = _generate(request, quiet)
+    machine = {"device": device, "precision": precision}
+    given = {name: value for name, value in machine.items() if value is not None}
+    generation = _generate(request, load_preferences().changed(**given), quiet)
     export_png(generation.picture, generation.scene, out)
     if not quiet:
         size = f"{generation.picture.width} x {generation.picture.height}"
         typer.echo(f"{out}: {size} pixels in {generation.seconds:.1f} s")
 
 
-def _generate(request: Scene, quiet: bool) -> Generation:
+def _generate(request: Scene, preferences: Preferences, quiet: bool) -> Generation:
     from neural_assets_core.decoders import Progress, open_decoder
 
     with progress_bar(quiet) as bar:
@@ -91,4 +101,4 @@ def _generate(request: Scene, quiet: bool) -> Generation:
                 total=progress.steps,
             )
 
-        return open_decoder(request.settings).generate(request, progress=show)
+        return open_decoder(request.settings, preferences).generate(request, progress=show)

@@ -40,13 +40,15 @@ from neural_assets_core.data.made import render_frames
 from neural_assets_core.data.made_scenes import SPLITS, ClipPlan, compose, free_name
 from neural_assets_core.data.placing import apart, upright
 from neural_assets_core.errors import UserError
+from neural_assets_core.geometry import Camera
 from neural_assets_core.scene import Scene, SceneObject
 
 Rng = np.random.Generator
 
 TASKS = ("translate", "turn", "scale", "remove", "insert", "background", "camera")
 SMALLEST_AREA = 0.01
-"""Share of the picture that an edited object covers at least, wherever it is to be seen."""
+"""Share of the picture that an edited object covers at least, wherever it is to be seen; less in
+proportion if the camera stands back."""
 SMALLEST_SHARE = 0.4
 """Share of a single edited object that nothing hides and the borders do not cut off."""
 ATTEMPTS = 120
@@ -61,7 +63,7 @@ class Edit:
     Attributes
     ----------
     task : str
-        One of `TASKS`.
+        One of `TASKS`, or the caller's own word for it.
     name : str
         Task and number, for files and tables.
     scene : Scene
@@ -99,6 +101,7 @@ def make_edit(
     size: int,
     families: Sequence[str],
     split: str = "heldout",
+    distance: float = 1.0,
 ) -> Edit:
     """Edit number `index` of a task, `size` pixels a side; the same arguments, the same edit.
 
@@ -108,6 +111,9 @@ def make_edit(
         Names of the object families to draw from.
     split : {"train", "heldout"}
         Whose object instances.
+    distance : float
+        How many times further than it was composed for the camera stands: above 1, objects are
+        small in the picture.
 
     Raises
     ------
@@ -123,6 +129,8 @@ def make_edit(
         words = (seed, SPLITS[split], index, 1 + TASKS.index(task), 1 + attempt)
         first, second, third = np.random.SeedSequence(words).spawn(3)
         plan = compose(first, split, "source", 1, families, piled=0.0)
+        if distance != 1.0:
+            plan = stepped_back(plan, distance)
         rng = np.random.default_rng(third)
         other = None
         if task in ("insert", "background"):
@@ -130,7 +138,8 @@ def make_edit(
         proposal = _propose(task, rng, plan, other)
         if proposal is None:
             continue
-        edit = _rendered(task, f"{task}-{index:04d}", plan, proposal, size)
+        area = SMALLEST_AREA / max(distance, 1.0) ** 2
+        edit = _rendered(task, f"{task}-{index:04d}", plan, proposal, size, area)
         if edit is not None:
             return edit
     raise UserError(f"No {task} of these families can be seen well: choose other families.")
@@ -152,34 +161,31 @@ def _translate(rng: Rng, plan: ClipPlan) -> _Proposal | None:
     kind = str(rng.choice(["near", "far", "touching"], p=[0.35, 0.4, 0.25]))
     for _ in range(40):
         if kind == "touching" and others:
-            position = _beside(rng, plan, k, int(rng.choice(others)))
+            position = beside(plan, k, int(rng.choice(others)), heading(rng))
         else:
             reach = float(rng.uniform(0.25, 0.9) if kind == "near" else rng.uniform(0.9, 3.0))
-            position = plan.positions[0, k] + reach * length * _heading(rng)
-        if _stands(plan, k, plan.objects[k], position, plan.rotations[0, k]):
-            return _changed(plan, k, position=position)
+            position = plan.positions[0, k] + reach * length * heading(rng)
+        if stands(plan, k, plan.objects[k], position, plan.rotations[0, k]):
+            return _one_changed(changed(plan, k, position=position), k)
     return None
 
 
 def _turn(rng: Rng, plan: ClipPlan) -> _Proposal | None:
     k = int(rng.integers(len(plan.objects)))
     angle = float(rng.uniform(math.radians(15), math.pi)) * float(rng.choice([-1, 1]))
-    turn = Rotation.from_rotvec([0, 0, angle])
-    rotation = (turn * Rotation.from_quat(plan.rotations[0, k], scalar_first=True)).as_quat(
-        scalar_first=True
-    )
-    if not _stands(plan, k, plan.objects[k], plan.positions[0, k], rotation):
+    rotation = turned(plan, k, angle)
+    if not stands(plan, k, plan.objects[k], plan.positions[0, k], rotation):
         return None
-    return _changed(plan, k, rotation=rotation)
+    return _one_changed(changed(plan, k, rotation=rotation), k)
 
 
 def _scale(rng: Rng, plan: ClipPlan) -> _Proposal | None:
     k = int(rng.integers(len(plan.objects)))
     factor = math.exp(float(rng.uniform(0.15, 0.5)) * float(rng.choice([-1, 1])))
     item = plan.objects[k].scaled(factor)
-    if not _stands(plan, k, item, plan.positions[0, k], plan.rotations[0, k]):
+    if not stands(plan, k, item, plan.positions[0, k], plan.rotations[0, k]):
         return None
-    return _changed(plan, k, item=item)
+    return _one_changed(changed(plan, k, item=item), k)
 
 
 def _remove(rng: Rng, plan: ClipPlan) -> _Proposal | None:
@@ -200,9 +206,9 @@ def _insert(rng: Rng, plan: ClipPlan, other: ClipPlan) -> _Proposal | None:
     item, count = other.objects[0], len(plan.objects)
     spread = float(np.linalg.norm(plan.positions[0, :, :2], axis=1).max()) + 0.35
     for _ in range(40):
-        position = spread * math.sqrt(float(rng.random())) * _heading(rng)
+        position = spread * math.sqrt(float(rng.random())) * heading(rng)
         rotation = upright(float(rng.uniform(-math.pi, math.pi)))
-        if _stands(plan, None, item, position, rotation):
+        if stands(plan, None, item, position, rotation):
             break
     else:
         return None
@@ -255,54 +261,61 @@ _ALONE: dict[str, Callable[[Rng, ClipPlan], _Proposal | None]] = {
 }
 
 
-# -- what they share ------------------------------------------------------------------------------
+# -- what they share; others make edits of their own with these ---------------------------------
 
 
-def _heading(rng: Rng) -> Float:
+def heading(rng: Rng) -> Float:
     """(3,) a horizontal unit vector."""
     angle = float(rng.uniform(-math.pi, math.pi))
     return np.array([math.cos(angle), math.sin(angle), 0.0])
 
 
-def _beside(rng: Rng, plan: ClipPlan, k: int, neighbour: int) -> Float:
-    """(3,) a place for object `k` where its box all but touches the neighbour's."""
-    heading, start = _heading(rng), plan.positions[0, neighbour] * (1, 1, 0)
-    fixed = corners_of(
-        plan.objects[neighbour], plan.positions[0, neighbour], plan.rotations[0, neighbour]
-    )
+def beside(plan: ClipPlan, k: int, neighbour: int, direction: Float) -> Float:
+    """(3,) where object `k`, seen from the neighbour in a horizontal direction, touches its box."""
+    start = plan.positions[0, neighbour] * (1, 1, 0)
+    fixed = _corners(plan, neighbour)
     near, far = 0.0, 2.0
     while far - near > 0.25 * TOUCHING:
         middle = 0.5 * (near + far)
-        moved = corners_of(plan.objects[k], start + middle * heading, plan.rotations[0, k])
+        moved = corners_of(plan.objects[k], start + middle * direction, plan.rotations[0, k])
         near, far = (near, middle) if apart(moved, fixed, TOUCHING) else (middle, far)
-    return np.asarray(start + far * heading)
+    return np.asarray(start + far * direction)
 
 
-def _stands(
+def turned(plan: ClipPlan, k: int, angle: float) -> Float:
+    """(4,) the rotation of object `k` turned by `angle` radians about the vertical."""
+    turn = Rotation.from_rotvec([0, 0, angle])
+    own = Rotation.from_quat(plan.rotations[0, k], scalar_first=True)
+    return np.asarray((turn * own).as_quat(scalar_first=True))
+
+
+def stands(
     plan: ClipPlan, k: int | None, item: MadeObject, position: Float, rotation: Float
 ) -> bool:
     """Whether `item`, there instead of object `k`, is well seen and free of the others."""
+    seen = well_seen(plan.cameras[0], corners_of(item, position, rotation))
+    return seen and is_free(plan, k, item, position, rotation)
+
+
+def is_free(
+    plan: ClipPlan, k: int | None, item: MadeObject, position: Float, rotation: Float
+) -> bool:
+    """Whether `item`, there instead of object `k`, at most touches the others."""
     corners = corners_of(item, position, rotation)
-    return well_seen(plan.cameras[0], corners) and all(
-        apart(
-            corners,
-            corners_of(plan.objects[j], plan.positions[0, j], plan.rotations[0, j]),
-            TOUCHING,
-        )
-        for j in range(len(plan.objects))
-        if j != k
+    return all(
+        apart(corners, _corners(plan, j), TOUCHING) for j in range(len(plan.objects)) if j != k
     )
 
 
-def _changed(
+def changed(
     plan: ClipPlan,
     k: int,
     *,
     position: Float | None = None,
     rotation: Float | None = None,
     item: MadeObject | None = None,
-) -> _Proposal:
-    """Object `k` with another position, rotation or shape."""
+) -> ClipPlan:
+    """The plan with another position, rotation or shape of object `k`."""
     positions, rotations = plan.positions.copy(), plan.rotations.copy()
     objects = list(plan.objects)
     if position is not None:
@@ -311,25 +324,58 @@ def _changed(
         rotations[0, k] = rotation
     if item is not None:
         objects[k] = item
-    target = replace(plan, objects=tuple(objects), positions=positions, rotations=rotations)
-    return _Proposal(target, tuple(range(1, len(objects) + 1)), (k + 1,))
+    return replace(plan, objects=tuple(objects), positions=positions, rotations=rotations)
 
 
-def _rendered(task: str, name: str, plan: ClipPlan, proposal: _Proposal, size: int) -> Edit | None:
-    """The edit in pictures, or None if something edited cannot be seen well."""
+def stepped_back(plan: ClipPlan, factor: float) -> ClipPlan:
+    """The plan with the first camera `factor` times as far from the objects, looking as before."""
+    camera, pose = plan.cameras[0], plan.cameras[0].extrinsics.copy()
+    pose[2, 3] += (factor - 1) * float(np.median(camera.to_camera(plan.positions[0])[:, 2]))
+    moved = Camera.from_matrices(camera.width, camera.height, camera.k, pose)
+    return replace(plan, cameras=(moved,))
+
+
+def edit_between(
+    task: str, name: str, source: ClipPlan, target: ClipPlan, edited: Sequence[int], size: int
+) -> Edit:
+    """What turns one plan into another of the same objects, in pictures of `size` pixels.
+
+    `edited` are ids, object k of the plans having k + 1. Nothing is asked of what can be seen.
+    """
+    before, after = (render_frames(plan, [0], size)[0] for plan in (source, target))
+    return Edit(task, name, scene_from_pair(before, after), before, after, tuple(edited))
+
+
+def _corners(plan: ClipPlan, k: int) -> Float:
+    return corners_of(plan.objects[k], plan.positions[0, k], plan.rotations[0, k])
+
+
+def _one_changed(target: ClipPlan, k: int) -> _Proposal:
+    return _Proposal(target, tuple(range(1, len(target.objects) + 1)), (k + 1,))
+
+
+def _rendered(
+    task: str, name: str, plan: ClipPlan, proposal: _Proposal, size: int, area: float
+) -> Edit | None:
+    """The edit in pictures, or None if something edited cannot be seen well.
+
+    `area` is the share of the picture that an edited object covers at least.
+    """
     source = render_frames(plan, [0], size)[0]
     target = _numbered(render_frames(proposal.target, [0], size)[0], proposal.ids)
     other = None if proposal.other is None else render_frames(proposal.other, [0], size)[0]
     shown = {"remove": [source], "insert": [target]}.get(task, [source, target])
     # Where all objects are edited, some may be hidden.
     share = 0.0 if task in ("background", "camera") else SMALLEST_SHARE
-    edited = tuple(k for k in proposal.edited if all(_is_shown(frame, k, share) for frame in shown))
+    edited = tuple(
+        k for k in proposal.edited if all(_is_shown(frame, k, area, share) for frame in shown)
+    )
     if not edited:
         return None
     scene = scene_from_pair(source, target)
     if task == "insert" and other is not None:
         item = other.objects[0]
-        if not _is_shown(other, item.id, 2 * SMALLEST_SHARE):
+        if not _is_shown(other, item.id, SMALLEST_AREA, 2 * SMALLEST_SHARE):
             return None
         scene = scene.with_object(_taken(other, item, target.objects[-1]))
     elif other is not None:
@@ -344,10 +390,10 @@ def _taken(frame: AnnotatedFrame, item: ObjectAnnotation, placed: ObjectAnnotati
     return SceneObject(name=placed.name, category=placed.category, box=placed.box, appearance=looks)
 
 
-def _is_shown(frame: AnnotatedFrame, number: int, share: float) -> bool:
+def _is_shown(frame: AnnotatedFrame, number: int, area: float, share: float) -> bool:
     """Whether the object is large enough in the picture, and this share of it is visible."""
     visible = {item.id: item.visible_fraction for item in frame.objects}[number]
-    return float((frame.mask == number).mean()) >= SMALLEST_AREA and visible >= share
+    return float((frame.mask == number).mean()) >= area and visible >= share
 
 
 def _numbered(frame: AnnotatedFrame, ids: tuple[int, ...]) -> AnnotatedFrame:
@@ -357,4 +403,17 @@ def _numbered(frame: AnnotatedFrame, ids: tuple[int, ...]) -> AnnotatedFrame:
     return replace(frame, mask=table[frame.mask], objects=objects)
 
 
-__all__ = ["SMALLEST_AREA", "TASKS", "Edit", "make_edit"]
+__all__ = [
+    "SMALLEST_AREA",
+    "TASKS",
+    "Edit",
+    "beside",
+    "changed",
+    "edit_between",
+    "heading",
+    "is_free",
+    "make_edit",
+    "stands",
+    "stepped_back",
+    "turned",
+]

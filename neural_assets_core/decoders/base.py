@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from neural_assets_core.errors import UserError
 from neural_assets_core.scene import Picture, Scene
 
 
@@ -16,21 +14,34 @@ class Cancelled(Exception):
     """The generation was stopped on request; there is no picture."""
 
 
+PHASES = ("loading", "encoding", "preparing", "denoising", "decoding")
+"""What a generation goes through, in this order; phases with nothing to do are left out."""
+
+STEPPED_PHASE = "denoising"
+"""The one phase that has steps."""
+
+
 @dataclass(frozen=True)
 class Progress:
-    """A generation's progress.
+    """What a generation is about to do.
 
     Attributes
     ----------
     phase : str
-        What is being done, in the user's words ("encoding", "denoising", "decoding" ...).
+        The phase that begins, one of `PHASES`, or another word for the user.
     step, steps : int
-        Steps done of all steps.
+        Denoising steps done of all of them.
+    elapsed : float
+        Seconds since the request was taken up; filled in by whoever holds the watch.
+    left : float or None
+        Seconds that the rest is expected to take; None if nothing like it was measured yet.
     """
 
     phase: str
     step: int
     steps: int
+    elapsed: float = 0.0
+    left: float | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ class Decoder(Protocol):
         ----------
         scene : Scene
         progress : callable, optional
-            Called on the calling thread after every step.
+            Called on the calling thread before every phase and every denoising step.
         cancel : threading.Event, optional
             Checked before encoding, between any two steps, before decoding and on delivery.
 
@@ -79,30 +90,12 @@ class Decoder(Protocol):
         ------
         Cancelled
             If `cancel` was set.
+        DeviceFault
+            If memory ran out or the device is gone; open another decoder then.
         UserError
             If the scene cannot be drawn (a box behind the camera, say) or the checkpoint used.
         """
         ...
-
-
-@contextmanager
-def enough_memory() -> Iterator[None]:
-    """Turn running out of memory, the GPU's included, into a sentence for the user.
-
-    Raises
-    ------
-    UserError
-    """
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        # torch.OutOfMemoryError is a RuntimeError; torch itself is not imported for its sake.
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-            raise UserError(
-                "There is not enough memory for this picture: close other programs, or choose "
-                "the proxy decoder or a smaller picture."
-            ) from None
-        raise
 
 
 def check_cancelled(cancel: threading.Event | None) -> None:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from neural_assets_core.decoders.base import (
     Generation,
     Progress,
     ProgressCallback,
     check_cancelled,
-    enough_memory,
 )
-from neural_assets_core.decoders.window import edit_window, put_back, touched_pixels
-from neural_assets_core.model.loading import load_pipeline
-from neural_assets_core.model.pipeline import EncodedAssets, NeuralAssetsPipeline
+from neural_assets_core.decoders.window import Window, edit_window, put_back, touched_pixels
+from neural_assets_core.device_faults import device_faults
+from neural_assets_core.model.cache import TensorCache
+from neural_assets_core.model.loading import load_pipeline, placement
+from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.preferences import Preferences, load_preferences
 from neural_assets_core.proxy import check_boxes, render_proxy
 from neural_assets_core.scene import Picture, Scene
 
@@ -29,23 +34,35 @@ class NeuralDecoder:
     ----------
     pipeline : NeuralAssetsPipeline
         Used from one thread at a time.
+    place_window : callable
+        The square part of the picture that the pipeline draws, given the touched pixels.
     """
 
-    def __init__(self, pipeline: NeuralAssetsPipeline) -> None:
+    def __init__(
+        self,
+        pipeline: NeuralAssetsPipeline,
+        place_window: Callable[[NDArray[np.float32]], Window] = edit_window,
+    ) -> None:
         self.pipeline = pipeline
-        self._assets: EncodedAssets | None = None
-        self._encoded_from: tuple[object, ...] = ()
+        self.place_window = place_window
+        self._encoded = TensorCache()
 
     @classmethod
-    def open(cls, checkpoint: str) -> NeuralDecoder:
-        """Load a checkpoint.
+    def open(cls, checkpoint: str, preferences: Preferences | None = None) -> NeuralDecoder:
+        """Load a checkpoint, where and as these preferences say, by default the stored ones.
 
         Raises
         ------
         UserError
             If it is missing or its weights do not match its configuration.
+        DeviceFault
+            If there is not enough memory for it.
         """
-        return cls(load_pipeline(checkpoint))
+        preferences = preferences or load_preferences()
+        with device_faults():
+            decoder = cls(load_pipeline(checkpoint, *placement(preferences)))
+        decoder._encoded.limit = preferences.memory * 2**20
+        return decoder
 
     @property
     def device(self) -> str:
@@ -63,7 +80,7 @@ class NeuralDecoder:
         started = time.perf_counter()
         check_cancelled(cancel)
         check_boxes(scene)
-        with enough_memory():
+        with device_faults():
             picture = self._draw(scene, progress or (lambda _: None), cancel)
         check_cancelled(cancel)
         return Generation(scene, picture, time.perf_counter() - started)
@@ -75,25 +92,28 @@ class NeuralDecoder:
         if not touched.any():
             return scene.background.view.picture
         steps = scene.settings.steps
-        report(Progress("encoding", 0, steps))
-        assets = self._encode(scene)
+
+        def begin(phase: str, done: int = 0) -> None:
+            check_cancelled(cancel)
+            report(Progress(phase, done, steps))
+            # Once more: whoever was told may have had enough.
+            check_cancelled(cancel)
 
         def after_step(
             pipeline: Any, step: int, timestep: int, tensors: dict[str, torch.Tensor]
         ) -> dict[str, torch.Tensor]:
-            check_cancelled(cancel)
             done = step + 1
-            report(Progress("denoising" if done < steps else "decoding", done, steps))
-            # Once more: whoever was told may have had enough.
-            check_cancelled(cancel)
+            begin("denoising" if done < steps else "decoding", done)
             return tensors
 
-        check_cancelled(cancel)
-        window = edit_window(touched)
+        assets = self.pipeline.encode_assets(scene, self._encoded, lambda: begin("encoding"))
+        begin("preparing")
+        window = self.place_window(touched)
+        conditions = self.pipeline.prepare_conditions(scene, window.camera(scene.camera), assets)
+        begin("denoising")
         output: Any = self.pipeline(
             scene,
-            camera=window.camera(scene.camera),
-            assets=assets,
+            conditions=conditions,
             num_inference_steps=steps,
             guidance_scale=scene.settings.guidance,
             generator=torch.Generator("cpu").manual_seed(scene.settings.seed),
@@ -101,17 +121,10 @@ class NeuralDecoder:
         )
         check_cancelled(cancel)
         layers = render_proxy(scene, scene.camera, self.pipeline.proxy_lifter)
+        check_cancelled(cancel)
         # Texture of the background is known outside the hole, texture of objects as far as the
         # proxy trusts itself.
         known = layers.confidence + (1 - layers.coverage) * ~layers.hole
         proxy = None if output.proxies is None else output.proxies[0]
         picture = put_back(layers.picture, output.images[0], window, touched, known, proxy)
         return Picture(picture)
-
-    def _encode(self, scene: Scene) -> EncodedAssets:
-        """Assets of the scene; a pose-only edit finds them ready."""
-        sources = (scene.background, *(item.appearance for item in scene.objects))
-        if self._assets is None or set(sources) - set(self._encoded_from):
-            self._assets = self.pipeline.encode_assets(scene)
-            self._encoded_from = sources
-        return self._assets

@@ -10,8 +10,8 @@ from neural_assets_core.decoders.base import (
     Progress,
     ProgressCallback,
     check_cancelled,
-    enough_memory,
 )
+from neural_assets_core.device_faults import device_faults
 from neural_assets_core.proxy import CARVER, Lifter, render_proxy
 from neural_assets_core.scene import Picture, Scene
 
@@ -38,7 +38,7 @@ class ProxyDecoder:
         """See `Decoder.generate`; takes milliseconds, so it is one step."""
         started = time.perf_counter()
         check_cancelled(cancel)
-        with enough_memory():
+        with device_faults():
             layers = render_proxy(scene, scene.camera, self.lifter)
         check_cancelled(cancel)
         picture = Picture(layers.picture)

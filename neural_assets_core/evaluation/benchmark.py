@@ -134,6 +134,12 @@ def make_case(group: str, task: str, number: int, size: int) -> Edit:
     raise AssertionError
 
 
+def case_of(edit: Edit, group: str) -> Case:
+    """An edit as a case of some group."""
+    scenes = edit.scene, edit.source, edit.target
+    return Case(edit.name, group, edit.task, *scenes, edit.edited)
+
+
 def open_benchmark(
     folder: Path, size: int, pairs: int | None = None, progress: Progress | None = None
 ) -> list[Case]:
@@ -260,4 +266,12 @@ def _check_generator(folder: Path, index: int, size: int) -> None:
         )
 
 
-__all__ = ["BENCHMARK", "GROUPS", "Case", "fingerprint", "open_benchmark", "pairs_of"]
+__all__ = [
+    "BENCHMARK",
+    "GROUPS",
+    "Case",
+    "case_of",
+    "fingerprint",
+    "open_benchmark",
+    "pairs_of",
+]

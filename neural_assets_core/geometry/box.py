@@ -83,8 +83,9 @@ class Box(BaseModel):
     @classmethod
     def _rotation_is_unit(cls, rotation: Quaternion) -> Quaternion:
         norm = math.sqrt(sum(q * q for q in rotation))
-        if norm < 1e-6:
-            raise ValueError("a rotation quaternion must not be zero")
+        # Infinite: the squares of finite numbers may be too large.
+        if not 1e-6 <= norm < math.inf:
+            raise ValueError("a rotation quaternion must be neither zero nor huge")
         # Within rounding the value is kept bit for bit, so that saving and loading is exact.
         if abs(norm - 1.0) < 1e-12 and rotation[0] >= 0:
             return rotation

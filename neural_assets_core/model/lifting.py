@@ -12,7 +12,6 @@ the volume by position in the source view, which keeps its pixels aligned with t
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -29,6 +28,7 @@ from torch import nn
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.raycast import BoxHits, cast_box
+from neural_assets_core.model.cache import TensorCache, appearance_key
 from neural_assets_core.proxy import LiftedRays, appearance_mask
 from neural_assets_core.proxy.sampling import sampled
 from neural_assets_core.scene import Appearance, Picture
@@ -55,8 +55,6 @@ SHADOW_STEPS = 10
 
 MOST_RAYS = 10_000
 """Rays along which an object's surface is sought; its colours are found for every pixel."""
-
-KEPT_VOLUMES = 64
 
 MARGIN = 0.04
 """Of the crop around the projected box, as a fraction of its sides."""
@@ -316,7 +314,7 @@ class VolumeLifter:
 
     def __init__(self, network: ObjectLifter, autocast: torch.dtype | None = None) -> None:
         self.network, self.autocast = network, autocast
-        self._volumes: OrderedDict[Appearance, torch.Tensor] = OrderedDict()
+        self._volumes = TensorCache()
 
     @torch.no_grad()
     def draw(self, appearance: Appearance, source: Picture, hits: BoxHits) -> LiftedRays:
@@ -356,17 +354,16 @@ class VolumeLifter:
 
     def _volume(self, appearance: Appearance) -> torch.Tensor:
         """(1, c, d, s, s), kept while the object is in use: poses do not change it."""
-        known = self._volumes.pop(appearance, None)
-        if known is None:
-            crop = lifting_inputs(appearance, 2 * self.network.config.sample_size)
-            pixels = torch.from_numpy(crop)[None].to(self.network.device, self.network.dtype)
-            device = self.network.device.type
-            with torch.autocast(device, self.autocast, enabled=self.autocast is not None):
-                known = self.network(pixels).float()
-        self._volumes[appearance] = known
-        while len(self._volumes) > KEPT_VOLUMES:
-            self._volumes.popitem(last=False)
-        return known
+        key = (appearance_key(appearance), self.network.dtype, self.network.device, self.autocast)
+        return self._volumes.get(key, lambda: self._made(appearance))
+
+    def _made(self, appearance: Appearance) -> torch.Tensor:
+        crop = lifting_inputs(appearance, 2 * self.network.config.sample_size)
+        pixels = torch.from_numpy(crop)[None].to(self.network.device, self.network.dtype)
+        device = self.network.device.type
+        with torch.autocast(device, self.autocast, enabled=self.autocast is not None):
+            volume: torch.Tensor = self.network(pixels).float()
+        return volume
 
 
 def _weights(

@@ -8,11 +8,14 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
+from neural_assets_core.device_choice import choose, find_machine
+from neural_assets_core.device_faults import device_faults
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.assemble import map_channels
 from neural_assets_core.model.checkpoints import resolve_checkpoint
 from neural_assets_core.model.lifting import ObjectLifter
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.preferences import Preferences, load_preferences
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,21 @@ FAULTS = (
 """What the libraries raise for folders that do not hold what they should."""
 
 
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def placement(preferences: Preferences) -> tuple[str, torch.dtype]:
+    """Device and type for these preferences on this machine.
+
+    Raises
+    ------
+    UserError
+        See `choose`.
+    """
+    choice = choose(preferences, find_machine())
+    return choice.device, DTYPES[choice.precision]
+
+
 def load_pipeline(
     name: str, device: str | torch.device | None = None, dtype: torch.dtype | None = None
 ) -> NeuralAssetsPipeline:
@@ -35,28 +53,34 @@ def load_pipeline(
     name : str
         "default" or a folder.
     device : str or torch.device, optional
-        Default: a GPU if there is one.
+        Default: as `choose` has it for the stored preferences.
     dtype : torch.dtype, optional
-        Default: half precision on a GPU, single precision on processors.
+        Default: likewise, for the device.
 
     Raises
     ------
     UserError
         If it is missing, or its weights do not match its configuration.
+    DeviceFault
+        If there is not enough memory for it.
     """
     folder = resolve_checkpoint(name)
-    if device is None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if dtype is None:
-        dtype = torch.float16 if torch.device(device).type == "cuda" else torch.float32
+    if device is None or dtype is None:
+        preferences = load_preferences()
+        if device is not None:
+            preferences = preferences.changed(device=torch.device(device).type)
+        chosen = placement(preferences)
+        device, dtype = device or chosen[0], dtype or chosen[1]
     try:
-        pipeline = NeuralAssetsPipeline.from_pretrained(
-            str(folder),
-            dtype=dtype,
-            use_safetensors=True,
-            local_files_only=True,
-            low_cpu_mem_usage=False,
-        )
+        # Inside: no memory for the weights does not mean that they are damaged.
+        with device_faults():
+            pipeline = NeuralAssetsPipeline.from_pretrained(
+                str(folder),
+                dtype=dtype,
+                use_safetensors=True,
+                local_files_only=True,
+                low_cpu_mem_usage=False,
+            )
         _check_weights(pipeline, folder)
         _check_fit(pipeline)
     except FAULTS as error:
@@ -80,7 +104,8 @@ def load_lifter(folder: Path, device: str | torch.device | None = None) -> Objec
     UserError
         If its weights do not match its configuration.
     """
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    # Its precision is its own.
+    device = device or placement(load_preferences().changed(precision="auto"))[0]
     try:
         lifter: ObjectLifter = ObjectLifter.from_pretrained(
             str(folder), use_safetensors=True, local_files_only=True, low_cpu_mem_usage=False

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Camera
 from neural_assets_core.model.assemble import LAYOUT, PROXY, Conditions, UNetInputs
+from neural_assets_core.model.cache import TensorCache, appearance_key
 from neural_assets_core.model.conditioning import region, source_inputs, target_inputs
 from neural_assets_core.model.encoder import VisualEncoder
 from neural_assets_core.model.latents import (
@@ -30,6 +32,7 @@ from neural_assets_core.model.tokenizer import AssetTokenizer
 from neural_assets_core.proxy import CARVER, Lifter
 from neural_assets_core.scene import Appearance, Background, Scene, View
 
+ViewCallback = Callable[[], None]
 StepCallback = Callable[[Any, int, int, dict[str, torch.Tensor]], dict[str, torch.Tensor]]
 
 
@@ -126,36 +129,66 @@ class NeuralAssetsPipeline(DiffusionPipeline):
     # -- first call: once a source picture ---------------------------------------------------
 
     @torch.no_grad()
-    def encode_assets(self, scene: Scene) -> EncodedAssets:
+    def encode_assets(
+        self,
+        scene: Scene,
+        cache: TensorCache | None = None,
+        callback_on_view: ViewCallback | None = None,
+    ) -> EncodedAssets:
         """Run the visual encoder on every source view of the scene.
 
         Parameters
         ----------
         scene : Scene
+        cache : TensorCache, optional
+            What was encoded before is taken from it, the rest is put into it.
+        callback_on_view : callable, optional
+            Called before every run of the encoder. Raising in it stops the encoding.
 
         Returns
         -------
         EncodedAssets
             Valid for any scene with these appearances and this background, whatever the poses.
         """
+        cache = TensorCache(0) if cache is None else cache
+        # The same features for the same picture, whatever was encoded together: one view at a
+        # time, one object at a time.
+        maps: dict[Hashable, torch.Tensor] = {}
+        model = self._encoder_state()
         background = scene.background
-        # Which objects are left in the picture must not depend on what else is in the scene now,
-        # or the same scene would look different by another way of getting there.
-        groups: dict[tuple[Appearance, ...], list[Appearance]] = {}
-        for appearance in dict.fromkeys(item.appearance for item in scene.objects):
-            others = background.occluders if appearance.view == background.view else ()
-            group = tuple(dict.fromkeys((*others, appearance)))
-            groups.setdefault(group, []).append(appearance)
+        occluders = tuple(appearance_key(occluder) for occluder in background.occluders)
+
+        def encoded(view: View, group: tuple[Appearance, ...], objects: bool) -> torch.Tensor:
+            if callback_on_view is not None:
+                callback_on_view()
+            return self._encode_view(view, group, objects=objects)
+
+        def pooled(
+            appearance: Appearance, group: tuple[Appearance, ...], key: Hashable
+        ) -> torch.Tensor:
+            if key not in maps:
+                maps[key] = encoded(appearance.view, group, True)
+            regions = torch.tensor([[region(appearance)]], device=maps[key].device)
+            features: torch.Tensor = self.asset_tokenizer.object_features(maps[key], regions)
+            return features[0, 0]
+
         objects: dict[Appearance, torch.Tensor] = {}
-        for group, members in groups.items():
-            feature_map = self._encode_view(members[0].view, group, objects=True)
-            regions = torch.tensor([[region(appearance) for appearance in members]])
-            regions = regions.to(feature_map.device)
-            features = self.asset_tokenizer.object_features(feature_map, regions)[0]
-            objects.update(zip(members, features, strict=True))
+        for appearance in dict.fromkeys(item.appearance for item in scene.objects):
+            # Which objects are left in the picture must not depend on what else is in the scene
+            # now, or the same scene would look different by another way of getting there.
+            here = appearance.view == background.view
+            own = appearance_key(appearance)
+            group = tuple(dict.fromkeys((*(background.occluders if here else ()), appearance)))
+            group_key = tuple(dict.fromkeys((*(occluders if here else ()), own)))
+            objects[appearance] = cache.get(
+                ("object", model, own, group_key), partial(pooled, appearance, group, group_key)
+            )
         return EncodedAssets(
             objects=objects,
-            background=self._encode_view(background.view, background.occluders, objects=False),
+            background=cache.get(
+                ("background", model, background.view.picture.sha256, occluders),
+                partial(encoded, background.view, background.occluders, False),
+            ),
         )
 
     def _encode_view(
@@ -167,6 +200,13 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         features: torch.Tensor = self.visual_encoder(pixels)
         return features
 
+    def _encoder_state(self) -> Hashable:
+        """Differs once another encoder, other weights or another precision would answer."""
+        encoder = self.visual_encoder
+        # Every change of a tensor in place raises its version.
+        written = sum(parameter._version for parameter in encoder.parameters())
+        return (id(encoder), written, encoder.dtype, self.device)
+
     # -- second call: for every pose -----------------------------------------------------------
 
     @torch.no_grad()
@@ -175,6 +215,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         scene: Scene,
         camera: Camera | None = None,
         assets: EncodedAssets | None = None,
+        conditions: Conditions | None = None,
         num_inference_steps: int = 20,
         guidance_scale: float = 1.5,
         generator: torch.Generator | None = None,
@@ -193,6 +234,8 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             `sample_size`. Default: the scene's own.
         assets : EncodedAssets, optional
             From `encode_assets`; made here if not given.
+        conditions : Conditions, optional
+            From `prepare_conditions`, in the place of the three above; made here if not given.
         num_inference_steps, guidance_scale, generator, latents, output_type, return_dict
             As in every diffusers pipeline. `output_type` is "np" or "latent".
         callback_on_step_end : callable, optional
@@ -208,9 +251,9 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         UserError
             If a box reaches behind the camera.
         """
-        view = (camera or scene.camera).resized(self.sample_size, self.sample_size)
-        assets = assets or self.encode_assets(scene)
-        conditions = self.prepare_conditions(scene, view, assets)
+        if conditions is None:
+            assets = assets or self.encode_assets(scene)
+            conditions = self.prepare_conditions(scene, camera or scene.camera, assets)
         proxy_latents = conditions.proxy_latents.float()
 
         self.scheduler.set_timesteps(num_inference_steps, device=self.device)
@@ -259,8 +302,16 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             images=pictures[:1], proxies=pictures[1:] if len(pictures) > 1 else None
         )
 
+    @torch.no_grad()
     def prepare_conditions(self, scene: Scene, camera: Camera, assets: EncodedAssets) -> Conditions:
-        """Conditions, batch of one, for the picture that `camera` takes of the scene."""
+        """Conditions, batch of one, for the square picture that `camera` takes of the scene.
+
+        Raises
+        ------
+        UserError
+            If a box reaches behind the camera.
+        """
+        camera = camera.resized(self.sample_size, self.sample_size)
         size = self.unet.config.sample_size
         inputs = target_inputs(scene, camera, size, self.proxy_lifter)
         device, dtype = self.device, self.unet.dtype

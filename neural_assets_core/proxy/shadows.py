@@ -8,6 +8,7 @@ one is brightened by the same: its texture stays.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -106,9 +107,16 @@ def shaded(picture: NDArray[np.uint8], light: Light, change: F32) -> NDArray[np.
     return out
 
 
-@lru_cache(maxsize=16)
 def find_light(background: Background, lifter: Lifter) -> Light | None:
     """The light that casts the shadows of a view's objects; None if there is no telling."""
+    # Remembered without keeping the lifter, and the network in it, alive.
+    return _found_light(background, weakref.ref(lifter))
+
+
+@lru_cache(maxsize=16)
+def _found_light(background: Background, owner: weakref.ref[Lifter]) -> Light | None:
+    lifter = owner()
+    assert lifter is not None
     view = background.view
     shrink = SIDE / max(view.camera.width, view.camera.height)
     size = (max(8, round(view.camera.width * shrink)), max(8, round(view.camera.height * shrink)))

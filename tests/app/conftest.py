@@ -34,6 +34,14 @@ def settings_folder(tmp_path: Path, qapp: QApplication) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the history of results lies: never the user's own."""
+    folder = tmp_path / "data"
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+    return folder
+
+
 @pytest.fixture
 def scene() -> Scene:
     """Mug, kettle and book, to be drawn without weights."""

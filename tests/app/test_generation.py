@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.document import Document
 from app.generation import Generator, Pictures
-from app.generation.pictures import LIVE_STEPS
 from neural_assets_core.decoders import Generation, Progress
+from neural_assets_core.preferences import Preferences
 from neural_assets_core.scene import Picture, Scene
 
 
@@ -95,6 +96,50 @@ def test_unexpected_failure_is_told_with_its_type(
         generator.request(scene)
 
 
+def test_out_of_memory_is_told_and_the_next_picture_gets_a_fresh_decoder(
+    generator: Generator, slow_scene: Scene, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # pytest keeps logged tracebacks, and they keep the decoder.
+    monkeypatch.setattr("app.generation.worker.log.disabled", True)
+
+    def exhaust(*_: object) -> None:
+        raise MemoryError
+
+    scene = slow_scene.with_settings(steps=2)
+    with qtbot.waitSignal(generator.finished, timeout=60_000):
+        generator.request(scene)
+    decoder = generator._worker._decoder
+    decoder.pipeline.unet.register_forward_pre_hook(exhaust)
+    again = scene.with_settings(seed=1)
+    with qtbot.waitSignal(generator.failed) as failed:
+        generator.request(again)
+    assert "not enough memory" in failed.args[1]
+    old = [weakref.ref(part) for part in (decoder.pipeline, decoder.pipeline.proxy_lifter)]
+    del decoder
+    with qtbot.waitSignal(generator.finished, timeout=60_000):
+        generator.request(again)
+    # Its weights and what it kept are gone: two decoders might not fit.
+    assert [part() for part in old] == [None, None]
+
+
+def test_time_left_is_told_from_the_second_picture_on_and_goes_by(
+    generator: Generator, slow_scene: Scene, qtbot: QtBot
+) -> None:
+    told: list[Progress] = []
+    generator.progress.connect(told.append)
+    for seed in (1, 2):
+        first = len(told)
+        with qtbot.waitSignal(generator.finished, timeout=60_000):
+            generator.request(slow_scene.with_settings(steps=100, seed=seed))
+        left = [progress.left for progress in told[first:] if progress.phase != "loading"]
+        if seed == 1:
+            assert set(left) == {None}
+    assert left[0] is not None
+    assert left[-1] is None or left[-1] < left[0]
+    elapsed = [progress.elapsed for progress in told[first:]]
+    assert elapsed == sorted(elapsed)
+
+
 def test_shutdown_in_the_middle_of_a_generation(slow_scene: Scene, qtbot: QtBot) -> None:
     generator = Generator()
     with qtbot.waitSignal(generator.progress, timeout=60_000):
@@ -170,7 +215,7 @@ class TestPictures:
         pictures.automatic = True
         with qtbot.waitSignal(pictures.generator.finished, timeout=60_000) as made:
             document.set_draft(moved(slow_scene, 0.4))
-        assert made.args[0].scene.settings.steps == LIVE_STEPS
+        assert made.args[0].scene.settings.steps == Preferences().preview_steps
         assert made.args[0].scene.settings.seed == slow_scene.settings.seed
 
     def test_switched_off_nothing_is_generated_until_asked_for(
@@ -199,9 +244,14 @@ class TestPictures:
     def test_gesture_stops_the_decoder_until_it_is_given_up(
         self, document: Document, pictures: Pictures, slow_scene: Scene, qtbot: QtBot
     ) -> None:
-        with qtbot.waitSignal(pictures.generator.progress, timeout=60_000):
+        def denoising(progress: Progress) -> bool:
+            return progress.phase == "denoising"
+
+        progress = pictures.generator.progress
+        # Loading cannot be interrupted: a hand at rest would ask anew before it ends.
+        with qtbot.waitSignal(progress, timeout=60_000, check_params_cb=denoising):
             document.set_scene(slow_scene)
-        with qtbot.waitSignal(pictures.generator.cancelled, timeout=60_000):
+        with qtbot.waitSignal(pictures.generator.cancelled):
             document.set_draft(moved(slow_scene, 0.4))
         assert not pictures.generator.busy
         document.set_draft(None)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from app.theme import apply_theme
 from tests.benchmarks.drag import FRAMES, SIZE, drag_studio, drag_viewport
 from tests.benchmarks.generation import first_picture, generate
+from tests.benchmarks.library import list_library
 from tests.benchmarks.picking import pick
 from tests.benchmarks.scenes import crowded_scene
 from tests.benchmarks.startup import start_up
@@ -48,7 +49,8 @@ def main() -> None:
         measured(drag_studio(crowd))
         made, costs = generate("default")
         shown, memory = first_picture(Path(folder))
-        for row in (*made, *shown):
+        listed = list_library(Path(folder), single)
+        for row in (*made, *shown, *listed):
             measured(row)
     # Within one run, so that a slow or busy machine cancels out.
     ratios = {

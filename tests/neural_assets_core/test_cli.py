@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 
 from neural_assets_core import __version__
 from neural_assets_core.cli import app
+from neural_assets_core.geometry.camera_pose import camera_angles
 from neural_assets_core.scene import Scene, load_scene, save_scene
 
 if TYPE_CHECKING:
@@ -133,6 +134,21 @@ def test_edit_removes_and_duplicates(scene_file: Path, small_scene: Scene, tmp_p
 def test_edit_in_place_keeps_a_backup(scene_file: Path, small_scene: Scene) -> None:
     done("edit", scene_file, "--object", "mug", "--remove", "--out", scene_file)
     assert load_scene(scene_file.with_name("small.nascene~")) == small_scene
+
+
+def test_the_camera_moves_and_comes_back(
+    scene_file: Path, small_scene: Scene, tmp_path: Path
+) -> None:
+    out = tmp_path / "new.nascene"
+    done("camera", scene_file, "--move", "0.1", "0", "0.2", "--turn", "-3", "1", "0", "--out", out)
+    moved = load_scene(out).camera
+    assert moved.position - small_scene.camera.position == pytest.approx([0.1, 0.0, 0.2])
+    angles = np.array(camera_angles(moved)) - camera_angles(small_scene.camera)
+    assert angles == pytest.approx([-3.0, 1.0, 0.0], abs=1e-6)
+    done("camera", out, "--reset", "--out", out)
+    assert load_scene(out) == small_scene
+    assert "Nothing to do" in refused("camera", scene_file, "--out", out)
+    assert "finite" in refused("camera", scene_file, "--move", "nan", "0", "0", "--out", out)
 
 
 @pytest.mark.parametrize(

@@ -245,3 +245,35 @@ class TestGenerationPanel:
         with qtbot.waitSignal(window.pictures.generator.finished):
             qtbot.mouseClick(panel.generate, Qt.MouseButton.LeftButton)
         assert window.actions_by_id["export"].isEnabled()
+
+
+class TestCamera:
+    def test_numbers_are_the_cameras(self, window: MainWindow, scene: Scene) -> None:
+        shown = [field.value() for field in window.camera.position.fields]
+        assert shown == pytest.approx(scene.camera.position, abs=1e-3)
+
+    def test_a_typed_number_moves_it(self, window: MainWindow, scene: Scene, qtbot: QtBot) -> None:
+        type_number(qtbot, window.camera.position.fields[2], str(scene.camera.position[2] + 0.5))
+        moved = window.document.scene.camera.position - scene.camera.position
+        assert moved == pytest.approx([0.0, 0.0, 0.5], abs=1e-3)
+        assert window.document.undo_stack.undoText() == "Move the camera"
+
+    def test_it_can_be_reset(self, window: MainWindow, scene: Scene, qtbot: QtBot) -> None:
+        assert not window.camera.reset.isEnabled()
+        heading = window.camera.rotation.fields[0]
+        type_number(qtbot, heading, str(heading.value() + 5))
+        assert window.document.scene.camera != scene.camera
+        assert window.camera.reset.isEnabled()
+        window.camera.reset.click()
+        assert window.document.scene.camera == scene.camera
+        window.document.undo_stack.undo()
+        assert window.document.scene.camera != scene.camera
+
+    def test_boxes_are_projected_anew(self, window: MainWindow, qtbot: QtBot) -> None:
+        box = window.document.scene.object("mug").box
+        before = window.viewport.screen_camera().project(box.to_world(np.zeros(3)))
+        tilt = window.camera.rotation.fields[1]
+        type_number(qtbot, tilt, str(tilt.value() + 3))
+        after = window.viewport.screen_camera().project(box.to_world(np.zeros(3)))
+        # Looking up, everything sinks.
+        assert after[1] > before[1] + 5

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 
 from app.document import Document
-from app.viewport import OrbitView
+from app.viewport import OrbitView, orbit_view
 from tests.app.viewport.conftest import Hand
 from tests.app.viewport.scenes import made_scene
 
@@ -172,3 +172,71 @@ def test_ground_and_camera_are_drawn(orbit):
     assert (np.abs(pixels - 41).max(axis=2) > 12).mean() > 0.005
     bluish = (pixels[..., 2] > 200) & (pixels[..., 2] - pixels[..., 0] > 30)
     assert bluish.sum() > 100
+
+
+class TestCamera:
+    def eye(self, orbit: Hand) -> np.ndarray:
+        return orbit.pixel(orbit.document.shown_scene.camera.position)
+
+    def aim(self, orbit: Hand) -> np.ndarray:
+        scene = orbit.document.shown_scene
+        reach = orbit_view._reach(scene)
+        return orbit.pixel(scene.camera.position + reach * scene.camera.forward)
+
+    def test_its_centre_moves_it_level(self, orbit):
+        before = orbit.document.scene.camera
+        start = self.eye(orbit)
+        orbit.drag(start, start + [30, 5])
+        assert self.eye(orbit) == pytest.approx(start + [30, 5], abs=0.5)
+        orbit.release(start + [30, 5])
+        after = orbit.document.scene.camera
+        assert after.position[2] == pytest.approx(before.position[2])
+        assert after.forward == pytest.approx(before.forward)
+        assert orbit.document.undo_stack.undoText() == "Move the camera"
+        assert orbit.document.undo_stack.count() == 1
+
+    def test_alt_moves_it_up(self, orbit):
+        before = orbit.document.scene.camera.position
+        start = self.eye(orbit)
+        orbit.press(start)
+        orbit.move(start - [0, 25], modifiers=Mod.AltModifier)
+        orbit.release(start - [0, 25])
+        after = orbit.document.scene.camera.position
+        assert after[2] > before[2]
+        assert after[:2] == pytest.approx(before[:2])
+
+    def test_the_middle_of_its_picture_turns_it(self, orbit):
+        before = orbit.document.scene.camera
+        start = self.aim(orbit)
+        away = start - self.eye(orbit)
+        aside = start + 0.3 * np.array([-away[1], away[0]])
+        orbit.drag(start, aside)
+        orbit.release(aside)
+        after = orbit.document.scene.camera
+        assert after.position == pytest.approx(before.position)
+        assert after.forward @ before.forward < 0.999
+        # It points to where the pointer is.
+        turned = self.aim(orbit) - self.eye(orbit)
+        wanted = aside - self.eye(orbit)
+        cosine = turned @ wanted / np.linalg.norm(turned) / np.linalg.norm(wanted)
+        assert cosine > math.cos(math.radians(3.0))
+
+    @pytest.mark.parametrize("by", ["escape", "right button"])
+    def test_given_up_it_is_where_it_was(self, orbit, by):
+        scene, start = orbit.document.scene, self.eye(orbit)
+        orbit.drag(start, start + [40, 0])
+        assert orbit.document.draft is not None
+        if by == "escape":
+            orbit.key(Qt.Key.Key_Escape)
+        else:
+            orbit.press(start + [40, 0], Qt.MouseButton.RightButton)
+        assert orbit.document.draft is None
+        orbit.release(start + [40, 0])
+        assert orbit.document.scene is scene
+        assert orbit.document.undo_stack.count() == 0
+
+    def test_it_says_what_it_does(self, orbit):
+        said: list[str] = []
+        orbit.viewport.status_changed.connect(said.append)
+        orbit.move(self.eye(orbit), buttons=Qt.MouseButton.NoButton)
+        assert "move the camera" in said[-1]

@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 
 from neural_assets_core.data.dataset import AnnotatedFrame, ObjectAnnotation
-from neural_assets_core.data.edits import SMALLEST_AREA, TASKS, Edit, make_edit
+from neural_assets_core.data.edits import (
+    SMALLEST_AREA,
+    TASKS,
+    Edit,
+    changed,
+    edit_between,
+    make_edit,
+    stepped_back,
+    turned,
+)
 from neural_assets_core.data.families import SEEN, UNSEEN
 from neural_assets_core.data.frames import scene_from_frame
+from neural_assets_core.data.made_scenes import plan_clip
 from neural_assets_core.errors import UserError
 
 SIZE = 64
@@ -136,6 +146,29 @@ def test_a_camera_edit_moves_only_the_camera(edits: dict[str, list[Edit]]) -> No
     for edit in edits["camera"]:
         assert edit.source.camera != edit.target.camera
         assert [f.box for f in edit.source.objects] == [f.box for f in edit.target.objects]
+
+
+def test_from_further_away_objects_are_smaller() -> None:
+    near, far = (make_edit(3, 0, "scale", SIZE, SEEN, distance=d) for d in (1.0, 3.0))
+    shares = [(edit.target.mask > 0).mean() for edit in (near, far)]
+    assert shares[1] < 0.5 * shares[0]
+    plan = plan_clip(5, "heldout", 0, 1)
+    back, middle = stepped_back(plan, 3.0), plan.positions[0]
+    depths = [np.median(p.cameras[0].to_camera(middle)[:, 2]) for p in (plan, back)]
+    assert depths[1] == pytest.approx(3 * depths[0])
+    assert back.cameras[0].forward == pytest.approx(plan.cameras[0].forward)
+
+
+def test_an_edit_between_two_plans_asks_for_the_second() -> None:
+    plan = plan_clip(5, "heldout", 0, 1)
+    target = changed(plan, 0, rotation=turned(plan, 0, math.pi / 3), item=plan.objects[0].scaled(2))
+    edit = edit_between("my own", "a", plan, target, (1,), SIZE)
+    before, after = (item(f, 1).box for f in (edit.source, edit.target))
+    assert (edit.task, edit.edited) == ("my own", (1,))
+    assert after.size == pytest.approx(2 * np.array(before.size))
+    turn = after.rotation_matrix() @ before.rotation_matrix().T
+    assert math.acos(turn[0, 0]) == pytest.approx(math.pi / 3)
+    assert [placed.box for placed in edit.scene.objects] == [f.box for f in edit.target.objects]
 
 
 def test_families_are_those_asked_for() -> None:

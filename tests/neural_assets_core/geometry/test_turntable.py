@@ -45,7 +45,9 @@ def test_the_camera_is_level(table):
 def test_straight_down_the_heading_is_up_on_the_screen():
     table = Turntable((0.0, 0.0, 0.0), 5.0, math.pi / 2, math.pi / 2)
     u, v, depth = at(table, (0.0, 1.0, 0.0))
-    assert u == pytest.approx(WIDTH / 2) and v < HEIGHT / 2 and depth == pytest.approx(5.0)
+    assert u == pytest.approx(WIDTH / 2)
+    assert v < HEIGHT / 2
+    assert depth == pytest.approx(5.0)
 
 
 @given(tables, shifts, shifts)
@@ -83,7 +85,8 @@ def test_what_is_framed_is_inside(points, yaw, pitch, aspect):
     camera = Turntable.framing(cloud, yaw, pitch, aspect).camera(width, HEIGHT)
     pixels = camera.project(cloud)
     assert (pixels[:, 2] > 0).all()
-    assert (pixels[:, :2] >= -1).all() and (pixels[:, :2] <= [width + 1, HEIGHT + 1]).all()
+    assert (pixels[:, :2] >= -1).all()
+    assert (pixels[:, :2] <= [width + 1, HEIGHT + 1]).all()
 
 
 def test_a_cameras_own_view():

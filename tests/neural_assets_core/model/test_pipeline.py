@@ -129,7 +129,10 @@ def test_decoder_keeps_what_the_edit_cannot_touch(
     assert result.picture.pixels.shape == source.shape
     assert np.array_equal(result.picture.pixels[:8], source[:8])
     assert not np.array_equal(result.picture.pixels, source)
-    assert [item.step for item in seen] == [0, 1, 2, 3]
+    assert [(item.phase, item.step) for item in seen] == [
+        *[("encoding", 0)] * 2, ("preparing", 0),
+        ("denoising", 0), ("denoising", 1), ("denoising", 2), ("decoding", 3),
+    ]
 
 
 def test_unedited_scene_is_its_source(tiny_pipeline: NeuralAssetsPipeline, scene: Scene) -> None:

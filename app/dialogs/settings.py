@@ -1,0 +1,123 @@
+"""What the user prefers on this machine."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.theme import UNIT
+from neural_assets_core.errors import UserError
+from neural_assets_core.preferences import Preferences, load_preferences, store_preferences
+
+CHOICES = {
+    "device": {
+        "auto": "Automatic", "cpu": "Processor", "cuda": "Graphics card", "mps": "Apple GPU",
+    },
+    "precision": {"auto": "Automatic", "fp32": "fp32", "bf16": "bf16", "fp16": "fp16"},
+}
+LABELS = {
+    "device": ("Device", "Automatic: a graphics card if there is one"),
+    "precision": ("Precision", "Automatic: fp16 on graphics cards, else fp32, the most exact"),
+    "preview_steps": ("Preview steps", "At most so many while the hand holds a box"),
+    "memory": ("Memory", "For what the encoder made of pictures; more means less waiting"),
+    "threads": ("Threads", "Automatic: one for every core"),
+}
+
+
+class SettingsDialog(QDialog):
+    """The machine's settings; every change counts at once, for the next picture.
+
+    Seed, steps and guidance belong to the scene and are in the panel "Generation".
+    """
+
+    failed = Signal(str)
+    """Why a change could not be kept."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Settings")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.device, self.precision = _choice("device"), _choice("precision")
+        self.preview_steps = _number(1, 1000)
+        self.memory = _number(0, 1024 * 1024, " MiB")
+        self.memory.setSingleStep(64)
+        self.threads = _number(0, 1024)
+        self.threads.setSpecialValueText("Automatic")
+        form = QFormLayout()
+        form.setVerticalSpacing(UNIT // 2)
+        for name, (label, why) in LABELS.items():
+            field: QComboBox | QSpinBox = getattr(self, name)
+            field.setAccessibleName(label)
+            form.addRow(label, field)
+            told = QLabel(why)
+            told.setEnabled(False)
+            form.addRow("", told)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self.restore = buttons.addButton(
+            "&Restore defaults", QDialogButtonBox.ButtonRole.ResetRole
+        )
+        self.restore.clicked.connect(lambda: self._store(Preferences()))
+        buttons.rejected.connect(self.close)
+        column = QVBoxLayout(self)
+        column.setSpacing(2 * UNIT)
+        column.addLayout(form)
+        column.addWidget(buttons)
+        self._show(load_preferences())
+        for choice in (self.device, self.precision):
+            choice.activated.connect(self._on_edit)
+        for number in (self.preview_steps, self.memory, self.threads):
+            number.valueChanged.connect(self._on_edit)
+
+    def _show(self, preferences: Preferences) -> None:
+        self._shown = preferences
+        for name in CHOICES:
+            choice: QComboBox = getattr(self, name)
+            choice.setCurrentIndex(choice.findData(getattr(preferences, name)))
+        for name in ("preview_steps", "memory", "threads"):
+            number: QSpinBox = getattr(self, name)
+            with QSignalBlocker(number):
+                number.setValue(getattr(preferences, name))
+
+    def _on_edit(self) -> None:
+        self._store(
+            self._shown.changed(
+                device=self.device.currentData(),
+                precision=self.precision.currentData(),
+                preview_steps=self.preview_steps.value(),
+                memory=self.memory.value(),
+                threads=self.threads.value(),
+            )
+        )
+
+    def _store(self, preferences: Preferences) -> None:
+        try:
+            store_preferences(preferences)
+        except UserError as error:
+            self.failed.emit(str(error))
+            preferences = self._shown
+        self._show(preferences)
+
+
+def _choice(name: str) -> QComboBox:
+    choice = QComboBox()
+    for key, label in CHOICES[name].items():
+        choice.addItem(label, key)
+    return choice
+
+
+def _number(least: int, most: int, suffix: str = "") -> QSpinBox:
+    number = QSpinBox()
+    number.setRange(least, most)
+    number.setSuffix(suffix)
+    # Half a number is not a wish.
+    number.setKeyboardTracking(False)
+    return number

@@ -1,0 +1,185 @@
+"""The results on disk, read and written on a thread of their own."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
+from PySide6.QtGui import QImage
+
+from app.document import Document
+from neural_assets_core.decoders import Generation
+from neural_assets_core.errors import UserError
+from neural_assets_core.export import export_png
+from neural_assets_core.history import History, user_history
+from neural_assets_core.scene import Picture, Scene
+
+log = logging.getLogger(__name__)
+
+THUMBNAIL = 256
+"""Pixels of a thumbnail's longer side."""
+
+
+class ResultHistory(QObject):
+    """Keeps results, and answers questions about them by signal.
+
+    Every method returns at once. Jobs are done one after the other; what the user should know
+    of a job that failed comes as `failed`.
+
+    Attributes
+    ----------
+    folder : History
+    """
+
+    listed = Signal(object, object)
+    """The photograph's `Picture`, and a list of `Entry`, newest first."""
+
+    found = Signal(object)
+    """`Generation` that was asked for with `find` and is there."""
+
+    thumbnail_made = Signal(object, object)
+    """Path and `QImage`."""
+
+    restored = Signal(object)
+    """`Scene` of an entry."""
+
+    compared = Signal(object)
+    """List of `Picture`."""
+
+    failed = Signal(str)
+    """A sentence for the user."""
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.folder: History = user_history()
+        self._document = document
+        self._source: Picture | None = None
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._stopped = False
+        # A daemon: a disk that does not answer must not keep the program from ending.
+        self._thread = threading.Thread(target=self._work, name="history", daemon=True)
+        self._thread.start()
+        self._jobs.put(self.folder.purge)
+        document.scene_changed.connect(self._on_scene)
+
+    def add(self, generation: Generation) -> None:
+        """Keep a result."""
+        source = generation.scene.background.view.picture
+
+        def job() -> None:
+            if self.folder.add(generation) is not None:
+                self._list(source)
+
+        self._do(job)
+
+    def find(self, scene: Scene) -> None:
+        """Look for the result of a request."""
+
+        def job() -> None:
+            generation = self.folder.find(scene)
+            if generation is not None:
+                self._tell(self.found, generation)
+
+        self._do(job)
+
+    def thumbnail(self, path: Path) -> None:
+        """Read an entry's picture, small."""
+
+        def job() -> None:
+            image = shown(self.folder.picture(path)).scaled(
+                THUMBNAIL,
+                THUMBNAIL,
+                Qt.AspectRatioMode.KeepAspectRatio,
+                Qt.TransformationMode.SmoothTransformation,
+            )
+            self._tell(self.thumbnail_made, path, image)
+
+        self._do(job)
+
+    def restore(self, path: Path) -> None:
+        """Read an entry's scene."""
+        known = self._document.scene
+        self._do(lambda: self._tell(self.restored, self.folder.scene(path, known)))
+
+    def compare(self, paths: list[Path]) -> None:
+        """Read the pictures of several entries."""
+        self._do(lambda: self._tell(self.compared, [self.folder.picture(p) for p in paths]))
+
+    def export(self, path: Path, target: Path) -> None:
+        """Write an entry's PNG to another place, the scene inside."""
+        self._do(lambda: export_png(self.folder.picture(path), self.folder.scene(path), target))
+
+    def mark(self, path: Path, name: str, starred: bool) -> None:
+        """Give an entry a name and a star, or take them away."""
+        self._change(lambda: self.folder.mark(path, name=name, starred=starred))
+
+    def delete(self, path: Path) -> None:
+        """Take an entry away, until `undelete` or the end of the program."""
+        self._change(lambda: self.folder.delete(path))
+
+    def undelete(self, path: Path) -> None:
+        """Bring a deleted entry back."""
+        self._change(lambda: self.folder.undelete(path))
+
+    def shutdown(self, timeout_ms: int = 5000) -> bool:
+        """Finish what is to be written, and stop; whether it did in time."""
+        self._jobs.put(None)
+        self._thread.join(timeout_ms / 1000)
+        self._stopped = True
+        return not self._thread.is_alive()
+
+    # -- on the GUI thread -----------------------------------------------------------------------
+
+    def _on_scene(self, scene: Scene | None) -> None:
+        source = scene.background.view.picture if scene else None
+        if source is self._source:
+            return
+        self._source = source
+        if source is not None:
+            self._do(lambda: self._list(source))
+
+    def _change(self, change: Callable[[], None]) -> None:
+        source = self._source
+
+        def job() -> None:
+            try:
+                change()
+            finally:
+                if source is not None:
+                    self._list(source)
+
+        self._do(job)
+
+    def _do(self, job: Callable[[], None]) -> None:
+        if not self._stopped:
+            self._jobs.put(job)
+
+    # -- on the thread ---------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except UserError as error:
+                self._tell(self.failed, str(error))
+            except Exception as error:
+                log.exception("the history failed")
+                self._tell(self.failed, f"The history of results failed ({error}): try again.")
+
+    def _list(self, source: Picture) -> None:
+        self._tell(self.listed, source, self.folder.entries(source))
+
+    def _tell(self, signal: SignalInstance, *values: object) -> None:
+        if not self._stopped:
+            signal.emit(*values)
+
+
+def shown(picture: Picture) -> QImage:
+    """A picture for Qt; the pixels are copied."""
+    height, width = picture.pixels.shape[:2]
+    image = QImage(picture.pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    return image.copy()

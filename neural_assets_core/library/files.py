@@ -1,0 +1,199 @@
+"""The asset file: a zip like a scene's, for one object or one background.
+
+::
+
+    mimetype              first, stored
+    asset.json            a header (format, version, conventions) and the fields of `Asset`
+    tokens.safetensors    what an encoder made of the object, if it was encoded
+    images/<sha256>.png   crop and masks, lossless
+    thumbnail.png         at most 256 pixels a side
+
+An asset's name is its file's name: whoever renames the file renames the asset.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neural_assets_core.errors import UserError
+from neural_assets_core.files import write_atomically
+from neural_assets_core.geometry import Box
+from neural_assets_core.library.asset import MAXIMUM_TOKEN_BYTES, Asset, Label
+from neural_assets_core.proxy import appearance_mask, grown
+from neural_assets_core.scene import Appearance, Picture
+from neural_assets_core.scene.container import (
+    CONVENTIONS,
+    THUMBNAIL,
+    add_entry,
+    check_version,
+    checked_entries,
+    document,
+    faults_told,
+    pictures_of,
+    png,
+    read_document,
+    read_entry,
+    read_pictures,
+    small_png,
+)
+
+ASSET_SUFFIX = ".naasset"
+MIMETYPE = "application/x-neural-assets-asset"
+FORMAT = "neural-assets-asset"
+VERSION = (1, 0)
+DOCUMENT = "asset.json"
+TOKENS_ENTRY = "tokens.safetensors"
+
+HEADER = {"format": FORMAT, "version": "{}.{}".format(*VERSION), "conventions": CONVENTIONS}
+"""What `asset.json` holds besides the asset's own fields."""
+
+MAXIMUM_FILE_BYTES = 128 * 2**20
+MAXIMUM_TOTAL_BYTES = 256 * 2**20
+"""Of all pictures in memory; 64 masks of the largest background fit."""
+
+BACKDROP = 232
+"""Grey behind an object in its thumbnail."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a list shows of one asset.
+
+    Attributes
+    ----------
+    kind : str
+        "object" or "background".
+    label : Label
+    size : tuple of 3 floats or None
+        An object's extents in metres.
+    """
+
+    kind: str
+    label: Label
+    size: tuple[float, float, float] | None
+
+
+def save_asset(asset: Asset, path: str | Path) -> None:
+    """Write an asset file; it appears complete or not at all. The same asset, the same bytes.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written, or would be too large to be read again.
+    """
+    images = {picture.sha256: picture for picture in pictures_of(asset)}
+    _check_total(sum(picture.pixels.nbytes for picture in images.values()))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        add_entry(archive, "mimetype", MIMETYPE.encode())
+        add_entry(archive, DOCUMENT, document(asset, HEADER, "asset"), zipfile.ZIP_DEFLATED)
+        if asset.tokens:
+            add_entry(archive, TOKENS_ENTRY, asset.tokens)
+        for name in sorted(images):
+            add_entry(archive, f"images/{name}.png", png(images[name]))
+        add_entry(archive, THUMBNAIL, small_png(asset_picture(asset)))
+    if buffer.getbuffer().nbytes > MAXIMUM_FILE_BYTES:
+        raise UserError(
+            f"The asset is too large to be saved (the limit is {MAXIMUM_FILE_BYTES >> 20} MiB): "
+            "use a smaller picture."
+        )
+    write_atomically(Path(path), buffer.getvalue())
+
+
+def load_asset(path: str | Path) -> Asset:
+    """Read an asset file; equal to the asset that was saved, called as the file is.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, damaged, not an asset, too large, or of a newer major version.
+    """
+    path = Path(path)
+    with faults_told(path, "an asset file", ASSET_SUFFIX), _opened(path) as archive:
+        entries, fields = _described(archive, path)
+        pictures = read_pictures(archive, entries, MAXIMUM_FILE_BYTES, _check_total)
+        fields["name"], fields["tokens"] = path.stem, b""
+        if TOKENS_ENTRY in entries:
+            entry = entries[TOKENS_ENTRY]
+            fields["tokens"] = read_entry(archive, entry, MAXIMUM_TOKEN_BYTES)
+        asset = Asset.model_validate(fields, context={"pictures": pictures})
+        # Unknown fields are carried along: refuse here what could not be saved again.
+        document(asset, HEADER, "asset")
+        return asset
+
+
+def read_summary(path: Path) -> Summary:
+    """What a list shows of an asset file, its pictures left unread.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged as far as that can be seen without its pictures.
+    """
+    with faults_told(path, "an asset file", ASSET_SUFFIX), _opened(path) as archive:
+        _, fields = _described(archive, path)
+        looks = fields.pop("appearance", None)
+        background = fields.pop("background", None)
+        if (looks is None) == (background is None):
+            raise ValueError("an asset is either an object or a background")
+        told = Label.model_fields.keys() & fields.keys()
+        label = Label.model_validate({key: fields[key] for key in told})
+        if looks is None:
+            return Summary("background", label, None)
+        return Summary("object", label, Box.model_validate(looks["box"]).size)
+
+
+def asset_picture(asset: Asset) -> Picture:
+    """What the asset looks like: an object on plain grey, or a background's picture."""
+    if asset.appearance is None:
+        return asset.surroundings().view.picture
+    looks = asset.appearance
+    mask = appearance_mask(looks) > 127
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if rows.size == 0:
+        return looks.view.picture
+    middle = (columns[0] + columns[-1] + 1) // 2, (rows[0] + rows[-1] + 1) // 2
+    half = max(1, round(0.55 * max(rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)))
+    return _on_grey(looks, mask, middle, half)
+
+
+def _on_grey(
+    looks: Appearance, mask: np.ndarray[Any, np.dtype[np.bool_]], middle: tuple[int, int], half: int
+) -> Picture:
+    """The masked pixels in a square of side 2 `half` about a place, grey around them."""
+    pixels = np.where(grown(mask, 0.5)[..., None], looks.view.picture.pixels, np.uint8(BACKDROP))
+    padded = np.pad(
+        pixels, ((half, half), (half, half), (0, 0)), constant_values=np.uint8(BACKDROP)
+    )
+    x, y = middle
+    return Picture(padded[y : y + 2 * half, x : x + 2 * half])
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    if path.stat().st_size > MAXIMUM_FILE_BYTES:
+        raise ValueError(f"it is larger than {MAXIMUM_FILE_BYTES >> 20} MiB")
+    return zipfile.ZipFile(path)
+
+
+def _described(
+    archive: zipfile.ZipFile, path: Path
+) -> tuple[dict[str, zipfile.ZipInfo], dict[str, Any]]:
+    """The checked entries, and the asset's own fields."""
+    entries = checked_entries(archive, MAXIMUM_FILE_BYTES)
+    fields = read_document(archive, entries, DOCUMENT)
+    check_version(fields, FORMAT, VERSION, path)
+    return entries, {key: value for key, value in fields.items() if key not in HEADER}
+
+
+def _check_total(size: int) -> None:
+    if size > MAXIMUM_TOTAL_BYTES:
+        raise UserError(
+            "The asset's pictures are too large together (the limit is "
+            f"{MAXIMUM_TOTAL_BYTES >> 20} MiB): use a smaller picture."
+        )

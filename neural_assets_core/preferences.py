@@ -1,0 +1,130 @@
+"""What the user prefers on this machine, whatever the scene; importing this imports no torch.
+
+A scene's own seed, steps and guidance are in `Scene.settings`, and nothing here overrides them.
+Here is what belongs to the machine: where and how precisely to compute, how much memory to use.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_config_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from neural_assets_core.errors import UserError
+from neural_assets_core.files import write_atomically
+
+log = logging.getLogger(__name__)
+
+SCHEMA = 1
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+class Preferences(BaseModel):
+    """Choices for this machine.
+
+    Attributes
+    ----------
+    device, precision : str
+        "auto" leaves it to `neural_assets_core.device_choice.choose`.
+    preview_steps : int
+        Denoising steps, at most, of a picture made while a gesture is not yet finished. The
+        finished picture has the steps of its scene.
+    memory : int
+        MiB kept, at most, of what the encoder made of pictures.
+    threads : int
+        Processor threads of the decoder; 0 leaves it to the libraries.
+    """
+
+    # Unknown fields survive: a newer version may have written them.
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    device: Device = "auto"
+    precision: Precision = "auto"
+    preview_steps: int = Field(default=4, ge=1, le=1000)
+    memory: int = Field(default=128, ge=0, le=1024 * 1024)
+    threads: int = Field(default=0, ge=0, le=1024)
+
+    def changed(self, **changes: object) -> Preferences:
+        """Some of them changed, by name.
+
+        Raises
+        ------
+        UserError
+            If a value is impossible.
+        """
+        try:
+            return Preferences.model_validate({**self.model_dump(), **changes})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            raise UserError(f"{name} cannot be so: {first['msg']}.") from None
+
+
+def preferences_path() -> Path:
+    """The file that they are kept in."""
+    return user_config_path("neural-assets-studio", appauthor=False) / "preferences.json"
+
+
+def load_preferences() -> Preferences:
+    """The stored preferences; the defaults, and a warning in the log, if they are unusable.
+
+    A damaged file is moved aside to `preferences.json.broken`; one that a newer version wrote
+    stays where it is.
+    """
+    path = preferences_path()
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        schema = stored.pop("schema")
+        if isinstance(schema, int) and schema > SCHEMA:
+            log.warning("%s is from a newer version: the defaults are used", path)
+            return Preferences()
+        return Preferences.model_validate(stored)
+    except FileNotFoundError:
+        return Preferences()
+    except OSError as error:
+        log.warning("%s cannot be read (%s): the defaults are used", path, error.strerror)
+        return Preferences()
+    except (ValueError, AttributeError, LookupError, TypeError):
+        aside = path.with_name(f"{path.name}.broken")
+        log.warning("%s is damaged: the defaults are used, the file is now %s", path, aside)
+        with suppress(OSError):
+            os.replace(path, aside)
+        return Preferences()
+
+
+def store_preferences(preferences: Preferences) -> None:
+    """Keep them for the next time, atomically.
+
+    Raises
+    ------
+    UserError
+        If a newer version's file is in the way, or the folder cannot be written.
+    """
+    path = preferences_path()
+    if _schema(path) > SCHEMA:
+        raise UserError(
+            f"{path} was written by a newer version: use that version, or move the file away."
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"Cannot make {path.parent} ({reason}): check its rights.") from None
+    text = json.dumps({"schema": SCHEMA, **preferences.model_dump()}, indent=2) + "\n"
+    write_atomically(path, text.encode())
+
+
+def _schema(path: Path) -> int:
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8"))["schema"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0
+    return schema if isinstance(schema, int) else 0

@@ -1,0 +1,101 @@
+"""`neural-assets asset` and `background` on real files."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from neural_assets_core.library import load_asset, replaced, with_surroundings
+from neural_assets_core.scene import Scene, load_scene
+from tests.neural_assets_core.test_cli import done, refused
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own folders are the test's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["asset", "background"]
+    + [f"asset {name}" for name in ("add", "list", "show", "export", "insert", "remove")]
+    + [f"background {name}" for name in ("add", "list", "apply")],
+)
+def test_help(command: str) -> None:
+    assert "Usage" in done(*command.split(), "--help")
+
+
+def test_an_object_goes_from_scene_to_scene(
+    scene_file: Path, small_scene: Scene, tmp_path: Path
+) -> None:
+    label = ["--tag", "cup", "--licence", "CC0", "--folder", "kitchen"]
+    path = Path(done("asset", "add", scene_file, "--object", "mug", *label).strip())
+    assert path.parent.name == "kitchen"
+    listed = json.loads(done("asset", "list", "--search", "cup kitchen", "--json"))
+    assert [(entry["name"], entry["licence"]) for entry in listed] == [("mug", "CC0")]
+    assert "mug" in done("asset", "list", "--search", "cup kitchen")
+    report = json.loads(done("asset", "show", "kitchen/mug", "--json"))
+    assert report["size"] == [0.3, 0.2, 0.6]
+    assert "CC0" in done("asset", "show", path)
+    out = tmp_path / "new.nascene"
+    place = ["--at", "0.5", "-0.25", "--turn", "90"]
+    done("asset", "insert", scene_file, "kitchen/mug", *place, "--out", out)
+    box = load_scene(out).object("mug 2").box
+    assert box.base_center() == pytest.approx([0.5, -0.25, 0])
+    assert box.yaw() == pytest.approx(math.pi / 2)
+    done("asset", "insert", scene_file, path, "--replace", "book", "--out", out)
+    assert load_scene(out) == replaced(small_scene, "book", load_asset(path))
+    trashed = Path(done("asset", "remove", "kitchen/mug").strip())
+    assert trashed.is_file()
+    assert not path.exists()
+    assert "no asset called 'kitchen/mug'" in refused("asset", "show", "kitchen/mug")
+
+
+def test_export(scene_file: Path, tmp_path: Path) -> None:
+    shelf = tmp_path / "shelf"
+    done("asset", "add", scene_file, "--library", shelf)
+    done("asset", "export", "book", "--out", tmp_path / "tome.naasset", "--library", shelf)
+    done("asset", "export", "book", "--out", tmp_path / "book.png", "--library", shelf)
+    assert load_asset(tmp_path / "tome.naasset").category == "book"
+    assert Image.open(tmp_path / "book.png").mode == "RGB"
+    done("asset", "add", tmp_path / "tome.naasset", "--library", shelf)
+    names = [e["name"] for e in json.loads(done("asset", "list", "--json", "--library", shelf))]
+    assert names == ["book", "mug", "tome"]
+    assert "must end in" in refused(
+        "asset", "export", "book", "--out", tmp_path / "a.gif", "--library", shelf
+    )
+
+
+def test_backgrounds(scene_file: Path, small_scene: Scene, tmp_path: Path) -> None:
+    out = tmp_path / "new.nascene"
+    done("background", "add", scene_file, "--name", "noise")
+    listed = json.loads(done("background", "list", "--search", "noise", "--json"))
+    assert listed[0]["kind"] == "background"
+    done("background", "apply", scene_file, "noise", "--out", out)
+    assert load_scene(out) == with_surroundings(small_scene, small_scene.background)
+    done("background", "apply", scene_file, scene_file, "--out", out)
+    assert load_scene(out) == small_scene
+
+
+def test_mistakes(scene_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new.nascene"
+    done("asset", "add", scene_file)
+    insert = ["asset", "insert", scene_file, "mug", "--out", out]
+    assert "finite" in refused(*insert, "--at", "nan", "0")
+    assert "--replace takes one" in refused(*insert, "--replace", "book", "--turn", "3")
+    assert "behind the camera" in refused(*insert, "--at", "3", "-5")
+    assert "no object called 'cup'" in refused(*insert, "--replace", "cup")
+    assert "must end in .nascene" in refused(*insert[:-1], tmp_path / "a.png")
+    assert "is an object" in refused("background", "apply", scene_file, "mug", "--out", out)
+    assert "cannot be a folder" in refused("asset", "add", scene_file, "--folder", "../x")
+    assert "--tag" in refused("asset", "add", scene_file, "--tag", "x" * 100)
+    damaged = tmp_path / "bad.naasset"
+    damaged.write_bytes(b"no zip")
+    assert "damaged" in refused("asset", "insert", scene_file, damaged, "--out", out)
+    assert not out.exists()

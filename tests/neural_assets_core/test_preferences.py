@@ -1,0 +1,96 @@
+"""Preferences on disk and on the command line; the choice of device and precision."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from neural_assets_core.cli import app
+from neural_assets_core.device_choice import Machine, choose
+from neural_assets_core.errors import UserError
+from neural_assets_core.preferences import (
+    Preferences,
+    load_preferences,
+    preferences_path,
+    store_preferences,
+)
+
+
+@pytest.fixture(autouse=True)
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a user who has none yet."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    return preferences_path()
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_they_are_kept_with_fields_of_others(stored: Path) -> None:
+    assert load_preferences() == Preferences()
+    store_preferences(Preferences.model_validate({"device": "cpu", "later": [1]}))
+    again = load_preferences()
+    assert (again.device, again.model_extra) == ("cpu", {"later": [1]})
+    assert json.loads(stored.read_text())["schema"] == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", '{"schema": 1, "device": "tpu"}', '{"schema": 1, "memory": -1}']
+)
+def test_a_damaged_file_is_kept_aside(
+    stored: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored.parent.mkdir(parents=True)
+    stored.write_text(text)
+    assert load_preferences() == Preferences()
+    assert load_preferences() == Preferences()
+    assert stored.with_name("preferences.json.broken").read_text() == text
+    assert len(caplog.records) == 1
+
+
+def test_a_newer_file_is_left_alone(stored: Path) -> None:
+    stored.parent.mkdir(parents=True)
+    newer = '{"schema": 2, "device": "cpu"}'
+    stored.write_text(newer)
+    assert load_preferences() == Preferences()
+    with pytest.raises(UserError, match="newer version"):
+        store_preferences(Preferences())
+    assert stored.read_text() == newer
+
+
+@pytest.mark.parametrize(
+    ("wanted", "machine", "device", "precision"),
+    [
+        ({}, Machine(), "cpu", "fp32"),
+        ({}, Machine(gpus=("H200",)), "cuda", "fp16"),
+        ({"device": "cpu"}, Machine(gpus=("H200",)), "cpu", "fp32"),
+        ({"precision": "bf16"}, Machine(fast_bf16=True), "cpu", "bf16"),
+        ({"device": "mps"}, Machine(mps=True), "mps", "fp32"),
+    ],
+)
+def test_the_choice(wanted: dict[str, str], machine: Machine, device: str, precision: str) -> None:
+    choice = choose(Preferences().changed(**wanted), machine)
+    assert (choice.device, choice.precision) == (device, precision)
+    assert choice.device_reason
+    assert choice.precision_reason
+
+
+@pytest.mark.parametrize("wanted", [{"device": "cuda"}, {"device": "mps"}, {"precision": "fp16"}])
+def test_impossible_choices(wanted: dict[str, str]) -> None:
+    with pytest.raises(UserError, match="choose"):
+        choose(Preferences().changed(**wanted), Machine())
+
+
+def test_settings_on_the_command_line() -> None:
+    assert json.loads(run("settings", "--json").stdout) == Preferences().model_dump()
+    assert run("settings", "--device", "cpu", "--preview-steps", "2").exit_code == 0
+    assert load_preferences() == Preferences(device="cpu", preview_steps=2)
+    refused = run("settings", "--preview-steps", "0")
+    assert refused.exit_code == 2
+    assert "--preview-steps" in refused.output
+    assert run("settings", "--restore-defaults").exit_code == 0
+    assert load_preferences() == Preferences()
