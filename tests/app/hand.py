@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
+from app.main_window import MainWindow
 from neural_assets_core.scene import Scene
 
 NONE = Qt.KeyboardModifier.NoModifier
@@ -33,3 +34,12 @@ def choose(monkeypatch: pytest.MonkeyPatch, path: Path | str) -> None:
 def press(qtbot: QtBot, key: Qt.Key, modifiers: Qt.KeyboardModifier = NONE) -> None:
     """Press and release a key in whatever has the focus."""
     qtbot.keyClick(QApplication.focusWidget(), key, modifiers)
+
+
+def shown_docks(window: MainWindow) -> list[str]:
+    """Titles of the panels that can be seen."""
+    return [dock.windowTitle() for dock in window.docks if dock.isVisible()]
+
+
+USUAL_DOCKS = ["Objects", "Inspector", "Generation"]
+"""What is there in a first session; the menu shows the others."""

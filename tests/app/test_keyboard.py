@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from tests.app.hand import SHIFT, press
+from tests.app.hand import SHIFT, USUAL_DOCKS, press, shown_docks
 
 Key = Qt.Key
 
@@ -64,12 +64,13 @@ def test_every_control_is_reached(ready: MainWindow, qtbot: QtBot) -> None:
     reached = walk(ready, qtbot)
     missed = [widget for widget in controls(ready) if widget not in reached]
     assert missed == []
-    assert [d for d in ready.docks if not d.isVisible()] == [ready.docks[2]]
+    assert shown_docks(ready) == USUAL_DOCKS
 
 
 def test_f6_goes_round_and_shift_f6_back(ready: MainWindow, qtbot: QtBot) -> None:
     ready.docks[0].hide()
-    ready.docks[2].show()
+    for dock in ready.docks[1:]:
+        dock.show()
     shown = [ready.tool_strip, ready.messages, *ready.docks[1:], ready.viewport]
     for part in shown:
         press(qtbot, Key.Key_F6)
@@ -92,7 +93,7 @@ def test_start_page(empty_window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(empty_window.isActiveWindow)
     press(qtbot, Key.Key_Tab)
     assert empty_window.start_page.isAncestorOf(QApplication.focusWidget())
-    assert [d for d in empty_window.docks if not d.isVisible()] == [empty_window.docks[2]]
+    assert shown_docks(empty_window) == USUAL_DOCKS
     empty_window.start_page.samples.setFocus()
     press(qtbot, Key.Key_Right)
     press(qtbot, Key.Key_Return)

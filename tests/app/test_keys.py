@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.dialogs.help import ShortcutSheet
 from app.main_window import MainWindow
 from neural_assets_core.scene import Scene, load_scene
-from tests.app.hand import ALT, CONTROL, SHIFT, choose, press
+from tests.app.hand import ALT, CONTROL, SHIFT, USUAL_DOCKS, choose, press, shown_docks
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def test_tab_hides_all_panels(window: MainWindow, qtbot: QtBot) -> None:
     press(qtbot, Qt.Key.Key_Tab)
     assert not any(dock.isVisible() for dock in window.docks)
     press(qtbot, Qt.Key.Key_Tab)
-    assert [d for d in window.docks if not d.isVisible()] == [window.docks[2]]
+    assert shown_docks(window) == USUAL_DOCKS
 
 
 def test_fields_keep_their_keys(window: MainWindow, scene: Scene, qtbot: QtBot) -> None:
@@ -68,7 +68,7 @@ def test_fields_keep_their_keys(window: MainWindow, scene: Scene, qtbot: QtBot) 
     for key in (Qt.Key.Key_X, Qt.Key.Key_Delete, Qt.Key.Key_Tab):
         press(qtbot, key)
     assert window.inspector.fields["position"][1].hasFocus()
-    assert [d for d in window.docks if not d.isVisible()] == [window.docks[2]]
+    assert shown_docks(window) == USUAL_DOCKS
     assert len(window.document.scene.objects) == len(scene.objects)
     press(qtbot, Qt.Key.Key_Escape)
     assert window.viewport.native.hasFocus()

@@ -53,10 +53,10 @@ def test_search_by_name_and_by_key(sheet: ShortcutSheet, qtbot: QtBot) -> None:
     qtbot.keyClicks(sheet.field, "select all")
     assert rows(sheet) == [("Select all", "A, Ctrl+A")]
     sheet.field.clear()
-    qtbot.keyClicks(sheet.field, "middle drag")
+    qtbot.keyClicks(sheet.field, "middle drag, space")
     press(qtbot, Qt.Key.Key_Return)
     assert sheet.isVisible()
-    assert rows(sheet) == [("Pan", "Middle drag")]
+    assert rows(sheet) == [("Pan; in the orbit view: circle", "Middle drag, Space+drag")]
 
 
 def test_one_sheet_not_modal_and_esc_closes_it(
