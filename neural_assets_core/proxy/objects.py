@@ -96,12 +96,21 @@ class Canvas:
 
 
 def draw_object(
-    canvas: Canvas, box: Box, appearance: Appearance, camera: Camera, lifter: Lifter
+    canvas: Canvas,
+    box: Box,
+    appearance: Appearance,
+    camera: Camera,
+    lifter: Lifter,
+    where: NDArray[np.bool_] | None = None,
 ) -> None:
-    """Draw one object; the farthest come first, what is nearer stays in front."""
+    """Draw one object; the farthest come first, what is nearer stays in front.
+
+    `where` (h, w) are the pixels that may change; without it, all.
+    """
     hits = cast_box(camera, box)
     rows, columns = np.nonzero(hits.hit)
-    if rows.size == 0:
+    may = None if where is None else where[rows + hits.rect.top, columns + hits.rect.left]
+    if rows.size == 0 or (may is not None and not may.any()):
         return
     source = shrunk(appearance.view, shrinkage_of_box(appearance, camera, box))
     met = lifter.draw(appearance, source, hits)
@@ -109,6 +118,8 @@ def draw_object(
     reached = near + met.fraction * (far - near)
     rows, columns = rows + hits.rect.top, columns + hits.rect.left
     shown = (met.alpha > FAINTEST) & (reached < canvas.depth[rows, columns])
+    if may is not None:
+        shown &= may
     rows, columns, reached = rows[shown], columns[shown], reached[shown]
     alpha = met.alpha[shown]
     beneath = canvas.picture[rows, columns]

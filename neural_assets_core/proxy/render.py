@@ -85,7 +85,13 @@ def render_proxy(scene: Scene, camera: Camera, lifter: Lifter = CARVER) -> Proxy
     for item in sorted(scene.objects, key=lambda item: -_distance(item, camera)):
         # What stands where it stood looks as it looked.
         stayed = item.box == item.appearance.box and is_untouched(scene, item.appearance)
-        draw_object(canvas, item.box, item.appearance, camera, CARVER if stayed else lifter)
+        if not stayed:
+            draw_object(canvas, item.box, item.appearance, camera, lifter)
+            continue
+        if lifter is not CARVER:
+            # Only where something that stood before it is gone: its hidden part comes to light.
+            draw_object(canvas, item.box, item.appearance, camera, lifter, hole)
+        draw_object(canvas, item.box, item.appearance, camera, CARVER)
     return ProxyLayers(
         picture, hole & (canvas.coverage < 0.5), canvas.coverage, canvas.confidence, gone, came
     )
