@@ -111,6 +111,29 @@ def _seed(window: MainWindow) -> str:
     return _scene(window) or ("" if neural else "Only the neural decoder has a seed")
 
 
+def _result(window: MainWindow) -> str:
+    one = len(window.history.sound()) == 1
+    return _scene(window) or ("" if one else "Select one result in the history first")
+
+
+def _two_results(window: MainWindow) -> str:
+    two = len(window.history.sound()) == 2
+    return _scene(window) or ("" if two else "Select two results in the history first")
+
+
+def _results(window: MainWindow) -> str:
+    some = bool(window.history.chosen())
+    return _scene(window) or ("" if some else "Select a result in the history first")
+
+
+def _deleted(window: MainWindow) -> str:
+    return "" if window.history.can_undelete else "No result was deleted since the last one made"
+
+
+def _asset(window: MainWindow) -> str:
+    return _scene(window) or window.assets.obstacle_to_inserting()
+
+
 COMMANDS = (
     Command("open", "&Open …", lambda w: w.files.browse(), "open"),
     Command("save", "&Save", lambda w: w.files.save(), "save", _scene),
@@ -140,6 +163,21 @@ COMMANDS = (
             "Keep the selected objects from being changed"),
     Command("unlock_all", "&Unlock all", lambda w: w.edits.unlock_all(), "", _locked),
     Command("drop", "&Drop to ground", lambda w: w.edits.drop_to_ground(), "", _selection),
+    Command("asset_add", "Add to librar&y", lambda w: w.assets.add(), "", _selection,
+            "Keep the selected objects, to be placed in any scene"),
+    Command("asset_add_background", "Add &background to library",
+            lambda w: w.assets.add_background(), "", _scene,
+            "Keep the background, to be put behind any scene"),
+    Command("library_insert", "&Insert asset", lambda w: w.assets.insert(), "", _asset,
+            "Put the selected asset into the scene, at the middle of the ground"),
+    Command("library_rename", "Re&name asset", lambda w: w.assets.rename(), "",
+            lambda w: w.assets.obstacle_to_renaming()),
+    Command("library_delete", "&Delete asset", lambda w: w.assets.delete(), "",
+            lambda w: w.assets.obstacle_to_deleting()),
+    Command("library_undelete", "&Bring back deleted asset", lambda w: w.assets.undelete(), "",
+            lambda w: w.assets.obstacle_to_undeleting()),
+    Command("library", "Asset &library", lambda w: w.assets.toggle(),
+            tip="Show or hide the assets that were kept, and those that ship"),
     Command("reset_camera", "R&eset the camera", lambda w: w.edits.reset_camera(), "",
             _moved_camera, "Back to where the photograph was taken from"),
     Command("pivot_active", "&Last selected", lambda w: w.views.tools.set_pivot("active"),
@@ -180,6 +218,19 @@ COMMANDS = (
             "Four pictures with other seeds side by side, to choose one of"),
     Command("automatic", "Generate after every &edit", lambda w: w.set_automatic(),
             tip="Make the picture as soon as a box is let go", checkable=True, checked=True),
+    Command("result_restore", "&Restore result", lambda w: w.history.restore(), "", _result,
+            "Go back to the scene and the settings that it was made from"),
+    Command("result_compare", "&Compare results …", lambda w: w.history.compare(), "",
+            _two_results, "Two results in one place, with a divider between them"),
+    Command("result_star", "&Star result", lambda w: w.history.star(), "", _results,
+            "Starred results are never removed to make room; once more takes the star away"),
+    Command("result_name", "Re&name result", lambda w: w.history.edit_name(), "", _result),
+    Command("result_export", "&Export result …",
+            lambda w: w.files.export_picture(*w.history.read()), "", _result,
+            "Write the selected result as PNG, with its whole scene inside"),
+    Command("result_delete", "&Delete result", lambda w: w.history.delete(), "", _results),
+    Command("result_undelete", "&Bring back deleted result", lambda w: w.history.undelete(), "",
+            _deleted, "Undo the last deletion from the history"),
     Command("frame", "&Frame selection", lambda w: w.views.current.frame_selection(), "",
             _selection, "Zoom to the selected objects"),
     Command("fit", "F&it", lambda w: w.views.current.fit(), "fit", _scene,
@@ -222,6 +273,13 @@ COMMANDS = (
 )
 BY_ID = {command.id: command for command in COMMANDS}
 
+RESULTS = ("result_restore", "result_compare", "result_star", "result_name", "result_export",
+           "result_delete", "result_undelete")
+"""What can be done with results of the history."""
+
+LIBRARY = ("library_insert", "library_rename", "library_delete", "library_undelete")
+"""What can be done with assets of the library."""
+
 RECENT, PANELS = "recent", "panels"
 """Places of the submenus whose entries come and go."""
 
@@ -240,9 +298,13 @@ MENUS: Mapping[str, Sequence[str | Submenu]] = {
         Submenu("&Pivot", ("pivot_active", "pivot_common", "pivot_each")),
         Submenu("&Axes", ("axes_ground", "axes_world", "axes_local")), SEPARATOR,
         "drop", SEPARATOR, "hide", "show_all", "lock", "unlock_all", SEPARATOR,
-        "reset_camera",
+        "asset_add", "asset_add_background", Submenu("L&ibrary", ("library", *LIBRARY)),
+        SEPARATOR, "reset_camera",
     ),
-    "&Picture": ("generate", "cancel", SEPARATOR, "new_seed", "variants", "automatic"),
+    "&Picture": (
+        "generate", "cancel", SEPARATOR, "new_seed", "variants", "automatic", SEPARATOR,
+        Submenu("&History", RESULTS),
+    ),
     "&View": (
         "frame", "fit", "actual", SEPARATOR, "boxes", "original", "difference", SEPARATOR,
         "orbit",

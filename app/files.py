@@ -14,7 +14,7 @@ from app.recent_files import RecentFiles
 from neural_assets_core.errors import UserError
 from neural_assets_core.export import export_png
 from neural_assets_core.resources import SAMPLE_SCENES
-from neural_assets_core.scene import SCENE_SUFFIX
+from neural_assets_core.scene import SCENE_SUFFIX, Picture, Scene
 
 SCENE_FILTER = f"Scenes (*{SCENE_SUFFIX});;All files (*)"
 _FOLDER_KEY = "last_folder"
@@ -72,15 +72,19 @@ class FileCommands:
         return path is not None and self._save(path)
 
     def export(self) -> None:
-        """Ask for a file and write the finished picture to it."""
+        """Export the finished picture of the open scene."""
         result = self._pictures.result()
         if result is None:
             raise UserError("There is no finished picture of this scene yet: generate it first.")
+        self.export_picture(result.picture, result.scene)
+
+    def export_picture(self, picture: Picture, scene: Scene) -> None:
+        """Ask for a file and write a picture to it, the scene that it shows inside."""
         stem = self._document.path.stem if self._document.path else "picture"
         suggestion = _last_folder() / f"{stem}.png"
         path = self._ask_where("Export the picture", suggestion, "PNG (*.png)", ".png")
         if path is not None:
-            export_png(result.picture, result.scene, path)
+            export_png(picture, scene, path)
             _remember_folder(path)
             self._window.statusBar().showMessage(f"Exported {path.name}", _SHOWN_MS)
 

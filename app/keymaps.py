@@ -26,6 +26,8 @@ _COMMON: Keymap = {
     "rename": ("F2",),
     "select_next": ("]",),
     "select_previous": ("[",),
+    "library": ("L",),
+    "asset_add": ("Shift+L",),
     "lock": ("Ctrl+L",),
     "unlock_all": ("Ctrl+Shift+L",),
     "drop": ("End",),

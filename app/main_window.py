@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer
-from PySide6.QtGui import (
-    QAction,
-    QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
-)
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -23,10 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from app import actions, diagnostics
+from app.asset_commands import AssetCommands
 from app.dialogs.command_palette import CommandPalette, Entry
 from app.dialogs.diagnostics import DiagnosticsReport
 from app.dialogs.help import ShortcutSheet, show_about
-from app.dialogs.settings import SettingsDialog
+from app.dialogs.settings import open_settings
 from app.dialogs.variants import VariantsDialog
 from app.docks import BOTTOM, LEFT, RIGHT, Docks, Panel
 from app.document import Document
@@ -36,6 +32,7 @@ from app.generation import Pictures, Variants
 from app.held_key import HeldKey
 from app.keyboard import Panes
 from app.keymaps import KEYMAPS, store_keymap, stored_keymap
+from app.layout import restore_layout, store_layout
 from app.panels.camera_panel import CameraPanel
 from app.panels.fields import commit_typing
 from app.panels.generation_panel import DECODERS, GenerationPanel, describe
@@ -51,11 +48,8 @@ from app.viewport import Viewport
 from app.views import Views
 from neural_assets_core.decoders import Generation
 from neural_assets_core.errors import UserError
+from neural_assets_core.preferences import load_preferences
 from neural_assets_core.scene import Scene
-
-_GEOMETRY_KEY = "window/geometry"
-_LAYOUT_KEY = "window/layout"
-_LAYOUT_VERSION = 2
 
 
 class MainWindow(QMainWindow):
@@ -69,6 +63,8 @@ class MainWindow(QMainWindow):
     files: FileCommands
     edits: EditCommands
     outliner: Outliner
+    history: HistoryPanel
+    assets: AssetCommands
     panes: Panes
     command_palette: CommandPalette
     actions_by_id: dict[str, QAction]
@@ -95,8 +91,9 @@ class MainWindow(QMainWindow):
         self._connect()
         Title(self, self.document, self.pictures.generator)
         self.setAcceptDrops(True)
-        self._restore_layout()
+        restore_layout(self)
         self._show_scene(None)
+        load_preferences(warn=lambda text: self.report(text, "warning"))
 
     # -- messages --------------------------------------------------------------------------------
 
@@ -200,14 +197,12 @@ class MainWindow(QMainWindow):
 
     def show_settings(self) -> None:
         """Open the settings of this machine."""
-        dialog = SettingsDialog(self)
-        dialog.failed.connect(self.report)
-        dialog.open()
+        open_settings(self, self.report)
 
     def show_difference(self) -> None:
         """Open the view of what the picture changed; only now is pyqtgraph loaded, it is slow."""
-        from app.dialogs.difference import DifferenceView
-        DifferenceView(self.pictures, self).show()
+        from app.dialogs.difference import show_difference
+        show_difference(self.pictures, self)
 
     def show_about(self) -> None:
         """Open the about box."""
@@ -249,7 +244,10 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.document)
         self.camera = CameraPanel(self.document, self.actions_by_id["reset_camera"])
         self.generation = GenerationPanel(self.document, self.pictures, self.actions_by_id)
-        self.history = HistoryPanel(self.document, self.pictures.history)
+        results = [self.actions_by_id[id_] for id_ in actions.RESULTS]
+        self.history = HistoryPanel(self.document, self.pictures.history, results)
+        kept = [self.actions_by_id[id_] for id_ in actions.LIBRARY]
+        self.assets = AssetCommands(self.document, self.viewport, kept, self)
         self.docks = Docks(
             self,
             [
@@ -258,6 +256,7 @@ class MainWindow(QMainWindow):
                 Panel("Camera", self.camera, RIGHT, shown=False),
                 Panel("Generation", self.generation, RIGHT),
                 Panel("History", self.history, BOTTOM, shown=False),
+                Panel("Library", self.assets.panel, BOTTOM, shown=False),
             ],
         )
         self.resizeDocks(self.docks[:2], [208, 264], Qt.Orientation.Horizontal)
@@ -318,6 +317,8 @@ class MainWindow(QMainWindow):
             document.workspace_changed,
             document.undo_stack.indexChanged,
             generator.busy_changed,
+            self.history.changed,
+            self.assets.changed,
         ):
             signal.connect(self._refresh_actions)
         self.pictures.picture_changed.connect(self.viewport.show_picture)
@@ -330,6 +331,7 @@ class MainWindow(QMainWindow):
         generator.progress.connect(lambda step: self._progress.setText(describe(step)))
         generator.device_changed.connect(self._on_device)
         self.pictures.history.failed.connect(lambda text: self.report(text, "warning"))
+        self.assets.failed.connect(self.report)
         preview = self.pictures.preview
         preview.failed.connect(lambda _, text: self._report_from("preview", text, "warning"))
         preview.finished.connect(lambda _: self._outdate("preview"))
@@ -395,25 +397,6 @@ class MainWindow(QMainWindow):
         loaded = decoder == "neural" and self._where
         self._device.setText(f"{name} on {self._where.upper()}" if loaded else name)
 
-    # -- layout kept between sessions --------------------------------------------------------------
-
-    def _restore_layout(self) -> None:
-        self.resize(1280, 800)
-        geometry = QSettings().value(_GEOMETRY_KEY)
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
-        layout = QSettings().value(_LAYOUT_KEY)
-        if isinstance(layout, QByteArray):
-            self.restoreState(layout, _LAYOUT_VERSION)
-
-    def _store_layout(self) -> None:
-        QSettings().setValue(_GEOMETRY_KEY, self.saveGeometry())
-        self.views.store_sizes()
-        # Hidden for the moment only: the next session starts with all panels.
-        if self.actions_by_id["docks"].isChecked():
-            self.actions_by_id["docks"].trigger()
-        QSettings().setValue(_LAYOUT_KEY, self.saveState(_LAYOUT_VERSION))
-
     # -- events ----------------------------------------------------------------------------------
 
     def changeEvent(self, event: QEvent) -> None:
@@ -443,8 +426,13 @@ class MainWindow(QMainWindow):
         if not may_close:
             event.ignore()
             return
-        self._store_layout()
+        self.views.store_sizes()
+        # Hidden for the moment only: the next session starts with all panels.
+        if self.actions_by_id["docks"].isChecked():
+            self.actions_by_id["docks"].trigger()
+        store_layout(self)
         # Gone from the screen at once; the worker may need a moment to come to a stop.
         self.hide()
         self.pictures.shutdown()
+        self.assets.shutdown()
         event.accept()

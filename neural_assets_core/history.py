@@ -5,7 +5,8 @@
     <source>/                       the results of the scenes made from one photograph, by its hash
         <request>.png               a result, lossless, the scene's JSON in a text chunk
         <request>.json              its name and star, if it has any
-        <request>.deleted           a result that was deleted and may still be brought back
+        <request>.deleted           a result that was deleted and may still be brought back;
+                                    its time of access says when it was deleted
         images/<sha256>.png         the pictures that the requests refer to, each once
 
 A result belongs to a photograph, not to a scene file: files may be renamed and copied. There is no
@@ -48,6 +49,8 @@ BUDGET = 2 * 1024**3
 MAXIMUM_NAME = 200
 MAXIMUM_MARKS_BYTES = 64 * 1024
 DELETED = ".deleted"
+REGRET = 60 * 60
+"""Seconds for which a deleted result can be brought back, whatever other programs do."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +204,11 @@ class History:
         write_atomically(_marks_path(path), json.dumps(marks).encode())
 
     def delete(self, path: Path) -> None:
-        """Take an entry away; `undelete` brings it back until `purge`."""
+        """Take an entry away; `undelete` brings it back until it is purged."""
+        with suppress(OSError):
+            # First: another program may purge at any moment. Nobody reads the file from now on,
+            # so this stays; the time of change stays that of making.
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
         _rename(path, path.with_suffix(DELETED))
 
     def undelete(self, path: Path) -> None:
@@ -209,9 +216,11 @@ class History:
         _rename(path.with_suffix(DELETED), path)
 
     def purge(self) -> None:
-        """Forget for good what was deleted."""
+        """Forget for good what was deleted longer than `REGRET` ago, by whichever program."""
         for path in self.root.glob(f"*/*{DELETED}"):
-            _remove(path)
+            with suppress(OSError):
+                if time.time() - path.stat().st_atime > REGRET:
+                    _remove(path)
 
     def _path(self, scene: Scene) -> Path:
         source = scene.background.view.picture.sha256
@@ -219,9 +228,10 @@ class History:
 
     def _make_room(self, newest: Path) -> None:
         """Remove the oldest results until the rest fits; starred ones and `newest` stay."""
-        size = sum(_size(file) for file in self.root.rglob("*.*") if file.is_file())
-        if size <= self.budget:
+        if self._used() <= self.budget:
             return
+        self.purge()
+        size = self._used()
         oldest = sorted(self.root.glob("*/*.png"), key=_made)
         for path in oldest:
             if size <= self.budget:
@@ -230,6 +240,11 @@ class History:
                 size -= _size(path) + _size(_marks_path(path))
                 _remove(path)
                 size -= _remove_if_empty(path.parent)
+
+
+    def _used(self) -> int:
+        """Bytes on disk of everything."""
+        return sum(_size(file) for file in self.root.rglob("*.*") if file.is_file())
 
 
 # -- one entry -------------------------------------------------------------------------------
@@ -315,7 +330,9 @@ def _remove(path: Path) -> None:
     # What cannot be removed now will be tried again with the next result.
     with suppress(OSError):
         path.unlink()
-        _marks_path(path).unlink(missing_ok=True)
+        # The request of a deleted result may have been answered again since.
+        if not path.with_suffix(".png").exists():
+            _marks_path(path).unlink(missing_ok=True)
 
 
 def _remove_if_empty(folder: Path) -> int:

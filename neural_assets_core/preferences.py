@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -38,7 +39,8 @@ class Preferences(BaseModel):
         Denoising steps, at most, of a picture made while a gesture is not yet finished. The
         finished picture has the steps of its scene.
     memory : int
-        MiB kept, at most, of what the encoder made of pictures.
+        MiB kept, at most, of finished pictures, and as many of what the encoder made of
+        pictures; the latter from the next time that a decoder is opened.
     threads : int
         Processor threads of the decoder; 0 leaves it to the libraries.
     """
@@ -51,6 +53,11 @@ class Preferences(BaseModel):
     preview_steps: int = Field(default=4, ge=1, le=1000)
     memory: int = Field(default=128, ge=0, le=1024 * 1024)
     threads: int = Field(default=0, ge=0, le=1024)
+
+    @property
+    def computing(self) -> tuple[Device, Precision, int]:
+        """Device, precision and threads: with others, a decoder must be opened anew."""
+        return self.device, self.precision, self.threads
 
     def changed(self, **changes: object) -> Preferences:
         """Some of them changed, by name.
@@ -73,30 +80,44 @@ def preferences_path() -> Path:
     return user_config_path("neural-assets-studio", appauthor=False) / "preferences.json"
 
 
-def load_preferences() -> Preferences:
-    """The stored preferences; the defaults, and a warning in the log, if they are unusable.
+def load_preferences(warn: Callable[[str], None] = log.warning) -> Preferences:
+    """The stored preferences; the defaults, and a warning, if they are unusable.
 
     A damaged file is moved aside to `preferences.json.broken`; one that a newer version wrote
     stays where it is.
+
+    Parameters
+    ----------
+    warn : callable
+        Gets a sentence for the user; by default it goes into the log.
     """
     path = preferences_path()
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         schema = stored.pop("schema")
         if isinstance(schema, int) and schema > SCHEMA:
-            log.warning("%s is from a newer version: the defaults are used", path)
+            warn(
+                f"The settings in {path} are from a newer version, the defaults are used: use "
+                "that version, or move the file away."
+            )
             return Preferences()
         return Preferences.model_validate(stored)
     except FileNotFoundError:
         return Preferences()
     except OSError as error:
-        log.warning("%s cannot be read (%s): the defaults are used", path, error.strerror)
+        warn(
+            f"The settings in {path} cannot be read ({error.strerror}), the defaults are used: "
+            "check the file's rights."
+        )
         return Preferences()
     except (ValueError, AttributeError, LookupError, TypeError):
         aside = path.with_name(f"{path.name}.broken")
-        log.warning("%s is damaged: the defaults are used, the file is now %s", path, aside)
         with suppress(OSError):
             os.replace(path, aside)
+        warn(
+            f"The settings in {path} are damaged, the defaults are used: set them again. "
+            f"The damaged file is kept as {aside.name}."
+        )
         return Preferences()
 
 

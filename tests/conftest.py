@@ -31,6 +31,13 @@ settings.register_profile("tests", derandomize=True, deadline=None)
 settings.load_profile("tests")
 
 
+@pytest.fixture(autouse=True)
+def user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user who has neither settings nor data yet, whoever runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "user" / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user" / "data"))
+
+
 @pytest.fixture(scope="session")
 def small_scene() -> Scene:
     """A mug and a turned book on the ground; 64 x 48 pixels of noise, masks for one of them."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QDialog, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.theme import UNIT, colors
 
 STEP = 0.02
+NAME_WIDTH = 280
 
 
 class WipeView(QWidget):
@@ -86,14 +87,37 @@ class WipeView(QWidget):
 
 
 class CompareDialog(QDialog):
-    """Two results beside the work."""
+    """Two results beside the work.
 
-    def __init__(self, first: QImage, second: QImage, parent: QWidget) -> None:
+    Parameters
+    ----------
+    first, second : tuple of QImage and str
+        A result and what it is called.
+    parent : QWidget
+    """
+
+    def __init__(
+        self, first: tuple[QImage, str], second: tuple[QImage, str], parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Compare results")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.view = WipeView(first, second)
+        self.view = WipeView(first[0], second[0])
+        names = QHBoxLayout()
+        names.addWidget(_name(f"Left: {first[1]}"))
+        names.addStretch()
+        names.addWidget(_name(f"Right: {second[1]}"))
         column = QVBoxLayout(self)
         column.setContentsMargins(UNIT, UNIT, UNIT, UNIT)
-        column.addWidget(self.view)
+        column.addWidget(self.view, 1)
+        column.addLayout(names)
         self.view.setFocus()
+
+
+def _name(text: str) -> QLabel:
+    label = QLabel()
+    elide = Qt.TextElideMode.ElideRight
+    label.setText(label.fontMetrics().elidedText(text, elide, NAME_WIDTH))
+    # Names are the user's: not to be read as markup.
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label

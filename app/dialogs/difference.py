@@ -9,8 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
 from app.generation import Pictures
-from app.theme import UNIT
+from app.theme import UNIT, colors
 from neural_assets_core.scene import Picture
+
+MOST = 99.5
+"""Percentile of the differences that gets the brightest colour: a few stray pixels do not count."""
+
+LEAST_RANGE = 8
+"""Differences under this are not stretched further: noise shall not look like an edit."""
 
 
 def difference(generated: Picture, source: Picture) -> NDArray[np.uint8]:
@@ -32,47 +38,89 @@ def difference(generated: Picture, source: Picture) -> NDArray[np.uint8]:
     return apart.max(axis=2).astype(np.uint8)
 
 
+def bright_level(values: NDArray[np.uint8]) -> float:
+    """The difference that gets the brightest colour: most of the picture's, at least 8."""
+    return max(float(np.percentile(values, MOST)), LEAST_RANGE)
+
+
+def describe(values: NDArray[np.uint8]) -> str:
+    """How many pixels differ and by how much, as a sentence."""
+    changed, most = np.count_nonzero(values), int(values.max())
+    if not changed:
+        return "The picture is the same as its source, pixel by pixel."
+    share = 100 * changed / values.size
+    told = f"{share:.1f} %" if share >= 0.1 else "Less than 0.1 %"
+    full = bright_level(values)
+    return (
+        f"{told} of the pixels differ from the source, by at most {most} of 255. "
+        f"The brightest colour means {full:.0f} or more."
+    )
+
+
 class DifferenceView(QDialog):
-    """Follows the finished pictures while it is open."""
+    """Follows the picture of the current scene while it is open."""
 
     def __init__(self, pictures: Pictures, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Difference")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._pictures = pictures
-        self.told = QLabel()
+        self._shown: tuple[Picture, Picture] | None = None
+        self.told = QLabel(wordWrap=True)
+        scheme = colors()
         plots = pg.GraphicsLayoutWidget()
-        box = plots.addViewBox(lockAspect=True, invertY=True)
+        plots.setBackground(scheme.field)
+        box = plots.addViewBox(lockAspect=True, invertY=True, enableMenu=False)
         self.image = pg.ImageItem(axisOrder="row-major")
         box.addItem(self.image)
         self.histogram = pg.HistogramLUTItem(self.image)
         self.histogram.gradient.loadPreset("inferno")
+        # The colours say what they mean; they are not for editing.
+        self.histogram.gradient.showTicks(False)
+        self.histogram.vb.setMenuEnabled(False)
+        self.histogram.axis.setPen(scheme.faint)
+        self.histogram.axis.setTextPen(scheme.text)
+        self.histogram.axis.setLabel("Difference, of 255", color=scheme.text)
         plots.addItem(self.histogram)
         column = QVBoxLayout(self)
         column.setSpacing(UNIT)
         column.addWidget(plots, 1)
         column.addWidget(self.told)
         self.resize(96 * UNIT, 72 * UNIT)
-        pictures.generator.finished.connect(self.refresh)
+        pictures.picture_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the current result, if there is one."""
+        """Show the current scene's result; while there is none, the last one stays."""
         made = self._pictures.result()
         if made is None:
             if self.image.image is None:
                 self.told.setText("Generate the picture first.")
             return
         source = made.scene.background.view.picture
+        shown, self._shown = self._shown, (made.picture, source)
+        if shown is not None and shown[0] is made.picture and shown[1] is source:
+            # A gesture changes the viewport's picture many times a second, but not the result.
+            return
         if made.picture.pixels.shape != source.pixels.shape:
             self.image.clear()
             self.told.setText("The picture has another size than its source.")
             return
         values = difference(made.picture, source)
-        # The same colours for the same difference, whatever the picture.
-        self.image.setImage(values, levels=(0, 255))
-        self.histogram.setLevels(0, 255)
-        self.told.setText(
-            f"{100 * np.count_nonzero(values) / values.size:.1f} % of the pixels differ from the "
-            f"source, by at most {values.max()} of 255."
-        )
+        levels = (0, bright_level(values))
+        self.image.setImage(values, levels=levels)
+        self.histogram.setLevels(*levels)
+        self.histogram.setHistogramRange(0, max(int(values.max()), LEAST_RANGE))
+        # Nearly all pixels are the same: their bar may leave the plot, that the others are seen.
+        _, counts = self.image.getHistogram()
+        if counts is not None:
+            self.histogram.vb.setXRange(0, counts[1:].max(initial=1))
+        self.told.setText(describe(values))
+
+
+def show_difference(pictures: Pictures, parent: QWidget) -> None:
+    """Open the view, or bring the open one to the front."""
+    view = parent.findChild(DifferenceView) or DifferenceView(pictures, parent)
+    view.show()
+    view.raise_()
+    view.activateWindow()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -15,6 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.theme import UNIT
+from neural_assets_core.decoders import look_at_machine
+from neural_assets_core.device_choice import Machine, choose
 from neural_assets_core.errors import UserError
 from neural_assets_core.preferences import Preferences, load_preferences, store_preferences
 
@@ -28,9 +34,18 @@ LABELS = {
     "device": ("Device", "Automatic: a graphics card if there is one"),
     "precision": ("Precision", "Automatic: fp16 on graphics cards, else fp32, the most exact"),
     "preview_steps": ("Preview steps", "At most so many while the hand holds a box"),
-    "memory": ("Memory", "For what the encoder made of pictures; more means less waiting"),
+    "memory": ("Memory", "For finished pictures, and as much for what the encoder made of them"),
     "threads": ("Threads", "Automatic: one for every core"),
 }
+
+LOOK_MS = 100
+"""How often to see whether the machine has been looked at."""
+
+
+@cache
+def _look() -> Future[Machine]:
+    """The look at the machine, once per session: it imports torch, so not on this thread."""
+    return ThreadPoolExecutor(1, "machine").submit(look_at_machine)
 
 
 class SettingsDialog(QDialog):
@@ -52,13 +67,14 @@ class SettingsDialog(QDialog):
         self.memory.setSingleStep(64)
         self.threads = _number(0, 1024)
         self.threads.setSpecialValueText("Automatic")
+        self.told: dict[str, QLabel] = {}
         form = QFormLayout()
         form.setVerticalSpacing(UNIT // 2)
         for name, (label, why) in LABELS.items():
             field: QComboBox | QSpinBox = getattr(self, name)
             field.setAccessibleName(label)
             form.addRow(label, field)
-            told = QLabel(why)
+            self.told[name] = told = QLabel(why, wordWrap=True)
             told.setEnabled(False)
             form.addRow("", told)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -71,7 +87,12 @@ class SettingsDialog(QDialog):
         column.setSpacing(2 * UNIT)
         column.addLayout(form)
         column.addWidget(buttons)
+        self._machine: Machine | None = None
+        self._looking = QTimer(self, interval=LOOK_MS)
+        self._looking.timeout.connect(self._on_look)
         self._show(load_preferences())
+        _look()
+        self._looking.start()
         for choice in (self.device, self.precision):
             choice.activated.connect(self._on_edit)
         for number in (self.preview_steps, self.memory, self.threads):
@@ -86,6 +107,34 @@ class SettingsDialog(QDialog):
             number: QSpinBox = getattr(self, name)
             with QSignalBlocker(number):
                 number.setValue(getattr(preferences, name))
+
+        self._explain()
+
+    def _on_look(self) -> None:
+        if not _look().done():
+            return
+        self._looking.stop()
+        # Without torch there is nothing to explain; making a picture says so.
+        if _look().exception() is None:
+            self._machine = _look().result()
+            self._explain()
+
+    def _explain(self) -> None:
+        """Say what "Automatic" means on this machine, and why."""
+        if self._machine is None:
+            return
+        automatic = self._shown.changed(device="auto", precision="auto")
+        device = choose(automatic, self._machine)
+        label = CHOICES["device"][device.device].lower()
+        self.told["device"].setText(f"Automatic: {label}; {device.device_reason}")
+        try:
+            precision = choose(self._shown.changed(precision="auto"), self._machine)
+        except UserError as error:
+            self.told["precision"].setText(str(error))
+        else:
+            self.told["precision"].setText(
+                f"Automatic: {precision.precision}; {precision.precision_reason}"
+            )
 
     def _on_edit(self) -> None:
         self._store(
@@ -105,6 +154,13 @@ class SettingsDialog(QDialog):
             self.failed.emit(str(error))
             preferences = self._shown
         self._show(preferences)
+
+
+def open_settings(parent: QWidget, report: Callable[[str], None]) -> None:
+    """Open the dialog; `report` gets why a change could not be kept."""
+    dialog = SettingsDialog(parent)
+    dialog.failed.connect(report)
+    dialog.open()
 
 
 def _choice(name: str) -> QComboBox:

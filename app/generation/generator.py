@@ -11,10 +11,8 @@ from PySide6.QtCore import QObject, QThread, QTimer, Signal
 from app.generation.timings import later
 from app.generation.worker import GenerationWorker, Request
 from neural_assets_core.decoders import Generation, Progress
+from neural_assets_core.preferences import load_preferences
 from neural_assets_core.scene import Scene
-
-HISTORY_BYTES = 512 * 1024 * 1024
-"""Finished pictures kept, so that undo and redo show them at once; the oldest go first."""
 
 TICK_MS = 500
 """How often the time left is told anew while a phase lasts."""
@@ -205,8 +203,10 @@ class Generator(QObject):
             self.cancelled.emit(ended.scene)
 
     def _remember(self, generation: Generation) -> None:
+        # Kept so that undo and redo show them at once; the oldest go first, never the newest.
         self._results[drawn(generation.scene)] = generation
-        while len(self._results) > 1 and self._size() > HISTORY_BYTES:
+        limit = load_preferences().memory * 2**20
+        while len(self._results) > 1 and self._size() > limit:
             del self._results[next(iter(self._results))]
 
     def _size(self) -> int:

@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
@@ -14,14 +15,16 @@ from PySide6.QtGui import QImage
 from app.document import Document
 from neural_assets_core.decoders import Generation
 from neural_assets_core.errors import UserError
-from neural_assets_core.export import export_png
-from neural_assets_core.history import History, user_history
+from neural_assets_core.history import Entry, History, user_history
 from neural_assets_core.scene import Picture, Scene
 
 log = logging.getLogger(__name__)
 
 THUMBNAIL = 256
 """Pixels of a thumbnail's longer side."""
+
+WAITING = 4
+"""Pictures that may wait to be written: a disk that does not answer must not fill the memory."""
 
 
 class ResultHistory(QObject):
@@ -48,7 +51,10 @@ class ResultHistory(QObject):
     """`Scene` of an entry."""
 
     compared = Signal(object)
-    """List of `Picture`."""
+    """List of pairs of `Entry` and `Picture`."""
+
+    kept = Signal()
+    """A result was added."""
 
     failed = Signal(str)
     """A sentence for the user."""
@@ -59,6 +65,7 @@ class ResultHistory(QObject):
         self._document = document
         self._source: Picture | None = None
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._unwritten: queue.Queue[Generation] = queue.Queue(WAITING)
         self._stopped = False
         # A daemon: a disk that does not answer must not keep the program from ending.
         self._thread = threading.Thread(target=self._work, name="history", daemon=True)
@@ -67,14 +74,13 @@ class ResultHistory(QObject):
         document.scene_changed.connect(self._on_scene)
 
     def add(self, generation: Generation) -> None:
-        """Keep a result."""
-        source = generation.scene.background.view.picture
-
-        def job() -> None:
-            if self.folder.add(generation) is not None:
-                self._list(source)
-
-        self._do(job)
+        """Keep a result; if too many wait to be written, the oldest of them is given up."""
+        if self._unwritten.full():
+            with suppress(queue.Empty):
+                seed = self._unwritten.get_nowait().scene.settings.seed
+                log.warning("a result (seed %d) was not kept: the disk is too slow", seed)
+        self._unwritten.put_nowait(generation)
+        self._do(self._write)
 
     def find(self, scene: Scene) -> None:
         """Look for the result of a request."""
@@ -105,20 +111,21 @@ class ResultHistory(QObject):
         known = self._document.scene
         self._do(lambda: self._tell(self.restored, self.folder.scene(path, known)))
 
-    def compare(self, paths: list[Path]) -> None:
+    def compare(self, entries: list[Entry]) -> None:
         """Read the pictures of several entries."""
-        self._do(lambda: self._tell(self.compared, [self.folder.picture(p) for p in paths]))
 
-    def export(self, path: Path, target: Path) -> None:
-        """Write an entry's PNG to another place, the scene inside."""
-        self._do(lambda: export_png(self.folder.picture(path), self.folder.scene(path), target))
+        def job() -> None:
+            pictures = [(entry, self.folder.picture(entry.path)) for entry in entries]
+            self._tell(self.compared, pictures)
+
+        self._do(job)
 
     def mark(self, path: Path, name: str, starred: bool) -> None:
         """Give an entry a name and a star, or take them away."""
         self._change(lambda: self.folder.mark(path, name=name, starred=starred))
 
     def delete(self, path: Path) -> None:
-        """Take an entry away, until `undelete` or the end of the program."""
+        """Take an entry away; for a while `undelete` brings it back."""
         self._change(lambda: self.folder.delete(path))
 
     def undelete(self, path: Path) -> None:
@@ -169,6 +176,16 @@ class ResultHistory(QObject):
             except Exception as error:
                 log.exception("the history failed")
                 self._tell(self.failed, f"The history of results failed ({error}): try again.")
+
+    def _write(self) -> None:
+        try:
+            generation = self._unwritten.get_nowait()
+        except queue.Empty:
+            # This one was given up.
+            return
+        if self.folder.add(generation) is not None:
+            self._tell(self.kept)
+            self._list(generation.scene.background.view.picture)
 
     def _list(self, source: Picture) -> None:
         self._tell(self.listed, source, self.folder.entries(source))

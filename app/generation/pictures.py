@@ -83,7 +83,7 @@ class Pictures(QObject):
             self.picture_changed.emit(known.picture)
         elif not self.automatic or scene.settings.decoder != "proxy":
             self.preview.request(_proxied(scene))
-        if known is None:
+        if known is None and scene.settings.decoder != "proxy":
             # Both at once: whichever has the picture first.
             self.history.find(scene)
         if self.automatic:
@@ -111,7 +111,8 @@ class Pictures(QObject):
 
     def _on_finished(self, generation: Generation) -> None:
         draft, scene = self._document.draft, self._document.scene
-        if draft is None:
+        # The proxy's are made again in milliseconds.
+        if draft is None and generation.scene.settings.decoder != "proxy":
             self.history.add(generation)
         wanted = scene if draft is None else _quick(draft)
         if wanted is not None and drawn(generation.scene) == drawn(wanted):

@@ -20,7 +20,7 @@ from neural_assets_core.decoders import (
 from neural_assets_core.decoders.base import check_cancelled
 from neural_assets_core.device_faults import DeviceFault, release_memory
 from neural_assets_core.errors import UserError
-from neural_assets_core.preferences import Preferences, load_preferences
+from neural_assets_core.preferences import load_preferences
 from neural_assets_core.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,9 @@ class Request:
 class GenerationWorker(QObject):
     """Answers one request after the other; lives on a worker thread.
 
-    The decoder is opened there with the first request, and kept while decoder and checkpoint
-    stay the same: weights load once, and torch is never imported on the GUI thread.
+    The decoder is opened there with the first request, and kept while decoder, checkpoint and
+    what computes it stay the same: weights load once, and torch is never imported on the GUI
+    thread.
     """
 
     progressed = Signal(int, object)
@@ -69,7 +70,7 @@ class GenerationWorker(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._decoder: Decoder | None = None
-        self._opened: tuple[str, str, Preferences] | None = None
+        self._opened: tuple[str, str, str, str, int] | None = None
         self._timings: defaultdict[tuple[int, int, bool], Timings] = defaultdict(Timings)
 
     @Slot(object)
@@ -121,13 +122,14 @@ class GenerationWorker(QObject):
 
     def _decoder_for(self, request: Request) -> Decoder:
         settings = request.scene.settings
-        # Another device or precision is another decoder.
-        wanted = (settings.decoder, settings.checkpoint, load_preferences())
+        preferences = load_preferences()
+        # The other preferences are about pictures and memory: loading weights takes seconds.
+        wanted = (settings.decoder, settings.checkpoint, *preferences.computing)
         if self._decoder is None or self._opened != wanted:
             # The old weights go first: two models at once may not fit into memory.
             self._drop()
             self.progressed.emit(request.id, Progress("loading", 0, 0))
-            self._decoder = open_decoder(settings)
+            self._decoder = open_decoder(settings, preferences)
             self._opened = wanted
             log.info("opened the %s decoder", settings.decoder)
             self.opened.emit(str(getattr(self._decoder, "device", "")))

@@ -92,6 +92,11 @@ class GenerationPanel(QWidget):
         self.decoder.activated.connect(
             lambda _: self._change("decoder", self.decoder.currentData())
         )
+        self.keep_source = QCheckBox("Keep what was not touched")
+        self.keep_source.setToolTip(
+            "The photograph's own pixels stay wherever the edit cannot be seen"
+        )
+        self.keep_source.toggled.connect(lambda on: self._change("keep_source", on))
         self.checkpoint = QLineEdit()
         self.checkpoint.setAccessibleName("Checkpoint")
         self.checkpoint.setToolTip('"default", or a folder in diffusers layout')
@@ -121,6 +126,7 @@ class GenerationPanel(QWidget):
         column.setContentsMargins(UNIT, 0, UNIT, UNIT)
         column.setSpacing(UNIT)
         column.addLayout(form)
+        column.addWidget(self.keep_source)
         column.addWidget(self.automatic)
         column.addWidget(_side_by_side(self.generate, self.cancel))
         column.addWidget(self.progress)
@@ -131,14 +137,21 @@ class GenerationPanel(QWidget):
     def _show_scene(self, scene: Scene | None) -> None:
         self.setEnabled(scene is not None)
         settings = scene.settings if scene else GenerationSettings()
-        with QSignalBlocker(self.seed), QSignalBlocker(self.checkpoint):
+        with (
+            QSignalBlocker(self.seed),
+            QSignalBlocker(self.checkpoint),
+            QSignalBlocker(self.keep_source),
+        ):
+            self.keep_source.setChecked(settings.keep_source)
             self.seed.setText(str(settings.seed))
             self.checkpoint.setText(settings.checkpoint)
         self.steps.show_value(settings.steps)
         self.guidance.show_value(settings.guidance)
         self.decoder.setCurrentIndex(self.decoder.findData(settings.decoder))
         neural = settings.decoder == "neural"
-        for field in (self.seed, self.steps, self.guidance, self.checkpoint, self._browse):
+        for field in (
+            self.seed, self.steps, self.guidance, self.checkpoint, self._browse, self.keep_source
+        ):
             field.setEnabled(neural)
 
     def _show_busy(self, busy: bool) -> None:
@@ -164,7 +177,8 @@ class GenerationPanel(QWidget):
         if scene is None:
             return
         merge = f"settings {name}" if spun else None
-        self._document.push(scene.with_settings(**{name: value}), f"Change {name}", merge)
+        text = f"Change {name.replace('_', ' ')}"
+        self._document.push(scene.with_settings(**{name: value}), text, merge)
 
     def _on_seed(self) -> None:
         if self.seed.text():

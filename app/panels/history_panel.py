@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QSize, Qt
-from PySide6.QtGui import QAction, QIcon, QImage, QKeyEvent, QPixmap
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QIcon,
+    QImage,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+)
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QListView,
@@ -20,11 +38,15 @@ from PySide6.QtWidgets import (
 from app.dialogs.compare import CompareDialog
 from app.document import Document
 from app.generation.history import ResultHistory, shown
-from app.theme import UNIT
+from app.theme import UNIT, colors
 from neural_assets_core.history import Entry
 from neural_assets_core.scene import Picture, Scene
 
 SIDE = 96
+CELL = SIDE + 5 * UNIT
+"""Width of an entry: the longest seeds that the program makes fit."""
+RESTORE, DELETE, UNDELETE = "result_restore", "result_delete", "result_undelete"
+EMPTY = "The neural decoder's pictures of this photograph will be kept here."
 Role = Qt.ItemDataRole
 
 
@@ -39,6 +61,7 @@ class HistoryModel(QAbstractListModel):
         blank = QPixmap(SIDE, SIDE)
         blank.fill(Qt.GlobalColor.transparent)
         self._blank = QIcon(blank)
+        self.cell = QSize(CELL, SIDE + 2 * parent.fontMetrics().lineSpacing() + 2 * UNIT)
         history.thumbnail_made.connect(self._on_thumbnail)
 
     def set_entries(self, entries: list[Entry]) -> None:
@@ -60,13 +83,15 @@ class HistoryModel(QAbstractListModel):
     ) -> Any:
         entry = self.entries[index.row()]
         if role == Role.DisplayRole:
-            return ("★ " if entry.starred else "") + (entry.name or _caption(entry))
+            return ("★ " if entry.starred else "") + _caption(entry)
         if role == Role.EditRole:
             return entry.name
         if role in (Role.ToolTipRole, Role.AccessibleTextRole):
             return entry.fault or _description(entry)
         if role == Role.DecorationRole:
             return self._icon(entry)
+        if role == Role.SizeHintRole:
+            return self.cell
         return None
 
     def setData(
@@ -87,16 +112,44 @@ class HistoryModel(QAbstractListModel):
     def _on_thumbnail(self, path: Path, image: QImage) -> None:
         for row, entry in enumerate(self.entries):
             if entry.path == path:
-                self._icons[path] = QIcon(QPixmap.fromImage(image))
+                pixmap = QPixmap.fromImage(image)
+                self._icons[path] = QIcon(pixmap)
+                # Else Qt tints the colours that the user compares.
+                self._icons[path].addPixmap(pixmap, QIcon.Mode.Selected)
                 self.dataChanged.emit(self.index(row), self.index(row), [Role.DecorationRole])
 
 
 class Strip(QListView):
     """A horizontal list that keeps the keys of its own actions."""
 
+    delete_pressed = Signal()
+
     def sizeHint(self) -> QSize:
         # No higher than one row: the room belongs to the picture.
         return QSize(super().sizeHint().width(), self.minimumHeight())
+
+    @property
+    def editing(self) -> bool:
+        return self.state() == QListView.State.EditingState
+
+    def dataChanged(
+        self,
+        first: QModelIndex | QPersistentModelIndex,
+        last: QModelIndex | QPersistentModelIndex,
+        roles: Sequence[int] = (),
+    ) -> None:
+        # A thumbnail came: Qt would also put the old name over what is being typed.
+        if self.editing:
+            self.viewport().update()
+        else:
+            super().dataChanged(first, last, list(roles))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.model().rowCount() == 0:
+            painter = QPainter(self.viewport())
+            painter.setPen(QColor(colors().faint))
+            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, EMPTY)
 
     def event(self, event: QEvent) -> bool:
         own = (Qt.Key.Key_Delete, Qt.Key.Key_F2, Qt.Key.Key_Left, Qt.Key.Key_Right)
@@ -111,7 +164,7 @@ class Strip(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Delete:
-            self.actions()[-1].trigger()
+            self.delete_pressed.emit()
         else:
             super().keyPressEvent(event)
 
@@ -125,19 +178,32 @@ class HistoryPanel(QWidget):
     ----------
     document : Document
     history : ResultHistory
+    commands : sequence of QAction
+        Offered in the context menu; by their names `RESTORE`, `DELETE` and `UNDELETE`.
     """
 
+    changed = Signal()
+    """Other results are chosen, or others can be brought back."""
+
     def __init__(
-        self, document: Document, history: ResultHistory, parent: QWidget | None = None
+        self,
+        document: Document,
+        history: ResultHistory,
+        commands: Sequence[QAction],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._document, self._history = document, history
-        self._deleted: list[Path] = []
+        self._source: Picture | None = None
+        self._late: tuple[Picture, list[Entry]] | None = None
+        self._deleted: list[list[Path]] = []
+        self.commands = {action.objectName(): action for action in commands}
         self._build()
         document.scene_changed.connect(self._on_scene)
         history.listed.connect(self._on_listed)
         history.restored.connect(self._on_restored)
         history.compared.connect(self._on_compared)
+        history.kept.connect(self._forget_deleted)
 
     def _build(self) -> None:
         self.model = HistoryModel(self._history, self)
@@ -150,59 +216,114 @@ class HistoryPanel(QWidget):
         self.list.setWrapping(False)
         self.list.setUniformItemSizes(True)
         self.list.setIconSize(QSize(SIDE, SIDE))
-        self.list.setGridSize(QSize(SIDE + 4 * UNIT, SIDE + 4 * UNIT))
-        self.list.setMinimumHeight(SIDE + 7 * UNIT)
+        cell = self.model.cell
+        self.list.setGridSize(cell + QSize(UNIT, UNIT))
+        # The bar under the row comes and goes.
+        self.list.setMinimumHeight(cell.height() + 3 * UNIT)
         self.list.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
         self.list.setEditTriggers(QListView.EditTrigger.EditKeyPressed)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self.commands = {
-            "restore": self._action("&Restore settings and scene", self._restore),
-            "compare": self._action("&Compare two", self._compare),
-            "star": self._action("&Star, or take the star away", self._star),
-            "name": self._action("Re&name", lambda: self.list.edit(self.list.currentIndex())),
-            "export": self._action("&Export …", self._export),
-            "delete": self._action("&Delete", self._delete),
-        }
         self.list.addActions(list(self.commands.values()))
-        self.list.activated.connect(lambda _: self._restore())
-        self.list.selectionModel().selectionChanged.connect(self._refresh)
-        self.model.modelReset.connect(self._refresh)
+        self.list.activated.connect(lambda _: self.commands[RESTORE].trigger())
+        self.list.delete_pressed.connect(self.commands[DELETE].trigger)
+        # Queued: when it is told, the editor is still there.
+        self.list.itemDelegate().closeEditor.connect(
+            self._on_typed, Qt.ConnectionType.QueuedConnection
+        )
+        self.list.selectionModel().selectionChanged.connect(self.changed)
+        self.model.modelReset.connect(self.changed)
         self.note = QLabel()
         self.undo = QPushButton("&Undo")
-        self.undo.clicked.connect(self._undelete)
-        foot = QHBoxLayout()
-        foot.addWidget(self.note)
-        foot.addWidget(self.undo)
-        foot.addStretch()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(UNIT, 0, UNIT, UNIT)
-        column.setSpacing(UNIT // 2)
-        column.addWidget(self.list, 1)
-        column.addLayout(foot)
+        self.undo.clicked.connect(self.commands[UNDELETE].trigger)
+        # Beside the list, not under it: the picture above must not jump when they appear.
+        side = QVBoxLayout()
+        side.addWidget(self.note)
+        side.addWidget(self.undo)
+        side.addStretch()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(UNIT, 0, UNIT, UNIT)
+        row.addWidget(self.list, 1)
+        row.addLayout(side)
         self._say_deleted()
-        self._refresh()
-
-    def _action(self, text: str, run: Any) -> QAction:
-        action = QAction(text, self)
-        action.triggered.connect(lambda: run())
-        return action
 
     def chosen(self) -> list[Entry]:
         """The selected entries, oldest first."""
         rows = sorted((i.row() for i in self.list.selectedIndexes()), reverse=True)
         return [self.model.entries[row] for row in rows]
 
+    def sound(self) -> list[Entry]:
+        """The selected entries, oldest first, if none of them is damaged; else none."""
+        chosen = self.chosen()
+        return [] if any(entry.fault for entry in chosen) else chosen
+
+    @property
+    def can_undelete(self) -> bool:
+        return bool(self._deleted)
+
+    # -- commands, for selections that they fit ------------------------------------------------
+
+    def restore(self) -> None:
+        """Make the scene and settings of the selected result current."""
+        self._history.restore(self.chosen()[0].path)
+
+    def compare(self) -> None:
+        """Show the two selected results in one place."""
+        self._history.compare(self.chosen())
+
+    def star(self) -> None:
+        """Star the selected results, or take the stars away if all have one."""
+        chosen = self.chosen()
+        starred = not all(entry.starred for entry in chosen)
+        for entry in chosen:
+            self._history.mark(entry.path, entry.name, starred)
+
+    def edit_name(self) -> None:
+        """Let the user type a name for the selected result."""
+        self.list.setFocus()
+        self.list.edit(self.list.selectedIndexes()[0])
+
+    def read(self) -> tuple[Picture, Scene]:
+        """The selected result with its scene, at once.
+
+        Raises
+        ------
+        UserError
+            If it is damaged.
+        """
+        path, folder = self.chosen()[0].path, self._history.folder
+        return folder.picture(path), folder.scene(path, self._document.scene)
+
+    def delete(self) -> None:
+        """Take the selected results away."""
+        self._deleted.append([entry.path for entry in self.chosen()])
+        for path in self._deleted[-1]:
+            self._history.delete(path)
+        self._say_deleted()
+
+    def undelete(self) -> None:
+        """Bring back what was deleted last."""
+        for path in self._deleted.pop():
+            self._history.undelete(path)
+        self._say_deleted()
+
     # -- history to list -------------------------------------------------------------------------
 
     def _on_scene(self, scene: Scene | None) -> None:
-        if scene is None:
+        source = None if scene is None else scene.background.view.picture
+        if source is not self._source:
+            self._source = source
             self.model.set_entries([])
+            self._forget_deleted()
 
     def _on_listed(self, source: Picture, entries: list[Entry]) -> None:
-        scene = self._document.scene
         # A late answer may still be about the scene that was open before.
-        if scene is None or scene.background.view.picture is not source:
+        if source is not self._source:
             return
+        if self.list.editing:
+            # Other rows now would end the typing.
+            self._late = (source, entries)
+            return
+        self._late = None
         kept = {entry.path for entry in self.chosen()}
         self.model.set_entries(entries)
         mode = self.list.selectionModel().SelectionFlag.Select
@@ -210,74 +331,56 @@ class HistoryPanel(QWidget):
             if entry.path in kept:
                 self.list.selectionModel().setCurrentIndex(self.model.index(row), mode)
 
+    def _on_typed(self) -> None:
+        if self._late is not None:
+            self._on_listed(*self._late)
+
     def _on_restored(self, scene: Scene) -> None:
         current = self._document.scene
         if current is not None and current.background.view.picture == scene.background.view.picture:
             self._document.push(scene, "Restore a result")
 
-    def _on_compared(self, pictures: list[Picture]) -> None:
-        CompareDialog(shown(pictures[0]), shown(pictures[1]), self.window()).show()
-
-    def _refresh(self) -> None:
-        chosen = self.chosen()
-        sound = [entry for entry in chosen if not entry.fault]
-        for id_ in ("restore", "name", "export"):
-            self.commands[id_].setEnabled(len(chosen) == len(sound) == 1)
-        self.commands["compare"].setEnabled(len(chosen) == len(sound) == 2)
-        for id_ in ("star", "delete"):
-            self.commands[id_].setEnabled(bool(chosen))
-
-    # -- list to history -------------------------------------------------------------------------
-
-    def _restore(self) -> None:
-        if self.commands["restore"].isEnabled():
-            self._history.restore(self.chosen()[0].path)
-
-    def _compare(self) -> None:
-        self._history.compare([entry.path for entry in self.chosen()])
-
-    def _star(self) -> None:
-        chosen = self.chosen()
-        starred = not all(entry.starred for entry in chosen)
-        for entry in chosen:
-            self._history.mark(entry.path, entry.name, starred)
-
-    def _export(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(
-            self, "Export the picture", "picture.png", "PNG (*.png)"
+    def _on_compared(self, results: list[tuple[Entry, Picture]]) -> None:
+        first, second = (
+            (shown(picture), " · ".join(_caption(entry).split("\n"))) for entry, picture in results
         )
-        if name:
-            self._history.export(self.chosen()[0].path, Path(name).with_suffix(".png"))
+        CompareDialog(first, second, self.window()).show()
 
-    def _delete(self) -> None:
-        self._deleted = [entry.path for entry in self.chosen()]
-        for path in self._deleted:
-            self._history.delete(path)
-        self._say_deleted()
-
-    def _undelete(self) -> None:
-        for path in self._deleted:
-            self._history.undelete(path)
+    def _forget_deleted(self) -> None:
         self._deleted = []
         self._say_deleted()
 
     def _say_deleted(self) -> None:
-        count = len(self._deleted)
+        count = sum(map(len, self._deleted))
         self.note.setText(f"Deleted {count} result{'s' if count > 1 else ''}." if count else "")
+        self.note.setVisible(bool(count))
         self.undo.setVisible(bool(count))
+        self.changed.emit()
 
 
 def _caption(entry: Entry) -> str:
-    return "Damaged" if entry.fault else f"{entry.made.astimezone():%H:%M:%S}"
+    """What it is called or when it was made, and on a second line its seed."""
+    if entry.settings is None:
+        return "Damaged"
+    made = entry.made.astimezone()
+    today = made.date() == datetime.now().astimezone().date()
+    first = entry.name or (f"{made:%H:%M:%S}" if today else f"{made.day} {made:%b, %H:%M}")
+    proxy = entry.settings.decoder == "proxy"
+    return first if proxy else f"{first}\nSeed {entry.settings.seed}"
 
 
 def _description(entry: Entry) -> str:
     settings = entry.settings
     assert settings is not None
-    made = f"{entry.made.astimezone():%Y-%m-%d %H:%M:%S}"
+    lines = [entry.name, f"{entry.made.astimezone():%Y-%m-%d %H:%M:%S}"]
     if settings.decoder == "proxy":
-        return f"{entry.name}\n{made}, proxy".strip()
-    return (
-        f"{entry.name}\n{made}\nSeed {settings.seed}, {settings.steps} steps, "
-        f"guidance {settings.guidance:g}, checkpoint {settings.checkpoint}"
-    ).strip()
+        lines.append("Proxy")
+    else:
+        lines += [
+            f"Seed {settings.seed}",
+            f"{settings.steps} steps, guidance {settings.guidance:g}",
+            f"Checkpoint {settings.checkpoint}",
+        ]
+    if entry.starred:
+        lines.append("Starred: never removed to make room")
+    return "\n".join(filter(None, lines))

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QItemSelectionModel, QRect, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QMimeData, QRect, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -21,12 +21,22 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.panels.outliner_rows import MARKS, Mark, OutlinerRows
+from app.shelf import OBJECT_TYPE
 from app.theme import ICON_SIZE, UNIT, icon
 from neural_assets_core.scene import Appearance, Scene, View
 from neural_assets_core.scene.faults import box_faults
 
 THUMBNAIL = 32
 WARNING = "#ffd61a"
+
+
+class ObjectList(QListWidget):
+    """Rows that can be dragged to the library."""
+
+    def mimeData(self, items: Sequence[QListWidgetItem]) -> QMimeData:
+        data = QMimeData()
+        data.setData(OBJECT_TYPE, "\n".join(item.text() for item in items).encode())
+        return data
 
 
 class Outliner(QWidget):
@@ -48,7 +58,8 @@ class Outliner(QWidget):
         super().__init__(parent)
         self._document = document
         self._source: View | None = None
-        self.list = QListWidget()
+        self.list = ObjectList()
+        self.list.setDragEnabled(True)
         self.list.setAccessibleName("Objects")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setEditTriggers(

@@ -183,7 +183,7 @@ class Interaction:
             return
         self._hover(pixel)
         handle = self._hovered_handle
-        names = [] if handle else self._names_under(pixel)
+        names = [] if handle else self.names_under(pixel)
         held = [name for name in names if name in self._document.selection]
         body = held[-1] if held else (names[0] if names else None)
         self._press = _Press(pixel, handle, body, bool(modifiers & Modifier.ShiftModifier))
@@ -396,7 +396,7 @@ class Interaction:
     # -- what is under the pointer ---------------------------------------------------------
 
     def _click(self, pixel: Float, press: _Press) -> None:
-        names, selection = self._names_under(pixel), self._document.selection
+        names, selection = self.names_under(pixel), self._document.selection
         last, self._last_click = self._last_click, pixel
         here = last is not None and np.linalg.norm(pixel - last) <= DEAD_ZONE
         if press.handle is not None and not (here and names):
@@ -422,10 +422,11 @@ class Interaction:
     def _hover(self, pixel: Float) -> None:
         self._pointer = pixel
         self._hovered_handle = handle_under(self._handles(), pixel)
-        names = self._names_under(pixel)
+        names = self.names_under(pixel)
         self._hovered_box = names[0] if names else None
 
-    def _names_under(self, pixel: Float) -> list[str]:
+    def names_under(self, pixel: Float) -> list[str]:
+        """Boxes under a screen position, the foremost first."""
         camera, boxes = self._camera(), self._pickable()
         if camera is None:
             return []

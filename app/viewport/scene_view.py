@@ -178,6 +178,10 @@ class SceneView(QWidget):
         """Give up what is being dragged: everything as it was at the press."""
         self._interaction.cancel()
 
+    def object_under(self, position: QPointF) -> str | None:
+        """Name of the foremost object that a click at a screen position would pick."""
+        return next(iter(self._interaction.names_under(_pixel(position))), None)
+
     # -- showing -------------------------------------------------------------------------------
 
     def _screen_size(self) -> tuple[float, float]:

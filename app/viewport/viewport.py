@@ -8,6 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.document import Document
+from app.viewport.box_strokes import Level, draw_boxes
 from app.viewport.canvas import Frame
 from app.viewport.navigation import Navigation
 from app.viewport.overlay import draw_scene
@@ -15,7 +16,7 @@ from app.viewport.rubber_band import draw_band
 from app.viewport.scene_view import SceneView
 from app.viewport.strokes import Strokes
 from app.viewport.tools import Tools
-from neural_assets_core.geometry import Camera
+from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.rays import NEAR
 from neural_assets_core.scene import Picture, Scene, View
 
@@ -38,6 +39,8 @@ class Viewport(SceneView):
         self._show_boxes = True
         self._navigation = Navigation()
         self._fitted = True
+        self._ghost: Box | None = None
+        self._ghost_hint = ""
         self._screen_camera: tuple[Camera, Navigation, Camera] | None = None
         super().__init__(document, tools, parent)
 
@@ -69,6 +72,14 @@ class Viewport(SceneView):
         self._interaction.cancel()
         self._show_boxes = on
         self._refresh()
+
+    def show_ghost(self, box: Box | None, hint: str = "") -> None:
+        """Draw a box where something would come to stand, and say so; None and "" end that."""
+        self._ghost, self._ghost_hint = box, hint
+        self._refresh()
+
+    def _view_status(self) -> str:
+        return self._ghost_hint
 
     def _editable(self) -> bool:
         return self._show_boxes and not self._show_original
@@ -159,6 +170,9 @@ class Viewport(SceneView):
             draw_scene(strokes, camera, scene, self._interaction.highlights())
             if self._interaction.band is not None:
                 draw_band(strokes, self._interaction.band)
+        if self._ghost is not None:
+            # Not as faint as where boxes stood: the eye is on this one.
+            draw_boxes(strokes, camera, [self._ghost], [Level.HOVERED], [False])
         place, scale = self._navigation, self._navigation.scale
         rect = (place.x, place.y, scale * scene.camera.width, scale * scene.camera.height)
         return Frame(picture, rect, strokes)

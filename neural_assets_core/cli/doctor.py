@@ -35,7 +35,7 @@ def doctor() -> None:
     from rich.table import Table
     from rich.text import Text
 
-    findings = [*_system(), *_computing(), *_checkpoint(), *_storage()]
+    findings = [*_system(), *_computing(), *_checkpoints(), *_storage()]
     table = Table("", "Found", "What to do")
     for finding in findings:
         style = "red" if finding.advice else ""
@@ -46,7 +46,7 @@ def doctor() -> None:
 
 
 def _system() -> Iterator[Finding]:
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     yield Finding("System", f"{platform.system()} {platform.release()}, {platform.machine()}")
     yield Finding("Python", platform.python_version())
@@ -66,15 +66,20 @@ def _computing() -> Iterator[Finding]:
     from neural_assets_core.device_choice import choose, find_machine
     from neural_assets_core.preferences import load_preferences
 
+    warnings: list[str] = []
+    preferences = load_preferences(warnings.append)
+    for warning in warnings:
+        yield Finding("Settings", "cannot be used", warning)
     try:
         machine = find_machine()
     except ImportError as error:
         yield Finding("Devices", str(error), "Install the requirements again.")
         return
     yield Finding("Graphics cards", ", ".join(machine.gpus) or "none")
+    yield Finding("Processor's instructions", _instructions())
     yield Finding("Fast bf16 on the processor", "yes" if machine.fast_bf16 else "no")
     try:
-        choice = choose(load_preferences(), machine)
+        choice = choose(preferences, machine)
     except UserError as error:
         yield Finding("Device and precision", "impossible", str(error))
         return
@@ -82,21 +87,35 @@ def _computing() -> Iterator[Finding]:
     yield Finding("Precision", f"{choice.precision}: {choice.precision_reason}")
 
 
-def _checkpoint() -> Iterator[Finding]:
-    from neural_assets_core.model.checkpoints import resolve_checkpoint
+def _instructions() -> str:
+    """The widest vector instructions that torch uses here."""
+    import torch
 
+    return torch.backends.cpu.get_cpu_capability()
+
+
+def _checkpoints() -> Iterator[Finding]:
+    """The default checkpoint first, which must be there, then whatever lies beside it."""
+    from neural_assets_core.resources import DEFAULT_CHECKPOINT
+
+    beside = DEFAULT_CHECKPOINT.parent.glob("*/model_index.json")
+    others = sorted({index.parent for index in beside} - {DEFAULT_CHECKPOINT})
+    for folder in (DEFAULT_CHECKPOINT, *others):
+        yield _checkpoint(folder)
+
+
+def _checkpoint(folder: Path) -> Finding:
+    what = f"Checkpoint {folder.name}"
     try:
-        folder = resolve_checkpoint("default")
         import torch
 
         from neural_assets_core.model.loading import load_pipeline
 
-        load_pipeline("default", "cpu", torch.float32)
+        load_pipeline(str(folder), "cpu", torch.float32)
     except (UserError, ImportError) as error:
-        yield Finding("Default checkpoint", "cannot be used", str(error))
-        return
+        return Finding(what, "cannot be used", str(error))
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    yield Finding("Default checkpoint", f"loads, {size / MIB:.0f} MiB")
+    return Finding(what, f"loads, {size / MIB:.0f} MiB")
 
 
 def _storage() -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import typer
 
 from neural_assets_core.cli.progress import progress_bar
 from neural_assets_core.cli.scene import ScenePath
+from neural_assets_core.cli.settings import warn
 from neural_assets_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ def render(
     precision: Annotated[
         str | None, typer.Option(metavar="P", help="auto, fp32, bf16 or fp16; else as set.")
     ] = None,
+    keep_source: Annotated[
+        bool | None,
+        typer.Option(help="Keep the source's own pixels wherever the edit cannot be seen."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
 ) -> None:
     """Make the picture of a scene; what is not given is taken from the scene's settings."""
@@ -72,6 +77,7 @@ def render(
         "guidance": guidance,
         "decoder": decoder and decoder.value,
         "checkpoint": checkpoint,
+        "keep_source": keep_source,
     }
     changes = {name: value for name, value in options.items() if value is not None}
     try:
@@ -80,7 +86,7 @@ def render(
         raise UserError(f"--{describe(error)}.") from None
     machine = {"device": device, "precision": precision}
     given = {name: value for name, value in machine.items() if value is not None}
-    generation = _generate(request, load_preferences().changed(**given), quiet)
+    generation = _generate(request, load_preferences(warn).changed(**given), quiet)
     export_png(generation.picture, generation.scene, out)
     if not quiet:
         size = f"{generation.picture.width} x {generation.picture.height}"

@@ -16,6 +16,11 @@ from neural_assets_core.preferences import (
 )
 
 
+def warn(text: str) -> None:
+    """Tell the user something that does not stop the command."""
+    typer.echo(f"Warning: {text}", err=True)
+
+
 def settings(
     device: Annotated[
         str | None, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps.")
@@ -27,7 +32,7 @@ def settings(
         int | None, typer.Option(metavar="N", help="Denoising steps, at most, during a gesture.")
     ] = None,
     memory: Annotated[
-        int | None, typer.Option(metavar="MIB", help="What encoded pictures may take.")
+        int | None, typer.Option(metavar="MIB", help="For kept pictures; as much for encoded.")
     ] = None,
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Processor threads; 0 is automatic.")
@@ -49,7 +54,7 @@ def settings(
         "threads": threads,
     }
     changes = {name: value for name, value in options.items() if value is not None}
-    kept = Preferences() if restore_defaults else load_preferences()
+    kept = Preferences() if restore_defaults else load_preferences(warn)
     try:
         wanted = kept.changed(**changes)
     except UserError as error:

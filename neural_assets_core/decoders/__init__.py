@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from neural_assets_core.decoders.base import Cancelled, Decoder, Generation, Progress
 from neural_assets_core.decoders.proxy import ProxyDecoder
@@ -10,7 +11,18 @@ from neural_assets_core.model.checkpoints import find_lifter, resolve_checkpoint
 from neural_assets_core.preferences import Preferences, load_preferences
 from neural_assets_core.scene import GenerationSettings
 
-__all__ = ["Cancelled", "Decoder", "Generation", "Progress", "ProxyDecoder", "open_decoder"]
+if TYPE_CHECKING:
+    from neural_assets_core.device_choice import Machine
+
+__all__ = [
+    "Cancelled",
+    "Decoder",
+    "Generation",
+    "Progress",
+    "ProxyDecoder",
+    "look_at_machine",
+    "open_decoder",
+]
 
 _OPENING = threading.Lock()
 
@@ -32,6 +44,21 @@ def open_decoder(
     # Two threads that import diffusers at once, now or in its lazy parts, get half of it.
     with _OPENING:
         return _opened(settings, preferences or load_preferences())
+
+
+def look_at_machine() -> Machine:
+    """What there is to compute on; from any thread, in turn with `open_decoder`.
+
+    Raises
+    ------
+    ImportError
+        If torch is not installed.
+    """
+    from neural_assets_core.device_choice import find_machine
+
+    # The first look imports torch.
+    with _OPENING:
+        return find_machine()
 
 
 def _opened(settings: GenerationSettings, preferences: Preferences) -> Decoder:

@@ -88,8 +88,10 @@ class NeuralDecoder:
     def _draw(
         self, scene: Scene, report: ProgressCallback, cancel: threading.Event | None
     ) -> Picture:
-        touched = touched_pixels(scene)
-        if not touched.any():
+        touched, keep = touched_pixels(scene), scene.settings.keep_source
+        if not keep:
+            touched = np.ones_like(touched)
+        elif not touched.any():
             return scene.background.view.picture
         steps = scene.settings.steps
 
@@ -126,5 +128,7 @@ class NeuralDecoder:
         # proxy trusts itself.
         known = layers.confidence + (1 - layers.coverage) * ~layers.hole
         proxy = None if output.proxies is None else output.proxies[0]
+        if not keep:
+            known, proxy = np.zeros_like(known), None
         picture = put_back(layers.picture, output.images[0], window, touched, known, proxy)
         return Picture(picture)

@@ -13,9 +13,10 @@ from neural_assets_core.decoders.neural import NeuralDecoder
 from neural_assets_core.evaluation.benchmark import Case
 from neural_assets_core.evaluation.metrics import Image
 from neural_assets_core.model.latents import decode_latents, encode_latents, to_images, to_pixels
-from neural_assets_core.model.loading import load_pipeline
+from neural_assets_core.model.loading import load_pipeline, placement
 from neural_assets_core.model.patches import PatchAutoencoder
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.preferences import Preferences
 from neural_assets_core.scene import GenerationSettings
 
 NEURAL, COPY, LIFTED, PROXY, CEILING, TRUTH = (
@@ -49,7 +50,10 @@ def methods_for(
 
     The truth is a method too: what the judge reads in it is the best that it can read.
     """
-    pipelines = {name: load_pipeline(name) for name in dict.fromkeys((checkpoint, *against))}
+    names = dict.fromkeys((checkpoint, *against))
+    # Figures do not depend on what the user prefers.
+    placed = placement(Preferences())
+    pipelines = {name: load_pipeline(name, *placed) for name in names}
     main, *others = pipelines
     own = pipelines[main]
     ways: dict[str, Callable[[Case], Image]] = {

@@ -30,7 +30,8 @@ from neural_assets_core.evaluation.benchmark import Case, case_of
 from neural_assets_core.evaluation.judge import JUDGE, Judge
 from neural_assets_core.evaluation.metrics import Image, crop_bounds, psnr
 from neural_assets_core.evaluation.report import Figure, interval
-from neural_assets_core.model.loading import load_pipeline
+from neural_assets_core.model.loading import load_pipeline, placement
+from neural_assets_core.preferences import Preferences
 
 SEED = 50_001
 TASKS = ("translate", "turn", "scale", "insert")
@@ -75,7 +76,9 @@ def measure(
     UserError
         If the checkpoint or the judge cannot be loaded.
     """
-    pipeline, judge = load_pipeline(checkpoint), Judge.load(JUDGE)
+    # Figures do not depend on what the user prefers.
+    pipeline = load_pipeline(checkpoint, *placement(Preferences()))
+    judge = Judge.load(JUDGE)
     ways: dict[str, Decoder] = {
         WINDOW: NeuralDecoder(pipeline),
         WHOLE: NeuralDecoder(pipeline, whole_picture),

@@ -113,6 +113,9 @@ class GenerationSettings(_Value):
     decoder : {"neural", "proxy"}
     checkpoint : str
         "default", or a folder in diffusers layout.
+    keep_source : bool
+        Keep the source's own pixels wherever the edit cannot be seen, and its texture where it is
+        known. Without it the neural decoder's picture is taken as it is, all of it.
     """
 
     seed: int = Field(default=0, ge=0, lt=2**63)
@@ -120,6 +123,7 @@ class GenerationSettings(_Value):
     guidance: Finite = Field(default=1.0, ge=0, le=50)
     decoder: Literal["neural", "proxy"] = "neural"
     checkpoint: str = "default"
+    keep_source: bool = True
 
 
 class Scene(_Value):

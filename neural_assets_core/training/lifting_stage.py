@@ -28,7 +28,8 @@ from neural_assets_core.model.lifting import (
     source_colours,
     volume_coordinates,
 )
-from neural_assets_core.model.loading import load_lifter
+from neural_assets_core.model.loading import load_lifter, placement
+from neural_assets_core.preferences import Preferences
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.loop import (
     Checkpoints,
@@ -249,7 +250,8 @@ def trained_lifter(folder: Path) -> ObjectLifter:
         raise UserError(
             f"There is no lifting network in {folder}: train it first, with --stage lifter."
         )
-    return load_lifter(folder)
+    # Training does not depend on what the user prefers.
+    return load_lifter(folder, placement(Preferences())[0])
 
 
 @torch.no_grad()

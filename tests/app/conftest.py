@@ -64,7 +64,8 @@ def empty_window(qtbot: QtBot) -> MainWindow:
 def window(empty_window: MainWindow, scene: Scene, qtbot: QtBot) -> MainWindow:
     """The studio with the scene open and its picture made."""
     empty_window.document.set_scene(scene)
-    qtbot.waitUntil(lambda: empty_window.pictures.result() is not None)
+    # The proxy's small network is loaded with the first one.
+    qtbot.waitUntil(lambda: empty_window.pictures.result() is not None, timeout=60_000)
     return empty_window
 
 

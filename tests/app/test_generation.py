@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
@@ -13,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.document import Document
 from app.generation import Generator, Pictures
 from neural_assets_core.decoders import Generation, Progress
-from neural_assets_core.preferences import Preferences
+from neural_assets_core.preferences import Preferences, store_preferences
 from neural_assets_core.scene import Picture, Scene
 
 
@@ -120,6 +121,38 @@ def test_out_of_memory_is_told_and_the_next_picture_gets_a_fresh_decoder(
         generator.request(again)
     # Its weights and what it kept are gone: two decoders might not fit.
     assert [part() for part in old] == [None, None]
+
+
+def test_only_preferences_that_compute_reopen_the_decoder(
+    generator: Generator, slow_scene: Scene, qtbot: QtBot
+) -> None:
+    preferences, decoders = Preferences(), []
+    for seed, changes in enumerate(
+        ({}, {"preview_steps": 9, "memory": 7}, {"precision": "bf16"}, {"threads": 1})
+    ):
+        preferences = preferences.changed(**changes)
+        store_preferences(preferences)
+        with qtbot.waitSignal(generator.finished, timeout=60_000):
+            generator.request(slow_scene.with_settings(steps=2, seed=seed))
+        decoders.append(generator._worker._decoder)
+    assert decoders[1] is decoders[0]
+    assert decoders[2] is not decoders[1]
+    assert decoders[3] is not decoders[2]
+
+
+def test_kept_pictures_obey_the_preferred_memory(
+    generator: Generator, scene: Scene
+) -> None:
+    scenes = [moved(scene, 0.1 * number) for number in range(4)]
+    # As large as a picture of a real camera.
+    large = Picture(np.zeros((1000, 2000, 3), np.uint8))
+    store_preferences(Preferences(memory=large.pixels.nbytes * 2 // 2**20 + 1))
+    for changed in scenes:
+        generator.deliver(Generation(changed, large, 0.0))
+    assert [generator.result(each) is not None for each in scenes] == [False, False, True, True]
+    store_preferences(Preferences(memory=0))
+    generator.deliver(Generation(scenes[1], large, 0.0))
+    assert [generator.result(each) is not None for each in scenes] == [False, True, False, False]
 
 
 def test_time_left_is_told_from_the_second_picture_on_and_goes_by(

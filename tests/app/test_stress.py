@@ -26,6 +26,7 @@ from neural_assets_core.decoders import Cancelled, Generation, Progress
 from neural_assets_core.decoders.base import check_cancelled
 from neural_assets_core.device_faults import device_faults
 from neural_assets_core.errors import UserError
+from neural_assets_core.preferences import Preferences, store_preferences
 from neural_assets_core.scene import GenerationSettings, Picture, Scene
 
 ROUNDS = 2000
@@ -55,7 +56,7 @@ class Studio:
         self.misused: list[str] = []
         self.painters: weakref.WeakSet[Painter] = weakref.WeakSet()
 
-    def open(self, settings: GenerationSettings) -> Painter:
+    def open(self, settings: GenerationSettings, preferences: Preferences) -> Painter:
         if self.faulty and self.random.random() < 0.02:
             self.happened["not opened"] += 1
             raise UserError("This decoder cannot be opened: choose another.")
@@ -230,8 +231,8 @@ def studio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
 
     studio = Studio()
     monkeypatch.setattr("app.generation.worker.open_decoder", studio.open)
-    # Small pictures: the history is full soon, and memory must stay flat from then on.
-    monkeypatch.setattr("app.generation.generator.HISTORY_BYTES", 100 * 12 * 16 * 3)
+    # One picture is kept: memory must stay flat from then on.
+    store_preferences(Preferences(memory=0))
     # pytest would keep every logged traceback, and with it every painter.
     monkeypatch.setattr("app.generation.worker.log.disabled", True)
     # The worker collects garbage after every fault: it need not look through the libraries.

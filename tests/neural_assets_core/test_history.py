@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from neural_assets_core.decoders import Generation
 from neural_assets_core.errors import UserError
-from neural_assets_core.history import History, request_digest
+from neural_assets_core.history import REGRET, History, request_digest
 from neural_assets_core.scene import Background, Picture, Scene, View
 
 
@@ -98,10 +99,36 @@ def test_names_stars_and_deletion(history: History, scene: Scene) -> None:
     assert history.entries(source(scene)) == []
     history.undelete(path)
     assert history.entries(source(scene)) == [entry]
-    history.delete(path)
-    history.purge()
+
+
+def test_only_what_was_deleted_long_ago_is_forgotten(history: History, scene: Scene) -> None:
+    old, new = (history.add(result(scene, seed)).path for seed in (1, 2))
+    for path in (old, new):
+        # Made long ago; that says nothing about when it was deleted.
+        os.utime(path, (1000, 1000))
+        history.mark(path, name="evening", starred=False)
+        history.delete(path)
+    long_ago = time.time() - REGRET - 10
+    os.utime(old.with_suffix(".deleted"), (long_ago, 1000))
+    # Another program that starts.
+    History(history.root).purge()
+    history.undelete(new)
+    assert [entry.name for entry in history.entries(source(scene))] == ["evening"]
     with pytest.raises(UserError, match="Cannot change"):
-        history.undelete(path)
+        history.undelete(old)
+
+
+def test_forgetting_a_deleted_result_spares_the_one_made_again(
+    history: History, scene: Scene
+) -> None:
+    path = history.add(result(scene, 1)).path
+    history.delete(path)
+    os.utime(path.with_suffix(".deleted"), (1000, 1000))
+    history.add(result(scene, 1))
+    history.mark(path, name="again", starred=True)
+    history.purge()
+    (entry,) = history.entries(source(scene))
+    assert (entry.name, entry.starred) == ("again", True)
 
 
 @pytest.mark.parametrize("keep", [0, 20, 200])

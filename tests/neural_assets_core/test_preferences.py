@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from neural_assets_core.cli import app
-from neural_assets_core.device_choice import Machine, choose
+from neural_assets_core.device_choice import Machine, choose, find_machine
 from neural_assets_core.errors import UserError
 from neural_assets_core.preferences import (
     Preferences,
@@ -17,12 +18,12 @@ from neural_assets_core.preferences import (
     preferences_path,
     store_preferences,
 )
+from neural_assets_core.scene import GenerationSettings
 
 
-@pytest.fixture(autouse=True)
-def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture
+def stored() -> Path:
     """The file of a user who has none yet."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     return preferences_path()
 
 
@@ -94,3 +95,68 @@ def test_settings_on_the_command_line() -> None:
     assert "--preview-steps" in refused.output
     assert run("settings", "--restore-defaults").exit_code == 0
     assert load_preferences() == Preferences()
+
+
+@pytest.mark.parametrize("text", ["{", '{"schema": 2}'])
+def test_unusable_settings_are_told_on_the_command_line(stored: Path, text: str) -> None:
+    stored.parent.mkdir(parents=True)
+    stored.write_text(text)
+    result = run("settings", "--json")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("Warning: The settings in ")
+    assert json.loads(result.stdout) == Preferences().model_dump()
+
+
+def test_figures_do_not_depend_on_what_the_user_prefers(
+    tiny_pipeline: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from neural_assets_core.decoders.neural import NeuralDecoder
+    from neural_assets_core.evaluation import methods
+    from neural_assets_core.model.loading import DTYPES
+
+    tiny_pipeline.save_pretrained(str(tmp_path / "tiny"))
+    store_preferences(Preferences(device="cpu", precision="bf16"))
+    assert NeuralDecoder.open(str(tmp_path / "tiny")).pipeline.unet.dtype == torch.bfloat16
+    loaded = []
+
+    def load(*arguments: Any) -> Any:
+        loaded.append(load_pipeline(*arguments))
+        return loaded[-1]
+
+    load_pipeline = methods.load_pipeline
+    monkeypatch.setattr(methods, "load_pipeline", load)
+    methods.methods_for(str(tmp_path / "tiny"), (), GenerationSettings())
+    expected = choose(Preferences(), find_machine())
+    assert [pipeline.unet.dtype for pipeline in loaded] == [DTYPES[expected.precision]]
+    assert [pipeline.device.type for pipeline in loaded] == [expected.device]
+
+
+@pytest.fixture
+def sound(tiny_pipeline: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of checkpoints with a default one that loads."""
+    folder = tmp_path / "checkpoints" / "default"
+    tiny_pipeline.save_pretrained(str(folder))
+    monkeypatch.setattr("neural_assets_core.resources.DEFAULT_CHECKPOINT", folder)
+    monkeypatch.setenv("COLUMNS", "200")
+    return folder
+
+
+def test_the_doctor_finds_nothing_amiss(sound: Path) -> None:
+    result = run("doctor")
+    assert result.exit_code == 0, result.output
+    assert "Checkpoint default" in result.output
+    assert "Processor's instructions" in result.output
+
+
+def test_the_doctor_finds_what_is_amiss(sound: Path, stored: Path) -> None:
+    other = sound.with_name("other")
+    other.mkdir()
+    (other / "model_index.json").write_text("{")
+    stored.parent.mkdir(parents=True)
+    stored.write_text("{")
+    result = run("doctor")
+    assert result.exit_code == 1
+    for told in ("Checkpoint other", "fetch the checkpoint again", "set them again"):
+        assert told in result.output

@@ -1,23 +1,19 @@
-"""The settings' dialog and the difference view in the real window."""
+"""The settings' dialog in the real window."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
-import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.dialogs.settings import SettingsDialog
 from app.main_window import MainWindow
-from neural_assets_core.preferences import Preferences, load_preferences
-from neural_assets_core.scene import Scene
-
-
-@pytest.fixture(autouse=True)
-def _config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+from neural_assets_core.device_choice import choose, find_machine
+from neural_assets_core.preferences import (
+    Preferences,
+    load_preferences,
+    preferences_path,
+    store_preferences,
+)
 
 
 def test_changes_count_at_once(empty_window: MainWindow, qtbot: QtBot) -> None:
@@ -32,28 +28,23 @@ def test_changes_count_at_once(empty_window: MainWindow, qtbot: QtBot) -> None:
     assert dialog.preview_steps.value() == 4
 
 
-def test_the_difference_follows_the_pictures(
-    window: MainWindow, scene: Scene, qtbot: QtBot
-) -> None:
-    from app.dialogs.difference import DifferenceView
+def test_the_machine_s_own_reasons_are_told(empty_window: MainWindow, qtbot: QtBot) -> None:
+    store_preferences(Preferences(device="cpu", precision="bf16"))
+    empty_window.actions_by_id["settings"].trigger()
+    dialog = empty_window.findChild(SettingsDialog)
+    machine = find_machine()
+    automatic = choose(Preferences(), machine)
+    qtbot.waitUntil(lambda: automatic.device_reason in dialog.told["device"].text())
+    # Of the device in use, whatever the automatic one is.
+    precise = choose(Preferences(device="cpu"), machine)
+    assert precise.precision_reason in dialog.told["precision"].text()
 
-    document = window.document
-    document.push(document.scene.with_settings(decoder="proxy"), "Proxy")
-    qtbot.waitUntil(lambda: window.pictures.result() is not None, timeout=20_000)
-    window.actions_by_id["difference"].trigger()
-    view = window.findChild(DifferenceView)
-    source = document.scene.background.view.picture.pixels.astype(int)
 
-    def shown_is_right() -> bool:
-        made = window.pictures.result()
-        if made is None:
-            return False
-        expected = np.abs(made.picture.pixels - source).max(axis=2)
-        return view.image.image is not None and np.array_equal(view.image.image, expected)
-
-    qtbot.waitUntil(shown_is_right, timeout=5_000)
-    moved = document.scene.object("mug").box.translated((0.3, 0.0, 0.0))
-    document.push(document.scene.with_box("mug", moved), "Move")
-    qtbot.waitUntil(shown_is_right, timeout=20_000)
-    assert view.image.image.any()
-    assert "% of the pixels differ" in view.told.text()
+def test_damaged_settings_are_told_in_the_window(qtbot: QtBot) -> None:
+    preferences_path().parent.mkdir(parents=True)
+    preferences_path().write_text("{")
+    window = MainWindow()
+    qtbot.addWidget(window)
+    assert window.messages.tier == "warning"
+    assert "damaged" in window.messages.text
+    assert preferences_path().with_name("preferences.json.broken").is_file()

@@ -12,6 +12,7 @@ import torch
 
 from neural_assets_core.decoders import Cancelled
 from neural_assets_core.decoders.neural import NeuralDecoder
+from neural_assets_core.decoders.window import touched_pixels
 from neural_assets_core.device_faults import (
     NO_GPU,
     NO_GPU_MEMORY,
@@ -239,3 +240,16 @@ def test_no_memory_for_the_weights_is_no_damaged_checkpoint(
     monkeypatch.setattr(NeuralAssetsPipeline, "from_pretrained", too_large)
     with pytest.raises(DeviceFault, match="not enough memory"):
         NeuralDecoder.open(str(tmp_path))
+
+
+def test_untouched_pixels_are_the_sources_own_unless_switched_off(
+    tiny_pipeline: NeuralAssetsPipeline, moved: Scene
+) -> None:
+    decoder = NeuralDecoder(tiny_pipeline)
+    source = moved.background.view.picture.pixels
+    untouched = touched_pixels(moved) == 0
+    kept = decoder.generate(moved).picture.pixels
+    assert (kept[untouched] == source[untouched]).all()
+    # An untrained model's picture is like nothing in the source.
+    own = decoder.generate(moved.with_settings(keep_source=False)).picture.pixels
+    assert (own[untouched] != source[untouched]).any(axis=-1).mean() > 0.9

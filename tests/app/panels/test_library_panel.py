@@ -1,0 +1,268 @@
+"""The asset library as the user meets it, in the real window."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+)
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
+
+from app.panels.library_panel import SORTS
+from app.shelf import OBJECT_TYPE, dragged, ships
+from neural_assets_core.library import STARTER, load_asset
+from tests.app.hand import ALT, NONE
+
+MUG = STARTER / "home" / "mug.naasset"
+COPY = Qt.DropAction.CopyAction
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def panel(window, qtbot):
+    """The open library."""
+    window.actions_by_id["library"].trigger()
+    qtbot.waitUntil(lambda: window.assets.panel.model.rowCount() > 0)
+    return window.assets.panel
+
+
+def names(panel):
+    return [entry.name for entry in panel.model.entries]
+
+
+def row(panel, name, own=False):
+    entries = panel.model.entries
+    return next(i for i, e in enumerate(entries) if e.name == name and ships(e) != own)
+
+
+def choose(panel, name, own=False):
+    panel.list.setCurrentIndex(panel.model.index(row(panel, name, own)))
+    panel.list.setFocus()
+
+
+def drag(window, at, data, modifiers=NONE, drop=True):
+    """Carry data into the picture to a screen position, and let go."""
+    native = window.viewport.native
+    enter = QDragEnterEvent(QPoint(5, 5), COPY, data, LEFT, modifiers)
+    QApplication.sendEvent(native, enter)
+    move = QDragMoveEvent(at.toPoint(), COPY, data, LEFT, modifiers)
+    QApplication.sendEvent(native, move)
+    if drop:
+        QApplication.sendEvent(native, QDropEvent(at, COPY, data, LEFT, modifiers))
+    return enter, move
+
+
+def on_ground(window, x, y):
+    """Screen position of a point of the ground."""
+    pixel = window.viewport.screen_camera().project(np.array([[x, y, 0.0]]))[0]
+    return QPointF(pixel[0], pixel[1])
+
+
+def middle(window, name):
+    center = np.array(window.document.scene.object(name).box.center)
+    return QPointF(*window.viewport.screen_camera().project(center[None])[0, :2])
+
+
+def free_ground(window):
+    """A place of the ground with no box before it."""
+    for x in np.linspace(-1.0, 1.0, 15):
+        for y in np.linspace(-1.0, 1.0, 15):
+            at = on_ground(window, x, y)
+            seen = window.viewport.native.rect().adjusted(20, 20, -20, -20).contains(at.toPoint())
+            if seen and window.viewport.object_under(at) is None:
+                return float(x), float(y)
+    raise AssertionError("no free ground")
+
+
+def test_hidden_at_first_then_both_libraries(window, panel):
+    assert len(names(panel)) >= 30
+    assert panel.isVisible()
+    window.actions_by_id["library"].trigger()
+    assert not panel.isVisible()
+
+
+def test_search_and_filters(panel, qtbot):
+    panel.search.setFocus()
+    qtbot.keyClicks(panel.search, "mug")
+    assert names(panel) == ["mug"]
+    panel.search.clear()
+    panel.folders.setCurrentText("Starter › backgrounds")
+    assert len(names(panel)) == 6
+    panel.folders.setCurrentIndex(0)
+    panel.tags.setCurrentText("made")
+    assert "mug" in names(panel)
+    panel.sort.setCurrentText("Size")
+    sizes = [max(entry.size) for entry in panel.model.entries if entry.size]
+    assert sizes == sorted(sizes, reverse=True)
+    assert set(SORTS) == {panel.sort.itemText(i) for i in range(panel.sort.count())}
+
+
+def test_thumbnails_come(panel, qtbot):
+    qtbot.waitUntil(lambda: len(panel.model._icons) > 3)
+
+
+def test_add_rename_delete_and_back(window, panel, qtbot):
+    window.document.select(["mug"])
+    before = len(names(panel))
+    window.actions_by_id["asset_add"].trigger()
+    qtbot.waitUntil(lambda: len(names(panel)) == before + 1)
+    choose(panel, "mug", own=True)
+    qtbot.keyClick(panel.list, Qt.Key.Key_F2)
+    qtbot.waitUntil(lambda: isinstance(QApplication.focusWidget(), QLineEdit))
+    editor = QApplication.focusWidget()
+    qtbot.keyClicks(editor, "my cup")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "my cup" in names(panel))
+    choose(panel, "my cup", own=True)
+    qtbot.keyClick(panel.list, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: "my cup" not in names(panel))
+    assert panel.note.text() == "Deleted my cup."
+    qtbot.mouseClick(panel.undo, LEFT)
+    qtbot.waitUntil(lambda: "my cup" in names(panel))
+    assert not panel.undo.isVisible()
+    # The keys were the library's: the scene is as it was.
+    assert window.document.undo_stack.count() == 0
+
+
+def test_the_starter_library_stays_as_it_is(window, panel, qtbot):
+    choose(panel, "mug")
+    assert not window.actions_by_id["library_delete"].isEnabled()
+    assert not window.actions_by_id["library_rename"].isEnabled()
+    qtbot.keyClick(panel.list, Qt.Key.Key_Delete)
+    assert MUG.exists()
+    assert not panel.model.flags(panel.list.currentIndex()) & Qt.ItemFlag.ItemIsEditable
+
+
+def test_damaged_asset_is_shown_and_refused(window, panel, qtbot):
+    folder = window.assets._shelf.library.root
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "broken.naasset").write_bytes(b"no zip at all")
+    window.assets._shelf.refresh()
+    qtbot.waitUntil(lambda: "broken" in names(panel))
+    choose(panel, "broken", own=True)
+    qtbot.keyClick(panel.list, Qt.Key.Key_Return)
+    assert "broken" in window.messages.text
+    assert not panel.model.flags(panel.list.currentIndex()) & Qt.ItemFlag.ItemIsDragEnabled
+
+
+def test_return_inserts_and_selects(window, panel, qtbot):
+    choose(panel, "duck")
+    qtbot.keyClick(panel.list, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.document.selection == ("duck",))
+    window.document.undo_stack.undo()
+    assert len(window.document.scene.objects) == 3
+
+
+def test_a_background_takes_the_place_of_the_old(window, scene, panel, qtbot):
+    choose(panel, "lawn")
+    qtbot.keyClick(panel.list, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.document.scene != scene)
+    kept = load_asset(STARTER / "backgrounds" / "lawn.naasset").surroundings()
+    assert window.document.scene.background == kept
+    window.document.undo_stack.undo()
+    assert window.document.scene == scene
+
+
+def test_dropping_inserts_where_the_ghost_was(window, qtbot):
+    x, y = free_ground(window)
+    at = on_ground(window, x, y)
+    enter, _ = drag(window, at, dragged([MUG]), drop=False)
+    assert enter.isAccepted()
+    qtbot.waitUntil(lambda: window.viewport._ghost is not None)
+    ghost = window.viewport._ghost
+    drag(window, at, dragged([MUG]))
+    qtbot.waitUntil(lambda: len(window.document.scene.objects) == 4)
+    made = window.document.scene.objects[-1]
+    # A move tells whole pixels, a drop fractions of them.
+    np.testing.assert_allclose(made.box.center, ghost.center, atol=2e-2)
+    assert made.box.size == ghost.size
+    assert made.box.rotation == ghost.rotation
+    np.testing.assert_allclose(made.box.base_center(), [x, y, 0.0], atol=2e-2)
+    assert window.document.selection == (made.name,)
+    assert window.viewport._ghost is None
+    assert window.document.undo_stack.count() == 1
+
+
+def test_leaving_or_escape_gives_it_up(window, qtbot):
+    at = on_ground(window, *free_ground(window))
+    drag(window, at, dragged([MUG]), drop=False)
+    qtbot.waitUntil(lambda: window.viewport._ghost is not None)
+    QApplication.sendEvent(window.viewport.native, QDragLeaveEvent())
+    assert window.viewport._ghost is None
+    assert window.document.undo_stack.count() == 0
+
+
+def test_alt_replaces_and_keeps_the_pose(window, scene, qtbot):
+    drag(window, middle(window, "kettle"), dragged([MUG]), ALT)
+    qtbot.waitUntil(lambda: window.document.undo_stack.count() == 1)
+    old, made = scene.object("kettle").box, window.document.scene.objects[scene.index("kettle")]
+    np.testing.assert_allclose(made.box.base_center(), old.base_center())
+    np.testing.assert_allclose(made.box.rotation_matrix(), old.rotation_matrix())
+    assert made.appearance == load_asset(MUG).appearance
+
+
+def test_without_alt_a_menu_asks(window, qtbot):
+    drag(window, middle(window, "kettle"), dragged([MUG]))
+    qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
+    menu = QApplication.activePopupWidget()
+    assert [action.text() for action in menu.actions()] == ["&Insert here", "&Replace kettle"]
+    qtbot.mouseClick(menu, LEFT, pos=menu.actionGeometry(menu.actions()[1]).center())
+    qtbot.waitUntil(lambda: len(window.document.scene.objects) == 3
+                    and window.document.undo_stack.count() == 1)
+    assert window.viewport._ghost is None
+
+
+def test_a_file_from_elsewhere_that_is_damaged(window, tmp_path, qtbot):
+    path = tmp_path / "bad.naasset"
+    path.write_bytes(MUG.read_bytes()[:500])
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    drag(window, on_ground(window, *free_ground(window)), data)
+    qtbot.waitUntil(lambda: "bad.naasset" in window.messages.text)
+    assert window.document.undo_stack.count() == 0
+    assert window.viewport._ghost is None
+
+
+def test_no_object_above_the_horizon(window, qtbot):
+    data = dragged([MUG])
+    drag(window, QPointF(10.0, -20000.0), data, drop=False)
+    qtbot.waitUntil(lambda: window.viewport._ghost_hint != "")
+    assert window.viewport._ghost is None
+    QApplication.sendEvent(
+        window.viewport.native, QDropEvent(QPointF(10.0, -20000.0), COPY, data, LEFT, NONE)
+    )
+    assert "no ground" in window.messages.text
+    assert window.document.undo_stack.count() == 0
+
+
+def test_files_and_objects_dropped_on_the_panel_are_added(window, panel, tmp_path, qtbot):
+    path = tmp_path / "gift.naasset"
+    shutil.copy(MUG, path)
+    data = dragged([path])
+    QApplication.sendEvent(panel, QDragEnterEvent(QPoint(5, 5), COPY, data, LEFT, NONE))
+    QApplication.sendEvent(panel, QDropEvent(QPointF(5, 5), COPY, data, LEFT, NONE))
+    qtbot.waitUntil(lambda: "gift" in names(panel))
+
+
+def test_rows_of_the_outliner_carry_their_names(window):
+    items = window.outliner.list
+    data = items.mimeData([items.item(0)])
+    assert bytes(data.data(OBJECT_TYPE).data()).decode() == items.item(0).text()
+
+
+def test_many_assets_only_ask_for_what_is_seen(window, panel, qtbot):
+    from dataclasses import replace
+
+    sound = [entry for entry in panel._all if not entry.fault]
+    many = [replace(sound[i % len(sound)], name=f"asset {i}") for i in range(5000)]
+    panel._on_listed(many)
+    assert panel.model.rowCount() == 5000
+    qtbot.keyClicks(panel.search, "4999")
+    assert names(panel) == ["asset 4999"]
