@@ -14,6 +14,10 @@ from neural_assets_core.decoders import Generation, Progress
 from neural_assets_core.preferences import load_preferences
 from neural_assets_core.scene import Scene
 
+START_MS = 600
+"""The worker begins so long after it was made: loading a decoder keeps Python from drawing, and
+the window comes first. What is asked for meanwhile waits in its queue."""
+
 TICK_MS = 500
 """How often the time left is told anew while a phase lasts."""
 
@@ -77,7 +81,11 @@ class Generator(QObject):
         self._told: tuple[Progress, float] | None = None
         self._ticker = QTimer(self, interval=TICK_MS)
         self._ticker.timeout.connect(self._on_tick)
-        self._thread.start()
+        QTimer.singleShot(START_MS, self, self._begin)
+
+    def _begin(self) -> None:
+        if not self._stopped:
+            self._thread.start()
 
     @property
     def busy(self) -> bool:

@@ -42,6 +42,12 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers begin at once: nobody waits for a window to be drawn."""
+    monkeypatch.setattr("app.generation.generator.START_MS", 0)
+
+
 @pytest.fixture
 def scene() -> Scene:
     """Mug, kettle and book, to be drawn without weights."""
