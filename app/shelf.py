@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import queue
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal, SignalInstance
+from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QImage
 
-from neural_assets_core.errors import UserError
+from app.disk_jobs import DiskJobs
 from neural_assets_core.library import (
     ASSET_SUFFIX,
     STARTER,
@@ -23,8 +20,6 @@ from neural_assets_core.library import (
     user_library,
 )
 from neural_assets_core.scene.container import read_thumbnail
-
-log = logging.getLogger(__name__)
 
 THUMBNAIL = 160
 """Pixels of a thumbnail's longer side."""
@@ -39,7 +34,7 @@ OBJECT_TYPE = "application/x-neural-object"
 """MIME type of objects that are dragged from the list of objects: their names, one a line."""
 
 
-class Shelf(QObject):
+class Shelf(DiskJobs):
     """The user's library and the one that ships, as one.
 
     Every method returns at once. Jobs are done one after the other; what the user should know
@@ -60,21 +55,13 @@ class Shelf(QObject):
     deleted = Signal(object)
     """List of paths where deleted assets lie now, for `restore`."""
 
-    failed = Signal(str)
-    """A sentence for the user."""
-
     _answered = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("asset library", parent)
         self.library: Library = user_library()
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._wanted: deque[Path] = deque(maxlen=WANTED)
-        self._stopped = False
         self._answered.connect(self._answer)
-        # A daemon: a disk that does not answer must not keep the program from ending.
-        self._thread = threading.Thread(target=self._work, name="library", daemon=True)
-        self._thread.start()
 
     def refresh(self) -> None:
         """List what is there now."""
@@ -137,10 +124,7 @@ class Shelf(QObject):
     def shutdown(self, timeout_ms: int = 5000) -> bool:
         """Finish what is to be written, and stop; whether it did in time."""
         self._wanted.clear()
-        self._jobs.put(None)
-        self._thread.join(timeout_ms / 1000)
-        self._stopped = True
-        return not self._thread.is_alive()
+        return super().shutdown(timeout_ms)
 
     def _answer(self, then: Callable[[object], None], value: object) -> None:
         then(value)
@@ -154,21 +138,7 @@ class Shelf(QObject):
 
         self._do(job)
 
-    def _do(self, job: Callable[[], None]) -> None:
-        if not self._stopped:
-            self._jobs.put(job)
-
     # -- on the thread ---------------------------------------------------------------------------
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            try:
-                job()
-            except UserError as error:
-                self._tell(self.failed, str(error))
-            except Exception as error:
-                log.exception("the library failed")
-                self._tell(self.failed, f"The asset library failed ({error}): try again.")
 
     def _list(self) -> None:
         self._tell(self.listed, [*self.library.entries(), *Library(STARTER).entries()])
@@ -188,10 +158,6 @@ class Shelf(QObject):
                 Qt.TransformationMode.SmoothTransformation,
             )
         self._tell(self.thumbnail_made, path, image)
-
-    def _tell(self, signal: SignalInstance, *values: object) -> None:
-        if not self._stopped:
-            signal.emit(*values)
 
 
 def ships(entry: Entry) -> bool:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import queue
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
 
+from app.disk_jobs import DiskJobs
 from app.document import Document
 from neural_assets_core.decoders import Generation
-from neural_assets_core.errors import UserError
 from neural_assets_core.history import Entry, History, user_history
 from neural_assets_core.scene import Picture, Scene
 
@@ -27,7 +26,7 @@ WAITING = 4
 """Pictures that may wait to be written: a disk that does not answer must not fill the memory."""
 
 
-class ResultHistory(QObject):
+class ResultHistory(DiskJobs):
     """Keeps results, and answers questions about them by signal.
 
     Every method returns at once. Jobs are done one after the other; what the user should know
@@ -56,21 +55,13 @@ class ResultHistory(QObject):
     kept = Signal()
     """A result was added."""
 
-    failed = Signal(str)
-    """A sentence for the user."""
-
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("history of results", parent)
         self.folder: History = user_history()
         self._document = document
         self._source: Picture | None = None
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._unwritten: queue.Queue[Generation] = queue.Queue(WAITING)
-        self._stopped = False
-        # A daemon: a disk that does not answer must not keep the program from ending.
-        self._thread = threading.Thread(target=self._work, name="history", daemon=True)
-        self._thread.start()
-        self._jobs.put(self.folder.purge)
+        self._do(self.folder.purge)
         document.scene_changed.connect(self._on_scene)
 
     def add(self, generation: Generation) -> None:
@@ -132,13 +123,6 @@ class ResultHistory(QObject):
         """Bring a deleted entry back."""
         self._change(lambda: self.folder.undelete(path))
 
-    def shutdown(self, timeout_ms: int = 5000) -> bool:
-        """Finish what is to be written, and stop; whether it did in time."""
-        self._jobs.put(None)
-        self._thread.join(timeout_ms / 1000)
-        self._stopped = True
-        return not self._thread.is_alive()
-
     # -- on the GUI thread -----------------------------------------------------------------------
 
     def _on_scene(self, scene: Scene | None) -> None:
@@ -161,21 +145,7 @@ class ResultHistory(QObject):
 
         self._do(job)
 
-    def _do(self, job: Callable[[], None]) -> None:
-        if not self._stopped:
-            self._jobs.put(job)
-
     # -- on the thread ---------------------------------------------------------------------------
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            try:
-                job()
-            except UserError as error:
-                self._tell(self.failed, str(error))
-            except Exception as error:
-                log.exception("the history failed")
-                self._tell(self.failed, f"The history of results failed ({error}): try again.")
 
     def _write(self) -> None:
         try:
@@ -189,10 +159,6 @@ class ResultHistory(QObject):
 
     def _list(self, source: Picture) -> None:
         self._tell(self.listed, source, self.folder.entries(source))
-
-    def _tell(self, signal: SignalInstance, *values: object) -> None:
-        if not self._stopped:
-            signal.emit(*values)
 
 
 def shown(picture: Picture) -> QImage:

@@ -1,0 +1,66 @@
+"""Work on the disk that the window does not wait for."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal, SignalInstance
+
+from neural_assets_core.errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+class DiskJobs(QObject):
+    """Does jobs one after the other on a thread of its own, and answers by signal.
+
+    What the user should know of a job that failed comes as `failed`.
+
+    Parameters
+    ----------
+    name : str
+        What works there, for people ("asset library").
+    parent : QObject, optional
+    """
+
+    failed = Signal(str)
+    """A sentence for the user."""
+
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._stopped = False
+        # A daemon: a disk that does not answer must not keep the program from ending.
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def shutdown(self, timeout_ms: int = 5000) -> bool:
+        """Finish what is to be written, and stop; whether it did in time."""
+        self._jobs.put(None)
+        self._thread.join(timeout_ms / 1000)
+        self._stopped = True
+        return not self._thread.is_alive()
+
+    def _do(self, job: Callable[[], None]) -> None:
+        if not self._stopped:
+            self._jobs.put(job)
+
+    # -- on the thread ---------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except UserError as error:
+                self._tell(self.failed, str(error))
+            except Exception as error:
+                log.exception("the %s failed", self._name)
+                self._tell(self.failed, f"The {self._name} failed ({error}): try again.")
+
+    def _tell(self, signal: SignalInstance, *values: object) -> None:
+        if not self._stopped:
+            signal.emit(*values)
