@@ -9,7 +9,6 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QEvent,
     QModelIndex,
     QPersistentModelIndex,
     QSize,
@@ -21,7 +20,6 @@ from PySide6.QtGui import (
     QColor,
     QIcon,
     QImage,
-    QKeyEvent,
     QPainter,
     QPaintEvent,
     QPixmap,
@@ -38,6 +36,7 @@ from PySide6.QtWidgets import (
 from app.dialogs.compare import CompareDialog
 from app.document import Document
 from app.generation.history import ResultHistory, shown
+from app.panels.thumbnail_list import ThumbnailList
 from app.theme import UNIT, colors
 from neural_assets_core.history import Entry
 from neural_assets_core.scene import Picture, Scene
@@ -119,30 +118,8 @@ class HistoryModel(QAbstractListModel):
                 self.dataChanged.emit(self.index(row), self.index(row), [Role.DecorationRole])
 
 
-class Strip(QListView):
-    """A horizontal list that keeps the keys of its own actions."""
-
-    delete_pressed = Signal()
-
-    def sizeHint(self) -> QSize:
-        # No higher than one row: the room belongs to the picture.
-        return QSize(super().sizeHint().width(), self.minimumHeight())
-
-    @property
-    def editing(self) -> bool:
-        return self.state() == QListView.State.EditingState
-
-    def dataChanged(
-        self,
-        first: QModelIndex | QPersistentModelIndex,
-        last: QModelIndex | QPersistentModelIndex,
-        roles: Sequence[int] = (),
-    ) -> None:
-        # A thumbnail came: Qt would also put the old name over what is being typed.
-        if self.editing:
-            self.viewport().update()
-        else:
-            super().dataChanged(first, last, list(roles))
+class Strip(ThumbnailList):
+    """A horizontal list that says what it is for while there is nothing in it."""
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -150,23 +127,6 @@ class Strip(QListView):
             painter = QPainter(self.viewport())
             painter.setPen(QColor(colors().faint))
             painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, EMPTY)
-
-    def event(self, event: QEvent) -> bool:
-        own = (Qt.Key.Key_Delete, Qt.Key.Key_F2, Qt.Key.Key_Left, Qt.Key.Key_Right)
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() in own
-        ):
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Delete:
-            self.delete_pressed.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 class HistoryPanel(QWidget):

@@ -23,7 +23,6 @@ from PySide6.QtGui import (
     QDropEvent,
     QIcon,
     QImage,
-    QKeyEvent,
     QPixmap,
     QShowEvent,
 )
@@ -38,6 +37,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.panels.thumbnail_list import ThumbnailList
 from app.shelf import OBJECT_TYPE, Shelf, dragged, dragged_assets, ships
 from app.theme import UNIT, icon
 from neural_assets_core.library import Entry
@@ -147,35 +147,6 @@ class LibraryModel(QAbstractListModel):
         self.dataChanged.emit(self.index(row), self.index(row), [Role.DecorationRole])
 
 
-class AssetGrid(QListView):
-    """A grid that keeps the keys of its own actions."""
-
-    delete_pressed = Signal()
-
-    def sizeHint(self) -> QSize:
-        # One row at first: the room belongs to the picture.
-        return QSize(super().sizeHint().width(), self.minimumHeight())
-
-    def event(self, event: QEvent) -> bool:
-        keys = Qt.Key
-        own = (keys.Key_Delete, keys.Key_F2, keys.Key_Left, keys.Key_Right, keys.Key_Home,
-               keys.Key_End)
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() in own
-        ):
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Delete:
-            self.delete_pressed.emit()
-        else:
-            super().keyPressEvent(event)
-
-
 class LibraryPanel(QWidget):
     """Assets of both libraries: find, sort, rename, delete, and carry them to the picture.
 
@@ -219,8 +190,8 @@ class LibraryPanel(QWidget):
         shelf.listed.connect(self._on_listed)
         shelf.deleted.connect(self._on_deleted)
 
-    def _build_list(self) -> AssetGrid:
-        grid = AssetGrid()
+    def _build_list(self) -> ThumbnailList:
+        grid = ThumbnailList()
         grid.setAccessibleName("Library")
         grid.setModel(self.model)
         grid.setViewMode(QListView.ViewMode.IconMode)
@@ -242,6 +213,10 @@ class LibraryPanel(QWidget):
         grid.delete_pressed.connect(self._commands[DELETE].trigger)
         grid.selectionModel().selectionChanged.connect(self.changed)
         self.model.modelReset.connect(self.changed)
+        # Queued: when it is told, the editor is still there.
+        grid.itemDelegate().closeEditor.connect(
+            self._on_typed, Qt.ConnectionType.QueuedConnection
+        )
         return grid
 
     def _build_choice(self, name: str, choices: list[str]) -> QComboBox:
@@ -305,12 +280,18 @@ class LibraryPanel(QWidget):
     # -- library to grid -------------------------------------------------------------------------
 
     def _on_listed(self, entries: list[Entry]) -> None:
+        if self.list.editing:
+            # Other rows now would end the typing; its end, given up or not, lists again.
+            return
         self._all = entries
         places = sorted({place for entry in entries for place in _places(entry)})
         tags = sorted({tag for entry in entries for tag in entry.tags}, key=str.casefold)
         _fill(self.folders, [EVERYWHERE, *places])
         _fill(self.tags, [ANY_TAG, *tags])
         self._filter()
+
+    def _on_typed(self) -> None:
+        self._shelf.refresh()
 
     def _filter(self) -> None:
         text, place, tag = self.search.text(), self.folders.currentText(), self.tags.currentText()
