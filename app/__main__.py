@@ -46,6 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     # Late: whoever only wants to be told about a missing display need not wait for Qt.
     from PySide6.QtWidgets import QApplication
 
+    from app.garbage import GarbageCollector
     from app.generation.generator import stuck_threads
     from app.main_window import MainWindow
     from app.theme import apply_theme
@@ -54,12 +55,14 @@ def main(argv: list[str] | None = None) -> int:
     application.setOrganizationName(ORGANIZATION)
     application.setApplicationName(ORGANIZATION)
     apply_theme(application)
+    collector = GarbageCollector()
     window = MainWindow()
     catch_exceptions(window, log_file)
     window.show()
     if arguments:
         window.open(Path(arguments[0]))
     status = application.exec()
+    collector.stop()
     if stuck_threads():
         # A library call that cannot be interrupted: tearing Qt down around it would crash.
         logging.shutdown()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import gc
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -67,10 +67,20 @@ def _device_fault(error: Exception) -> str | None:
     return None
 
 
-def release_memory() -> None:
-    """Hand back what a decoder that was dropped still holds, on the GPU too."""
-    # Tensors in the frames of an exception's traceback live in reference cycles.
-    gc.collect()
+def release_memory(fault: BaseException) -> None:
+    """Hand back what a fault left behind: the tensors in its frames, and free memory of the GPU.
+
+    No garbage is collected: a worker must not destroy what other threads work with.
+
+    Parameters
+    ----------
+    fault : BaseException
+        Its traceback, and those of its causes, lose their local variables.
+    """
+    error: BaseException | None = fault
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         # A GPU that is lost cannot hand back anything.

@@ -76,14 +76,14 @@ class GenerationWorker(QObject):
     @Slot(object)
     def run(self, request: Request) -> None:
         """Make a picture; ends with exactly one of the three closing signals, come what may."""
-        faulty = False
+        fault: BaseException | None = None
         try:
             generation = self._generate(request)
         except Cancelled:
             self.cancelled.emit(request.id)
         except DeviceFault as error:
             log.exception("the decoder was lost")
-            faulty = True
+            fault = error
             self.failed.emit(request.id, str(error))
         except UserError as error:
             self.failed.emit(request.id, str(error))
@@ -91,7 +91,7 @@ class GenerationWorker(QObject):
             # A fault of the program. Even one that should end it must not leave the window
             # waiting for an answer.
             log.exception("generation failed")
-            faulty = True
+            fault = error
             self.failed.emit(
                 request.id,
                 f"The picture could not be made ({type(error).__name__}: {error}): try once more, "
@@ -99,11 +99,12 @@ class GenerationWorker(QObject):
             )
         else:
             self.finished.emit(request.id, generation)
-        if faulty:
-            # The decoder may be in any state: the next request opens a new one. Only now, with
-            # the exception gone, can memory be handed back: its traceback kept the tensors.
+        if fault is not None:
+            # The decoder may be in any state: the next request opens a new one.
             self._drop()
-            release_memory()
+            release_memory(fault)
+            # It holds this very frame, which would hold it.
+            fault = None
 
     def _generate(self, request: Request) -> Generation:
         scene, cancel = request.scene, request.cancel

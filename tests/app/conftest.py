@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from app.garbage import GarbageCollector
 from app.main_window import MainWindow
 from app.theme import apply_theme
 from neural_assets_core.scene import Scene
@@ -20,6 +21,14 @@ from tests.app.viewport.scenes import made_scene
 def theme(qapp: QApplication) -> None:
     """The program's own looks."""
     apply_theme(qapp)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def garbage(qapp: QApplication) -> Iterator[None]:
+    """As in the program: no worker thread destroys a window that a test left behind."""
+    collector = GarbageCollector()
+    yield
+    collector.stop()
 
 
 @pytest.fixture(autouse=True)

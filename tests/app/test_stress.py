@@ -235,7 +235,7 @@ def studio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
     store_preferences(Preferences(memory=0))
     # pytest would keep every logged traceback, and with it every painter.
     monkeypatch.setattr("app.generation.worker.log.disabled", True)
-    # The worker collects garbage after every fault: it need not look through the libraries.
+    # Counting what is left looks through all that is there: not through the libraries too.
     gc.collect()
     gc.freeze()
     yield studio

@@ -1,0 +1,50 @@
+"""Python's cyclic garbage, collected on the GUI thread alone."""
+
+from __future__ import annotations
+
+import gc
+
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer
+from PySide6.QtGui import QCursor, QGuiApplication
+
+INTERVAL_MS = 200
+OLDEST = 2
+"""The generation of which a collection looks through everything: tens of milliseconds."""
+
+
+class GarbageCollector(QObject):
+    """Collects garbage by a timer, in the place of Python's collections anywhere.
+
+    Python collects on whichever thread happens to allocate. Where that is a worker, Qt objects
+    of the window would be destroyed there, and both threads can wait for each other for ever:
+    the worker holds a lock of Qt and wants the interpreter's, the window the other way round.
+
+    A collection of everything waits until the pointer rests.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._pointer = QPoint()
+        self._timer = QTimer(self, interval=INTERVAL_MS, timerType=Qt.TimerType.CoarseTimer)
+        self._timer.timeout.connect(self.collect)
+        self._timer.start()
+
+    def collect(self) -> None:
+        """Collect the oldest generation that is due, as Python would have."""
+        resting = self._resting()
+        limits = gc.get_threshold()
+        for generation, count in reversed(list(enumerate(gc.get_count()))):
+            if count > limits[generation] and (generation < OLDEST or resting):
+                gc.collect(generation)
+                return
+
+    def stop(self) -> None:
+        """Let Python collect wherever it wants to again."""
+        self._timer.stop()
+        gc.enable()
+
+    def _resting(self) -> bool:
+        before, self._pointer = self._pointer, QCursor.pos()
+        held = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
+        return not held and before == self._pointer
