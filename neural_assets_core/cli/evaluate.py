@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 
 def evaluate(
     checkpoint: Annotated[
-        str, typer.Option(metavar="PATH", help='A folder in diffusers layout, or "default".')
+        str,
+        typer.Option(
+            metavar="PATH[@STEPS[,G]]",
+            help='A folder in diffusers layout, or "default"; its steps and guidance, if others.',
+        ),
     ] = "default",
     against: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATH", help="Another checkpoint to compare; may be repeated."),
+        typer.Option(
+            metavar="PATH[@STEPS[,G]]", help="Another one to compare; may be repeated."
+        ),
     ] = None,
     pairs: Annotated[
         int | None,
@@ -53,7 +59,7 @@ def evaluate(
     """
     from pydantic import ValidationError
 
-    from neural_assets_core.model.checkpoints import resolve_checkpoint
+    from neural_assets_core.evaluation.candidates import parse_candidate
     from neural_assets_core.scene import GenerationSettings
     from neural_assets_core.scene.validation import describe
 
@@ -65,7 +71,7 @@ def evaluate(
         raise UserError(f"--{describe(error)}.") from None
     # Before torch is loaded, which takes seconds.
     for name in (checkpoint, *(against or ())):
-        resolve_checkpoint(name)
+        parse_candidate(name, settings)
     os.environ.setdefault("MUJOCO_GL", "egl")
     from neural_assets_core.evaluation.run import evaluate as evaluate_checkpoint
 

@@ -20,6 +20,7 @@ from PIL import Image as PILImage
 from PIL import ImageDraw, ImageFont
 
 from neural_assets_core.evaluation.benchmark import Case, case_of
+from neural_assets_core.evaluation.candidates import parse_candidate
 from neural_assets_core.evaluation.hard_edits import KINDS, make_hard_edit
 from neural_assets_core.evaluation.judge import JUDGE, Judge
 from neural_assets_core.evaluation.methods import COPY, LIFTED, NEURAL, PROXY, TRUTH, methods_for
@@ -76,7 +77,7 @@ def measure(
     UserError
         If the checkpoint or the judge cannot be loaded.
     """
-    found, _ = methods_for(checkpoint, (), GenerationSettings())
+    found, _ = methods_for([parse_candidate(checkpoint, GenerationSettings())])
     ways = {method.name: method.picture for method in found}
     names = (COPY, LIFTED if LIFTED in ways else PROXY, NEURAL, TRUTH)
     judge = Judge.load(JUDGE)

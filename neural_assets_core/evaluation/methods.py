@@ -11,6 +11,7 @@ from neural_assets_core.decoders import ProxyDecoder
 from neural_assets_core.decoders.base import Decoder
 from neural_assets_core.decoders.neural import NeuralDecoder
 from neural_assets_core.evaluation.benchmark import Case
+from neural_assets_core.evaluation.candidates import Candidate
 from neural_assets_core.evaluation.metrics import Image
 from neural_assets_core.model.latents import decode_latents, encode_latents, to_images, to_pixels
 from neural_assets_core.model.loading import load_pipeline, placement
@@ -43,22 +44,24 @@ class Method:
     picture: Callable[[Case], Image]
 
 
-def methods_for(
-    checkpoint: str, against: Sequence[str], settings: GenerationSettings
-) -> tuple[list[Method], int]:
-    """The checkpoint, what it is to be compared with, and the size of its pictures.
+def methods_for(candidates: Sequence[Candidate]) -> tuple[list[Method], int]:
+    """The first candidate, what it is to be compared with, and the size of its pictures.
 
     The truth is a method too: what the judge reads in it is the best that it can read.
     """
-    names = dict.fromkeys((checkpoint, *against))
     # Figures do not depend on what the user prefers.
     placed = placement(Preferences())
+    names = dict.fromkeys(candidate.checkpoint for candidate in candidates)
     pipelines = {name: load_pipeline(name, *placed) for name in names}
-    main, *others = pipelines
-    own = pipelines[main]
+    main, *others = candidates
+    own, settings = pipelines[main.checkpoint], main.settings
+
+    def neural(candidate: Candidate) -> Callable[[Case], Image]:
+        return _drawn(NeuralDecoder(pipelines[candidate.checkpoint]), candidate.settings)
+
     ways: dict[str, Callable[[Case], Image]] = {
-        NEURAL: _neural(own, main, settings),
-        **{name: _neural(pipelines[name], name, settings) for name in others},
+        NEURAL: neural(main),
+        **{candidate.name: neural(candidate) for candidate in others},
         LIFTED: _drawn(ProxyDecoder(own.proxy_lifter), settings),
         PROXY: _drawn(ProxyDecoder(), settings),
         COPY: lambda case: case.source.image,
@@ -72,13 +75,6 @@ def methods_for(
         del ways[CEILING]
     methods = [Method(name, LABELS.get(name, name), draw) for name, draw in ways.items()]
     return methods, own.sample_size
-
-
-def _neural(
-    pipeline: NeuralAssetsPipeline, name: str, settings: GenerationSettings
-) -> Callable[[Case], Image]:
-    named = settings.model_copy(update={"checkpoint": name})
-    return _drawn(NeuralDecoder(pipeline), named)
 
 
 def _drawn(decoder: Decoder, settings: GenerationSettings) -> Callable[[Case], Image]:

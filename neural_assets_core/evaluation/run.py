@@ -18,6 +18,7 @@ from neural_assets_core.evaluation.benchmark import (
     open_benchmark,
     pairs_of,
 )
+from neural_assets_core.evaluation.candidates import parse_candidate
 from neural_assets_core.evaluation.judge import JUDGE, Judge
 from neural_assets_core.evaluation.methods import LIFTED, NEURAL, PROXY, TRUTH, Method, methods_for
 from neural_assets_core.evaluation.report import (
@@ -53,9 +54,9 @@ def evaluate(
     Parameters
     ----------
     checkpoint : str
-        "default" or a folder.
+        "default" or a folder, and how to run it, if not as `settings` say: see `parse_candidate`.
     against : sequence of str
-        Further checkpoints, each a column of its own.
+        Further ones, each a row of its own.
     pairs : int, optional
         Only the first of the benchmark or of `data`, a fair sample; else all.
     size : int, optional
@@ -82,7 +83,9 @@ def evaluate(
     tell = progress or (lambda what, done, total: None)
     _make_folder(out)
     reader = Judge.load(judge)
-    methods, own_size = methods_for(checkpoint, against, settings)
+    texts = dict.fromkeys((checkpoint, *against))
+    candidates = [parse_candidate(text, settings) for text in texts]
+    methods, own_size = methods_for(candidates)
     if data is None:
         folder = out.parent / f"benchmark-{size or own_size}"
         cases = open_benchmark(
@@ -93,7 +96,7 @@ def evaluate(
     started = time.perf_counter()
     rows = _measure(cases, methods, reader, lambda n, total: tell("evaluating", n, total))
     figures = summarise(rows, _groups(cases))
-    others = [name for name in dict.fromkeys(against) if name != checkpoint]
+    others = [candidate.name for candidate in candidates[1:]]
     gains = gains_over(rows, [*others, *(name for name in (LIFTED, PROXY) if name in rows)])
     report = Report(
         checkpoint=checkpoint,
@@ -101,8 +104,8 @@ def evaluate(
         fingerprint=fingerprint(cases),
         pairs=len(cases),
         size=cases[0].target.image.shape[0],
-        steps=settings.steps,
-        guidance=settings.guidance,
+        steps=candidates[0].settings.steps,
+        guidance=candidates[0].settings.guidance,
         seconds=round(time.perf_counter() - started, 1),
         labels={method.name: method.label for method in methods},
         figures=figures,

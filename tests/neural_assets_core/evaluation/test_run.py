@@ -19,6 +19,7 @@ from neural_assets_core.data.dataset import (
     write_clip,
 )
 from neural_assets_core.errors import UserError
+from neural_assets_core.evaluation.candidates import parse_candidate
 from neural_assets_core.evaluation.run import evaluate
 from neural_assets_core.evaluation.sheet import HEAD, MARGIN, SIDE
 from neural_assets_core.geometry import Box, Camera
@@ -65,19 +66,21 @@ def test_report_and_sheet(
         data=data,
         out=tmp_path / "out",
         settings=GenerationSettings(steps=1),
-        against=[str(second)],
+        against=[str(second), f"{second}@2,1.5"],
         progress=lambda *numbers: seen.append(numbers),
     )
     # In the second clip nothing moves.
     assert seen == [("evaluating", 1, 2), ("evaluating", 2, 2)]
     assert (report.pairs, report.steps, report.benchmark) == (2, 1, None)
     assert list(report.labels) == [
-        "neural", str(second), "lifted", "proxy", "copy", "ceiling", "truth"
+        "neural", str(second), f"{second}@2,1.5", "lifted", "proxy", "copy", "ceiling", "truth"
     ]
     figures = report.figures
     assert figures["neural"]["pairs"]["object_psnr"] == figures[str(second)]["move"]["object_psnr"]
     # The same weights: no gain, and none is claimed.
     assert report.gains[str(second)].mean == 0
+    # The same weights, otherwise run.
+    assert report.gains[f"{second}@2,1.5"].mean != 0
     assert figures["copy"]["pairs"]["background_change"].mean == 0
     assert figures["truth"]["pairs"].keys() == {
         "silhouette_iou", "centroid_error", "size_error", "identity"
@@ -91,7 +94,7 @@ def test_report_and_sheet(
     assert "not reached" in (tmp_path / "out" / "report.md").read_text()
     with Image.open(tmp_path / "out" / "sheet.png") as sheet:
         # Source, truth, two checkpoints, two proxies and the ceiling.
-        assert sheet.size == (MARGIN + 7 * SIDE, HEAD + 2 * SIDE)
+        assert sheet.size == (MARGIN + 8 * SIDE, HEAD + 2 * SIDE)
 
 
 def test_single_frames_are_no_pairs(
@@ -106,3 +109,12 @@ def test_a_place_that_cannot_be_written_is_said_first(checkpoint: str, tmp_path:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="Cannot make the folder"):
         evaluate(checkpoint, pairs=1, out=tmp_path / "file" / "out")
+
+
+def test_how_a_candidate_is_run_is_checked(checkpoint: str, tmp_path: Path) -> None:
+    settings = GenerationSettings(steps=3, guidance=2.0)
+    assert parse_candidate(checkpoint, settings).settings.steps == 3
+    assert parse_candidate(f"{checkpoint}@7", settings).settings.guidance == 2.0
+    for text in (f"{checkpoint}@0", f"{checkpoint}@2,99", f"{checkpoint}@2,x", f"{tmp_path}@2"):
+        with pytest.raises(UserError):
+            parse_candidate(text, settings)
