@@ -20,6 +20,9 @@ background
     The other picture shows objects of its own, which the truth does not have.
 camera
     Nothing moved, seen by a camera shifted and turned a little.
+replace
+    An object of another picture, of the size that it has there, in the place of one that is
+    here, turned as that one was.
 """
 
 from __future__ import annotations
@@ -45,7 +48,7 @@ from neural_assets_core.scene import Scene, SceneObject
 
 Rng = np.random.Generator
 
-TASKS = ("translate", "turn", "scale", "remove", "insert", "background", "camera")
+TASKS = ("translate", "turn", "scale", "remove", "insert", "background", "camera", "replace")
 SMALLEST_AREA = 0.01
 """Share of the picture that an edited object covers at least, wherever it is to be seen; less in
 proportion if the camera stands back."""
@@ -133,7 +136,7 @@ def make_edit(
             plan = stepped_back(plan, distance)
         rng = np.random.default_rng(third)
         other = None
-        if task in ("insert", "background"):
+        if task in _WITH_ANOTHER:
             other = compose(second, split, "other", 1, families, piled=0.0)
         proposal = _propose(task, rng, plan, other)
         if proposal is None:
@@ -147,7 +150,7 @@ def make_edit(
 
 def _propose(task: str, rng: Rng, plan: ClipPlan, other: ClipPlan | None) -> _Proposal | None:
     if other is not None:
-        return (_insert if task == "insert" else _background)(rng, plan, other)
+        return _WITH_ANOTHER[task](rng, plan, other)
     return _ALONE[task](rng, plan)
 
 
@@ -222,6 +225,19 @@ def _insert(rng: Rng, plan: ClipPlan, other: ClipPlan) -> _Proposal | None:
     return _Proposal(target, tuple(range(1, count + 2)), (count + 1,), other)
 
 
+def _replace(rng: Rng, plan: ClipPlan, other: ClipPlan) -> _Proposal | None:
+    """The first object of `other` instead of one of `plan`."""
+    item, count = other.objects[0], len(plan.objects)
+    k = int(rng.integers(count))
+    if not stands(plan, k, item, plan.positions[0, k], plan.rotations[0, k]):
+        return None
+    names = list(plan.names)
+    names[k] = free_name(item.category, plan.names)
+    target = replace(changed(plan, k, item=item), names=tuple(names))
+    ids = tuple(count + 1 if j == k else j + 1 for j in range(count))
+    return _Proposal(target, ids, (count + 1,), other)
+
+
 def _background(rng: Rng, plan: ClipPlan, other: ClipPlan) -> _Proposal | None:
     headings = [math.atan2(c.position[1], c.position[0]) for c in (*plan.cameras, *other.cameras)]
     turn = Rotation.from_rotvec([0, 0, headings[1] - headings[0]])
@@ -252,6 +268,11 @@ def _camera(rng: Rng, plan: ClipPlan) -> _Proposal | None:
     return None
 
 
+_WITH_ANOTHER: dict[str, Callable[[Rng, ClipPlan, ClipPlan], _Proposal | None]] = {
+    "insert": _insert,
+    "background": _background,
+    "replace": _replace,
+}
 _ALONE: dict[str, Callable[[Rng, ClipPlan], _Proposal | None]] = {
     "translate": _translate,
     "turn": _turn,
@@ -364,7 +385,9 @@ def _rendered(
     source = render_frames(plan, [0], size)[0]
     target = _numbered(render_frames(proposal.target, [0], size)[0], proposal.ids)
     other = None if proposal.other is None else render_frames(proposal.other, [0], size)[0]
-    shown = {"remove": [source], "insert": [target]}.get(task, [source, target])
+    shown = {"remove": [source], "insert": [target], "replace": [target]}.get(
+        task, [source, target]
+    )
     # Where all objects are edited, some may be hidden.
     share = 0.0 if task in ("background", "camera") else SMALLEST_SHARE
     edited = tuple(
@@ -373,11 +396,12 @@ def _rendered(
     if not edited:
         return None
     scene = scene_from_pair(source, target)
-    if task == "insert" and other is not None:
+    if task in ("insert", "replace") and other is not None:
         item = other.objects[0]
         if not _is_shown(other, item.id, SMALLEST_AREA, 2 * SMALLEST_SHARE):
             return None
-        scene = scene.with_object(_taken(other, item, target.objects[-1]))
+        placed = next(new for new in target.objects if new.id == edited[0])
+        scene = scene.with_object(_taken(other, item, placed))
     elif other is not None:
         scene = scene.with_background(scene_from_frame(other).background)
     return Edit(task, name, scene, source, target, edited)

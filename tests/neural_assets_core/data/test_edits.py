@@ -57,7 +57,7 @@ def test_the_request_has_the_poses_of_the_truth(edits: dict[str, list[Edit]], ta
 @pytest.mark.parametrize("task", TASKS)
 def test_what_was_edited_can_be_seen(edits: dict[str, list[Edit]], task: str) -> None:
     for edit in edits[task]:
-        frames = {"remove": [edit.source], "insert": [edit.target]}
+        frames = {"remove": [edit.source], "insert": [edit.target], "replace": [edit.target]}
         for frame in frames.get(task, [edit.source, edit.target]):
             for number in edit.edited:
                 assert (frame.mask == number).mean() >= SMALLEST_AREA
@@ -124,6 +124,19 @@ def test_a_removed_object_is_gone_and_an_inserted_one_is_new(edits: dict[str, li
         assert placed.appearance.box.size == placed.box.size
         assert placed.appearance.mask is not None
         assert placed.appearance.mask.pixels.any()
+
+
+def test_a_replaced_object_hands_on_its_place(edits: dict[str, list[Edit]]) -> None:
+    for edit in edits["replace"]:
+        new = item(edit.target, edit.edited[0])
+        (gone,) = {found.id for found in edit.source.objects} - {
+            found.id for found in edit.target.objects
+        }
+        old = item(edit.source, gone).box
+        assert new.box.base_center() == pytest.approx(old.base_center())
+        assert new.box.rotation == old.rotation
+        assert edit.scene.object(new.name).appearance.view != edit.scene.background.view
+        assert len(edit.scene.objects) == len(edit.source.objects)
 
 
 def test_a_background_is_another_pictures(edits: dict[str, list[Edit]]) -> None:

@@ -19,7 +19,7 @@ def test_the_list_is_large_enough_and_any_part_of_it_mixed() -> None:
     groups = Counter(group for group, _, _ in slots())
     assert groups["seen"] >= 300
     assert groups["unseen"] >= 60
-    assert {task for _, task, _ in slots()[:60]} == set(TASKS)
+    assert {task for _, task, _ in slots()[:60]} == set(TASKS) - {"replace"}
     assert len(set(slots())) == len(slots())
 
 
