@@ -89,11 +89,11 @@ def _locked(window: MainWindow) -> str:
 
 
 def _undo(window: MainWindow) -> str:
-    return "" if window.document.undo_stack.canUndo() else "There is nothing to undo"
+    return "" if window.photo.undo_stack.canUndo() else "There is nothing to undo"
 
 
 def _redo(window: MainWindow) -> str:
-    return "" if window.document.undo_stack.canRedo() else "There is nothing to redo"
+    return "" if window.photo.undo_stack.canRedo() else "There is nothing to redo"
 
 
 def _picture(window: MainWindow) -> str:
@@ -136,20 +136,30 @@ def _asset(window: MainWindow) -> str:
 
 COMMANDS = (
     Command("open", "&Open …", lambda w: w.files.browse(), "open"),
+    Command("photo_open", "&New from photograph …", lambda w: w.files.photographs.browse(),
+            tip="Make a scene of your own picture, or of an fSpy project"),
+    Command("photo_paste", "New from cli&pboard", lambda w: w.files.photographs.paste(),
+            tip="Make a scene of the picture on the clipboard"),
     Command("save", "&Save", lambda w: w.files.save(), "save", _scene),
     Command("save_as", "Save &as …", lambda w: w.files.save_as(), "", _scene),
-    Command("export", "&Export picture …", lambda w: w.files.export(), "export", _picture,
-            "Write the finished picture as PNG, with the whole scene inside"),
+    Command("export", "&Export picture …", lambda w: w.exports.export(), "export", _picture,
+            "The finished picture, objects alone, masks, depth, boxes or layers, as files"),
+    Command("turntable", "Export &turntable …", lambda w: w.exports.export_turntable(), "",
+            _scene, "A film of an object that turns, or of the camera that swings"),
     Command("close", "&Close", lambda w: w.files.close(), "", _scene),
     Command("quit", "&Quit", lambda w: w.close()),
-    Command("undo", "&Undo", lambda w: w.document.undo_stack.undo(), "undo", _undo),
-    Command("redo", "&Redo", lambda w: w.document.undo_stack.redo(), "redo", _redo),
+    Command("undo", "&Undo", lambda w: w.photo.undo_stack.undo(), "undo", _undo),
+    Command("redo", "&Redo", lambda w: w.photo.undo_stack.redo(), "redo", _redo),
     Command("duplicate", "&Duplicate", lambda w: w.edits.duplicate(), "duplicate", _selection),
     Command("duplicate_move", "Duplicate and &move",
             lambda w: w.views.current.duplicate_and_move(), "", _selection,
             "Duplicate the selection; the copies follow the pointer"),
     Command("delete", "De&lete", lambda w: w.edits.delete(), "delete", _selection),
     Command("rename", "Re&name", lambda w: w.outliner.edit_name(), "rename", _selection),
+    Command("copy", "&Copy objects", lambda w: w.edits.copy(), "", _selection),
+    Command("paste", "&Paste objects", lambda w: w.edits.paste(), "", _scene),
+    Command("isolate", "&Isolate", lambda w: w.edits.isolate(), "", _selection,
+            tip="Leave nothing but the selected objects, before an even grey"),
     Command("select_all", "Select &all", lambda w: w.edits.select_all(), "", _scene),
     Command("select_none", "Select n&one", lambda w: w.document.select(()), "", _selection),
     Command("select_next", "Select n&ext", lambda w: w.edits.select_next(), "", _scene),
@@ -163,6 +173,15 @@ COMMANDS = (
             "Keep the selected objects from being changed"),
     Command("unlock_all", "&Unlock all", lambda w: w.edits.unlock_all(), "", _locked),
     Command("drop", "&Drop to ground", lambda w: w.edits.drop_to_ground(), "", _selection),
+    Command("put_back", "Put bac&k", lambda w: w.edits.put_back(), "", _selection,
+            "Move the selected objects to where the photograph shows them"),
+    Command("copy_size", "Copy si&ze", lambda w: w.edits.copy_size(), "", _selection,
+            "Give the selected objects the size of the one selected last"),
+    Command("fit_boxes", "&Fit boxes to the photograph", lambda w: w.photo.set_fitting(),
+            "fit_box", _scene, "Adjust source boxes: the picture stays while boxes are edited",
+            checkable=True),
+    Command("calibrate", "&Calibrate camera …", lambda w: w.photo.calibrate(), "", _scene,
+            "Find the photograph's camera, so that boxes stand on its ground"),
     Command("asset_add", "Add to librar&y", lambda w: w.assets.add(), "", _selection,
             "Keep the selected objects, to be placed in any scene"),
     Command("asset_add_background", "Add &background to library",
@@ -170,6 +189,8 @@ COMMANDS = (
             "Keep the background, to be put behind any scene"),
     Command("library_insert", "&Insert asset", lambda w: w.assets.insert(), "", _asset,
             "Put the selected asset into the scene, at the middle of the ground"),
+    Command("library_replace", "Re&place selected object", lambda w: w.assets.replace(), "",
+            lambda w: _scene(w) or w.assets.obstacle_to_replacing()),
     Command("library_rename", "Re&name asset", lambda w: w.assets.rename(), "",
             lambda w: w.assets.obstacle_to_renaming()),
     Command("library_delete", "&Delete asset", lambda w: w.assets.delete(), "",
@@ -208,6 +229,9 @@ COMMANDS = (
             tip="Scale: corners", group="tool"),
     Command("tool_box", "&Box tool", lambda w: w.views.tools.set_tool("box"), "pull",
             tip="Box: corners, and pulling faces", group="tool"),
+    Command("tool_draw", "&Draw box", lambda w: w.views.tools.set_tool("draw"), "draw_box",
+            lambda w: w.photo.obstacle_to_drawing(), group="tool",
+            tip="Draw a box over an object of the photograph: four clicks, or a rectangle"),
     Command("generate", "&Generate", lambda w: w.pictures.generate(), "generate", _scene,
             "Make the picture now"),
     Command("cancel", "&Cancel", lambda w: w.pictures.generator.cancel(), "cancel", _busy,
@@ -226,8 +250,8 @@ COMMANDS = (
             "Starred results are never removed to make room; once more takes the star away"),
     Command("result_name", "Re&name result", lambda w: w.history.edit_name(), "", _result),
     Command("result_export", "&Export result …",
-            lambda w: w.files.export_picture(*w.history.read()), "", _result,
-            "Write the selected result as PNG, with its whole scene inside"),
+            lambda w: w.exports.export_picture(*w.history.read()), "", _result,
+            "The selected result, its objects alone, masks or layers, as files"),
     Command("result_delete", "&Delete result", lambda w: w.history.delete(), "", _results),
     Command("result_undelete", "&Bring back deleted result", lambda w: w.history.undelete(), "",
             _deleted, "Undo the last deletion from the history"),
@@ -277,30 +301,35 @@ RESULTS = ("result_restore", "result_compare", "result_star", "result_name", "re
            "result_delete", "result_undelete")
 """What can be done with results of the history."""
 
-LIBRARY = ("library_insert", "library_rename", "library_delete", "library_undelete")
+LIBRARY = (
+    "library_insert", "library_replace", "library_rename", "library_delete", "library_undelete",
+)
 """What can be done with assets of the library."""
 
 RECENT, PANELS = "recent", "panels"
 """Places of the submenus whose entries come and go."""
 
 MENUS: Mapping[str, Sequence[str | Submenu]] = {
-    "&File": ("open", RECENT, SEPARATOR, "save", "save_as", "export", SEPARATOR, "close", "quit"),
+    "&File": ("photo_open", "photo_paste", SEPARATOR, "open", RECENT, SEPARATOR, "save",
+              "save_as", "export", "turntable", SEPARATOR, "close", "quit"),
     "&Edit": (
-        "undo", "redo", SEPARATOR, "duplicate", "duplicate_move", "rename", "delete",
-        SEPARATOR,
+        "undo", "redo", SEPARATOR, "copy", "paste", "duplicate", "duplicate_move", "rename",
+        "delete", "isolate", SEPARATOR,
         Submenu("&Select", ("select_all", "select_none", "select_next", "select_previous")),
         SEPARATOR,
         Submenu("&Keymap", ("keymap_blender", "keymap_maya")), "settings",
     ),
     "&Object": (
         "move_now", "turn_now", "scale_now", SEPARATOR,
-        Submenu("T&ool", ("tool_select", "tool_move", "tool_turn", "tool_scale", "tool_box")),
+        Submenu("T&ool", ("tool_select", "tool_move", "tool_turn", "tool_scale", "tool_box",
+                          "tool_draw")),
         Submenu("&Pivot", ("pivot_active", "pivot_common", "pivot_each")),
         Submenu("&Axes", ("axes_ground", "axes_world", "axes_local")), SEPARATOR,
-        "drop", SEPARATOR, "hide", "show_all", "lock", "unlock_all", SEPARATOR,
+        "drop", "put_back", "copy_size", "fit_boxes", SEPARATOR,
+        "hide", "show_all", "lock", "unlock_all", SEPARATOR,
         "asset_add", "asset_add_background", Submenu("L&ibrary", ("library", *LIBRARY)),
-        SEPARATOR, "reset_camera",
     ),
+    "&Scene": ("calibrate", "reset_camera"),
     "&Picture": (
         "generate", "cancel", SEPARATOR, "new_seed", "variants", "automatic", SEPARATOR,
         Submenu("&History", RESULTS),
@@ -316,9 +345,9 @@ MENUS: Mapping[str, Sequence[str | Submenu]] = {
     "He&lp": ("palette", "shortcuts", "diagnostics", "about"),
 }
 
-TOOL_STRIP = ("tool_select", "tool_move", "tool_turn", "tool_scale", "tool_box", SEPARATOR,
-              "boxes", "original", "orbit", SEPARATOR, "fit", "actual", SEPARATOR, "undo",
-              "redo")
+TOOL_STRIP = ("tool_select", "tool_move", "tool_turn", "tool_scale", "tool_box", "tool_draw",
+              "fit_boxes", SEPARATOR, "boxes", "original", "orbit", SEPARATOR, "fit", "actual",
+              SEPARATOR, "undo", "redo")
 
 
 def in_menus() -> Iterator[tuple[Command, tuple[str, ...]]]:

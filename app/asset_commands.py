@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class AssetCommands(QObject):
         self.panel = LibraryPanel(self._shelf, commands)
         self.panel.changed.connect(self.changed)
         self.panel.objects_dropped.connect(self.add)
-        self.panel.files_dropped.connect(self._add_files)
+        self.panel.files_dropped.connect(self.add_files)
         self._shelf.failed.connect(self.failed)
         self._drop.failed.connect(self.failed)
 
@@ -56,6 +56,12 @@ class AssetCommands(QObject):
     def obstacle_to_inserting(self) -> str:
         one = len(self.panel.chosen()) == 1
         return "" if one else "Select one asset in the library first"
+
+    def obstacle_to_replacing(self) -> str:
+        chosen = self.panel.chosen()
+        if len(chosen) != 1 or chosen[0].kind != "object":
+            return "Select one object in the library first"
+        return "" if len(self._document.selection) == 1 else "Select the object to replace first"
 
     def obstacle_to_renaming(self) -> str:
         return self.obstacle_to_inserting() or self.obstacle_to_deleting()
@@ -107,6 +113,39 @@ class AssetCommands(QObject):
             raise UserError(entry.fault)
         self._shelf.load(entry.path, self._insert)
 
+    def replace(self) -> None:
+        """Put the chosen asset in the place of the selected object, which keeps its pose.
+
+        Raises
+        ------
+        UserError
+            If its file is damaged.
+        """
+        entry, name = self.panel.chosen()[0], self._document.selection[0]
+        if entry.fault:
+            raise UserError(entry.fault)
+        self._shelf.load(entry.path, partial(self._replace, name))
+
+    def insert_files(self, paths: Sequence[Path]) -> None:
+        """Put asset files into the scene, at the middle of the ground in view."""
+        loaded: list[Asset | None] = []
+
+        def on_loaded(asset: Asset | None) -> None:
+            loaded.append(asset)
+            sound = [kept for kept in loaded if kept is not None]
+            if len(loaded) == len(paths) > 1:
+                self._try(lambda: self._drop.place_all(sound))
+            elif len(loaded) == len(paths):
+                self._insert(asset)
+
+        for path in paths:
+            self._shelf.load(path, on_loaded)
+
+    def add_files(self, paths: Sequence[Path]) -> None:
+        """Copy asset files into the user's library."""
+        for path in paths:
+            self._shelf.add(partial(load_asset, path))
+
     def rename(self) -> None:
         """Let the user type another name for the chosen asset."""
         self.panel.edit_name()
@@ -124,16 +163,25 @@ class AssetCommands(QObject):
         self._shelf.shutdown()
 
     def _insert(self, asset: Asset | None) -> None:
-        if asset is None:
-            return
+        if asset is not None:
+            self._try(lambda: self._drop.place(asset))
+
+    def _try(self, edit: Callable[[], None]) -> None:
         try:
-            self._drop.place(asset)
+            edit()
         except UserError as error:
             self.failed.emit(str(error))
 
-    def _add_files(self, paths: list[Path]) -> None:
-        for path in paths:
-            self._shelf.add(partial(load_asset, path))
+    def _replace(self, name: str, asset: Asset | None) -> None:
+        scene = self._document.scene
+        if asset is None or scene is None:
+            return
+        try:
+            # Meanwhile it may have been removed: then this says so.
+            scene.object(name)
+            self._drop.replace(asset, name)
+        except UserError as error:
+            self.failed.emit(str(error))
 
     def _source(self) -> str:
         path = self._document.path

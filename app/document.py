@@ -10,6 +10,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.workspace import Workspace, packed, unpacked
 from neural_assets_core.scene import Picture, Scene, load_scene, save_scene
+from neural_assets_core.scene.source_box import in_place, with_source_box
 
 
 class Document(QObject):
@@ -32,6 +33,9 @@ class Document(QObject):
         Objects whose boxes are not shown, and those that the viewport must not touch. They are in
         the picture all the same: that is how one looks at the scene, no part of it, and no
         undo entry.
+    fitting : bool
+        Whether boxes are being fitted to the photograph: an edit of the box of an object that
+        stands where it was seen then changes where it was seen too, and the picture stays.
     path : Path or None
         The scene's file.
     modified : bool
@@ -52,6 +56,8 @@ class Document(QObject):
     workspace_changed = Signal()
     """Something was hidden, shown, locked or unlocked."""
 
+    fitting_changed = Signal(bool)
+
     path_changed = Signal(object)
     """Path or None."""
 
@@ -63,6 +69,7 @@ class Document(QObject):
         self.draft: Scene | None = None
         self.selection: tuple[str, ...] = ()
         self._workspace = Workspace()
+        self.fitting = False
         self.path: Path | None = None
         self.undo_stack = QUndoStack(self)
         self.undo_stack.cleanChanged.connect(self._on_clean)
@@ -70,6 +77,11 @@ class Document(QObject):
     @property
     def shown_scene(self) -> Scene | None:
         return self.draft if self.draft is not None else self.scene
+
+    @property
+    def file_scene(self) -> Scene | None:
+        """The scene as it goes into a file, with what is hidden and locked."""
+        return None if self.scene is None else packed(self.scene, self._workspace)
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -119,6 +131,7 @@ class Document(QObject):
         """
         if self.scene is None:
             raise ValueError("there is no open scene to edit: use set_scene")
+        scene = self._fitted(scene)
         if scene == self.scene:
             self.set_draft(None)
         else:
@@ -127,8 +140,29 @@ class Document(QObject):
     def set_draft(self, scene: Scene | None) -> None:
         """Show `scene` while a gesture is under way; None ends it, back to the current scene."""
         if scene is not self.draft:
+            scene = None if scene is None else self._fitted(scene)
             self.draft = scene
             self.draft_changed.emit(scene)
+
+    def set_fitting(self, on: bool) -> None:
+        """Fit boxes to the photograph, or edit the scene again."""
+        if on != self.fitting:
+            self.fitting = on
+            self.fitting_changed.emit(on)
+
+    def _fitted(self, scene: Scene) -> Scene:
+        """An edited scene as it is meant: fitting, source boxes go with the boxes."""
+        before = self.scene
+        if not self.fitting or before is None or scene.background is not before.background:
+            return scene
+        edited = {item.name: item for item in scene.objects}
+        for item in before.objects:
+            now = edited.get(item.name)
+            # Looks that are not the same object were already taken care of.
+            same = now is not None and now.appearance is item.appearance
+            if now is not None and same and now.box != item.box and in_place(before, item):
+                scene = with_source_box(scene, item.name, now.box)
+        return scene
 
     def select(self, names: Iterable[str]) -> None:
         """Select these objects, the last one active; names that do not exist are dropped."""
@@ -163,6 +197,7 @@ class Document(QObject):
         self.undo_stack.clear()
         self.undo_stack.setClean()
         self.select(())
+        self.set_fitting(False)
         self._set_path(path)
         scene, workspace = (None, Workspace()) if scene is None else unpacked(scene)
         # Nothing follows from the scene before: the same names are other objects.
@@ -187,6 +222,18 @@ class Document(QObject):
         scene = load_scene(path)
         self.set_scene(scene, None if as_copy else Path(path))
 
+    def recover(self, scene: Scene, path: Path | None) -> None:
+        """Go on with a scene that no file has: it is modified from the start.
+
+        Parameters
+        ----------
+        scene : Scene
+        path : Path or None
+            The file that saving replaces.
+        """
+        self.set_scene(scene, path)
+        self.undo_stack.resetClean()
+
     def save(self, path: str | Path | None = None, thumbnail: Picture | None = None) -> None:
         """Write the scene to `path`, or to its own file.
 
@@ -202,9 +249,10 @@ class Document(QObject):
             If the file cannot be written; the document stays modified.
         """
         target = self.path if path is None else Path(path)
-        if self.scene is None or target is None:
+        scene = self.file_scene
+        if scene is None or target is None:
             raise ValueError("saving needs an open scene and a path")
-        save_scene(packed(self.scene, self._workspace), target, thumbnail)
+        save_scene(scene, target, thumbnail)
         self._set_path(target)
         self.undo_stack.setClean()
 

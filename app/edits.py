@@ -7,6 +7,9 @@ import secrets
 from app.document import Document
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry.manipulation import drop_to_ground
+from neural_assets_core.library import isolated, transferred
+from neural_assets_core.scene import Scene
+from neural_assets_core.scene.source_box import put_back
 
 
 class EditCommands:
@@ -14,6 +17,40 @@ class EditCommands:
 
     def __init__(self, document: Document) -> None:
         self._document = document
+        # Values: they stay whatever happens to the scene that they were copied from.
+        self._copied: tuple[Scene, tuple[str, ...]] | None = None
+
+    def copy(self) -> None:
+        """Remember the selected objects, to be pasted here or into another scene."""
+        scene, names = self._document.scene, self._document.selection
+        if scene is not None and names:
+            self._copied = scene, names
+
+    def paste(self) -> None:
+        """Add the copied objects; where one stands just there, they come to stand beside it.
+
+        Raises
+        ------
+        UserError
+            If nothing was copied yet, or the scene is full.
+        """
+        scene = self._document.scene
+        if scene is None:
+            return
+        if self._copied is None:
+            raise UserError("Nothing was copied yet: select objects, then Edit > Copy objects.")
+        source, names = self._copied
+        count = len(scene.objects)
+        pasted = transferred(scene, source, names)
+        taken = {item.box.center for item in scene.objects}
+        fresh = pasted.objects[count:]
+        if any(item.box.center in taken for item in fresh):
+            width = max(max(item.box.size[:2]) for item in fresh)
+            aside = scene.camera.extrinsics[0, :3] * [1.0, 1.0, 0.0]
+            for item in fresh:
+                pasted = pasted.with_box(item.name, item.box.translated(0.5 * width * aside))
+        new = [item.name for item in fresh]
+        self._document.push(pasted, f"Paste {_named(tuple(new))}", select=new)
 
     def duplicate(self) -> None:
         """Copies of the selected objects, half their width aside, selected instead."""
@@ -39,6 +76,12 @@ class EditCommands:
             scene = scene.without(name)
         self._document.push(scene, f"Delete {_named(names)}")
 
+    def isolate(self) -> None:
+        """Leave nothing but the selected objects, before an even grey."""
+        scene, names = self._document.scene, self._document.selection
+        if scene is not None and names:
+            self._document.push(isolated(scene, names), f"Isolate {_named(names)}")
+
     def drop_to_ground(self) -> None:
         """Let the selected objects down, or up, until they stand on the ground."""
         scene, names = self._document.scene, editable(self._document)
@@ -47,6 +90,38 @@ class EditCommands:
         for name in names:
             scene = scene.with_box(name, drop_to_ground(scene.object(name).box))
         self._document.push(scene, f"Drop {_named(names)} to the ground")
+
+    def put_back(self) -> None:
+        """Back to where the photograph shows the selected objects."""
+        scene, names = self._document.scene, editable(self._document)
+        if scene is None or not names:
+            return
+        for name in names:
+            scene = put_back(scene, name)
+        self._document.push(scene, f"Put {_named(names)} back")
+
+    def copy_size(self) -> None:
+        """The active object's size for the others of the selection, which stay on their bases.
+
+        Raises
+        ------
+        UserError
+            If no other object is selected.
+        """
+        scene, names = self._document.scene, editable(self._document)
+        if scene is None or not names:
+            return
+        *others, active = names
+        if not others:
+            raise UserError(
+                "Select the objects that are to be resized, and last the one whose size they get."
+            )
+        for name in others:
+            box = scene.object(name).box
+            resized = box.with_size(scene.object(active).box.size)
+            resized = resized.translated(box.base_center() - resized.base_center())
+            scene = scene.with_box(name, resized)
+        self._document.push(scene, f"Copy the size of {active}")
 
     def select_all(self) -> None:
         """Select all objects that can be picked."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QGuiApplication
 
 INTERVAL_MS = 200
 OLDEST = 2
-"""The generation of which a collection looks through everything: tens of milliseconds."""
+"""The generation of which a collection looks through everything."""
+MANY_MODULES = 200
+"""So many more are a large library: what it made stays for good."""
 
 
 class GarbageCollector(QObject):
@@ -19,19 +22,24 @@ class GarbageCollector(QObject):
     of the window would be destroyed there, and both threads can wait for each other for ever:
     the worker holds a lock of Qt and wants the interpreter's, the window the other way round.
 
-    A collection of everything waits until the pointer rests.
+    A collection of everything waits until the pointer rests, and leaves out what large libraries
+    made when they were loaded: looking through torch alone takes a good part of a second.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         gc.disable()
         self._pointer = QPoint()
+        self._modules = len(sys.modules)
         self._timer = QTimer(self, interval=INTERVAL_MS, timerType=Qt.TimerType.CoarseTimer)
         self._timer.timeout.connect(self.collect)
         self._timer.start()
 
     def collect(self) -> None:
         """Collect the oldest generation that is due, as Python would have."""
+        if len(sys.modules) > self._modules + MANY_MODULES:
+            self._modules = len(sys.modules)
+            gc.freeze()
         resting = self._resting()
         limits = gc.get_threshold()
         for generation, count in reversed(list(enumerate(gc.get_count()))):

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QMenu,
     QStackedWidget,
-    QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app import actions, diagnostics
 from app.asset_commands import AssetCommands
+from app.autosave import Autosave
 from app.dialogs.command_palette import CommandPalette, Entry
 from app.dialogs.diagnostics import DiagnosticsReport
 from app.dialogs.help import ShortcutSheet, show_about
@@ -26,7 +25,9 @@ from app.dialogs.settings import open_settings
 from app.dialogs.variants import VariantsDialog
 from app.docks import BOTTOM, LEFT, RIGHT, Docks, Panel
 from app.document import Document
+from app.drops import WindowDrops
 from app.edits import EditCommands
+from app.exports import Exports
 from app.files import FileCommands
 from app.generation import Pictures, Variants
 from app.held_key import HeldKey
@@ -39,11 +40,13 @@ from app.panels.generation_panel import DECODERS, GenerationPanel, describe
 from app.panels.history_panel import HistoryPanel
 from app.panels.inspector import Inspector
 from app.panels.message_bar import MessageBar
+from app.panels.offer_bar import OfferBar
 from app.panels.outliner import Outliner
-from app.panels.start_page import StartPage, dropped_file
+from app.panels.start_page import StartPage
+from app.photo_commands import PhotoCommands
 from app.recent_files import RecentFiles
-from app.theme import ICON_SIZE
 from app.title import Title
+from app.tool_strip import build_tool_strip
 from app.viewport import Viewport
 from app.views import Views
 from neural_assets_core.decoders import Generation
@@ -61,6 +64,8 @@ class MainWindow(QMainWindow):
     viewport: Viewport
     pictures: Pictures
     files: FileCommands
+    exports: Exports
+    photo: PhotoCommands
     edits: EditCommands
     outliner: Outliner
     history: HistoryPanel
@@ -78,6 +83,9 @@ class MainWindow(QMainWindow):
         self.pictures = Pictures(self.document, self)
         self.recent = RecentFiles(self)
         self.files = FileCommands(self, self.document, self.pictures, self.recent)
+        self.exports = Exports(self, self.document, self.pictures)
+        self.photographs = self.files.photographs
+        self.photo = PhotoCommands(self.document, self.views, self.photographs, self)
         self.edits = EditCommands(self.document)
         self.actions_by_id = actions.build_actions(self)
         self._held = HeldKey(Qt.Key.Key_O, lambda: self._set_original(self._compared), self)
@@ -90,7 +98,9 @@ class MainWindow(QMainWindow):
         self._build_keyboard()
         self._connect()
         Title(self, self.document, self.pictures.generator)
-        self.setAcceptDrops(True)
+        self.autosave = Autosave(self.document, self.files, self.offers, self)
+        self.autosave.failed.connect(lambda text: self.report(text, "warning"))
+        self.drops = WindowDrops(self)
         restore_layout(self)
         self._show_scene(None)
         load_preferences(warn=lambda text: self.report(text, "warning"))
@@ -212,7 +222,7 @@ class MainWindow(QMainWindow):
 
     def _build_center(self) -> None:
         self.start_page = StartPage(self.recent)
-        self.tool_strip = self._build_tool_strip()
+        self.tool_strip = build_tool_strip(self.actions_by_id)
         self.workspace = QWidget()
         column = QVBoxLayout(self.workspace)
         column.setContentsMargins(0, 0, 0, 0)
@@ -224,19 +234,7 @@ class MainWindow(QMainWindow):
         self.stack.addWidget(self.start_page)
         self.setCentralWidget(self.stack)
         self.messages = MessageBar(self.stack)
-
-    def _build_tool_strip(self) -> QToolBar:
-        strip = QToolBar("Tools")
-        strip.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
-        for id_ in actions.TOOL_STRIP:
-            if id_ == actions.SEPARATOR:
-                strip.addSeparator()
-            else:
-                strip.addAction(self.actions_by_id[id_])
-        for button in strip.findChildren(QToolButton):
-            # Qt's tool bars are for the pointer only.
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return strip
+        self.offers = OfferBar(self.stack)
 
     def _build_docks(self) -> None:
         listed = [self.actions_by_id[id_] for id_ in ("duplicate", "rename", "delete")]
@@ -252,6 +250,7 @@ class MainWindow(QMainWindow):
             self,
             [
                 Panel("Objects", self.outliner, LEFT),
+                Panel("Calibration", self.photo.panel, LEFT, shown=False),
                 Panel("Inspector", self.inspector, RIGHT),
                 Panel("Camera", self.camera, RIGHT, shown=False),
                 Panel("Generation", self.generation, RIGHT),
@@ -319,6 +318,7 @@ class MainWindow(QMainWindow):
             generator.busy_changed,
             self.history.changed,
             self.assets.changed,
+            self.photo.changed,
         ):
             signal.connect(self._refresh_actions)
         self.pictures.picture_changed.connect(self.viewport.show_picture)
@@ -331,7 +331,11 @@ class MainWindow(QMainWindow):
         generator.progress.connect(lambda step: self._progress.setText(describe(step)))
         generator.device_changed.connect(self._on_device)
         self.pictures.history.failed.connect(lambda text: self.report(text, "warning"))
+        self.exports.failed.connect(self.report)
         self.assets.failed.connect(self.report)
+        self.photo.said.connect(lambda text, tier: self._report_from("photo", text, tier))
+        self.photo.settled.connect(lambda: self._outdate("photo"))
+        document.fitting_changed.connect(self.actions_by_id["fit_boxes"].setChecked)
         preview = self.pictures.preview
         preview.failed.connect(lambda _, text: self._report_from("preview", text, "warning"))
         preview.finished.connect(lambda _: self._outdate("preview"))
@@ -361,7 +365,7 @@ class MainWindow(QMainWindow):
     def _refresh_actions(self) -> None:
         actions.refresh(self)
         for id_ in ("undo", "redo"):
-            stack = self.document.undo_stack
+            stack = self.photo.undo_stack
             text = stack.undoText() if id_ == "undo" else stack.redoText()
             text = text.replace("&", "&&")
             self.actions_by_id[id_].setText(f"&{id_.capitalize()} {text}".rstrip())
@@ -404,21 +408,10 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.PaletteChange:
             actions.refresh_icons(self.actions_by_id)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_file(event) is not None:
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        path = dropped_file(event)
-        if path is not None:
-            event.acceptProposedAction()
-            # Later: a question now would keep the other program waiting.
-            QTimer.singleShot(0, lambda: self.open(path))
-
     def closeEvent(self, event: QCloseEvent) -> None:
         commit_typing()
         try:
-            may_close = self.files.may_close()
+            may_close = self.exports.may_close() and self.files.may_close()
         except UserError as error:
             # Saving failed: stay, nothing is lost.
             self.report(str(error))
@@ -430,9 +423,13 @@ class MainWindow(QMainWindow):
         # Hidden for the moment only: the next session starts with all panels.
         if self.actions_by_id["docks"].isChecked():
             self.actions_by_id["docks"].trigger()
+        self.photo.shutdown()
         store_layout(self)
         # Gone from the screen at once; the worker may need a moment to come to a stop.
         self.hide()
         self.pictures.shutdown()
+        self.exports.shutdown()
         self.assets.shutdown()
+        self.drops.shutdown()
+        self.autosave.shutdown()
         event.accept()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from neural_assets_core.resources import ROOT as RESOURCES
 
@@ -83,6 +83,16 @@ def icon(name: str, color: str | None = None) -> QIcon:
     """The icon `resources/icons/<name>.svg` in the text's colour (or `color`)."""
     scheme = colors()
     return _icon(name, color or scheme.text, scheme.faint)
+
+
+def float_over_picture(widget: QWidget) -> None:
+    """Let a part of the window lie over the picture.
+
+    The picture is drawn in a window of its own inside the window, and only another one can lie
+    over that. It stays opaque: windows inside a window cannot be seen through everywhere.
+    """
+    widget.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
+    widget.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
 
 
 def _dress(application: QApplication, wanted: Qt.ColorScheme) -> None:
@@ -201,8 +211,8 @@ def _style_sheet(scheme: Colors) -> str:
     QLabel[role="heading"] {{ font-weight: 600; }}
     QLabel[role="title"] {{ font-size: 20px; font-weight: 600; }}
     QLabel[role="faint"] {{ color: {scheme.faint}; }}
+    QLabel[role="warning"] {{ color: {scheme.warning}; }}
     QFrame[role="drop"] {{ border: 2px dashed {scheme.faint}; border-radius: 12px; }}
-    QFrame[role="drop"][hot="true"] {{ border-color: {ACCENT}; background: {scheme.raised}; }}
     QFrame[role="picture"] {{ border: 2px solid {scheme.window}; }}
     QFrame[role="picture"][focused="true"] {{ border-color: {scheme.focus}; }}
     QFrame[role="palette"] {{ background: {scheme.window}; border-radius: 8px;

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from neural_assets_core.errors import UserError
 
+LEFT_AFTER = 60 * 60
+"""Seconds after which a temporary file is one that a crash has left behind."""
+
 
 def write_atomically(path: Path, data: bytes, *, backup: Path | None = None) -> None:
     """Write `data` to a temporary file in the same folder, then rename it over `path`.
+
+    Both are on the disk when this returns: not even a power cut brings back less than the old or
+    the new content. Who may read and write the file stays as it was.
 
     Parameters
     ----------
@@ -33,15 +42,45 @@ def write_atomically(path: Path, data: bytes, *, backup: Path | None = None) -> 
         if backup is not None and target.is_file():
             write_atomically(backup, target.read_bytes())
         with open(temporary, "xb") as file:
+            # Before there is anything in it to be read.
+            if target.is_file():
+                shutil.copymode(target, temporary)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
+        _sync_folder(target.parent)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         reason = error.strerror or str(error)
         raise UserError(f"Cannot write {path} ({reason}): choose another place.") from None
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporary files that processes have left which were killed while writing `path`.
+
+    Recent ones stay: another process may be writing right now.
+    """
+    target = Path(os.path.realpath(path))
+    name = re.compile(rf"\.{re.escape(target.name)}~?\.[0-9a-f]{{8}}\.tmp")
+    with suppress(OSError):
+        for entry in os.scandir(target.parent):
+            if name.fullmatch(entry.name) and time.time() - entry.stat().st_mtime > LEFT_AFTER:
+                os.unlink(entry)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the renaming itself on the disk, where the system can do that."""
+    if os.name != "posix":
+        return
+    # Some network file systems cannot; the file is in place all the same.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def check_writable(path: Path) -> None:

@@ -198,6 +198,13 @@ class History:
         except (*DAMAGE, UserError, ValidationError) as error:
             raise _damaged(path, error) from None
 
+    def source(self, sha256: str) -> Picture | None:
+        """A picture that results were made from, by its hash; None if none undamaged is kept."""
+        for path in self.root.glob(f"*/images/{sha256}.png"):
+            with suppress(*DAMAGE, UserError):
+                return _checked(path, sha256)
+        return None
+
     def mark(self, path: Path, *, name: str, starred: bool) -> None:
         """Give an entry a name and a star, or take them away."""
         marks = {"name": name[:MAXIMUM_NAME], "starred": starred}

@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import UNIT
+from app.theme import UNIT, float_over_picture
 
 WIDTH = 640
 ROWS = 12
@@ -99,6 +99,7 @@ class CommandPalette(QFrame):
         self.list.itemClicked.connect(lambda _: self._run())
         self._nothing = QLabel("No command is called that.")
         self._nothing.setProperty("role", "faint")
+        float_over_picture(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(UNIT, UNIT, UNIT, UNIT)
         column.setSpacing(UNIT)

@@ -79,6 +79,7 @@ class Generator(QObject):
         self._worker.cancelled.connect(self._on_cancelled)
         self._worker.opened.connect(self.device_changed)
         self._told: tuple[Progress, float] | None = None
+        self._elapsed = 0.0
         self._ticker = QTimer(self, interval=TICK_MS)
         self._ticker.timeout.connect(self._on_tick)
         QTimer.singleShot(START_MS, self, self._begin)
@@ -151,7 +152,7 @@ class Generator(QObject):
     def _start(self, scene: Scene) -> None:
         was_busy = self.busy
         self._running = Request(next(self._ids), scene)
-        self._told = None
+        self._told, self._elapsed = None, 0.0
         self._run.emit(self._running)
         if not was_busy:
             self._ticker.start()
@@ -177,14 +178,19 @@ class Generator(QObject):
     def _on_progress(self, id_: int, progress: Progress) -> None:
         if self._is_wanted(id_):
             self._told = (progress, time.perf_counter())
-            self.progress.emit(progress)
+            self._tell(progress)
 
     def _on_tick(self) -> None:
         if self._told is None or self._running is None or self._running.cancel.is_set():
             return
         progress, at = self._told
         if progress.left is not None:
-            self.progress.emit(later(progress, time.perf_counter() - at))
+            self._tell(later(progress, time.perf_counter() - at))
+
+    def _tell(self, progress: Progress) -> None:
+        # What the worker measured may be a little older than the last tick.
+        self._elapsed = max(self._elapsed, progress.elapsed)
+        self.progress.emit(replace(progress, elapsed=self._elapsed))
 
     def _on_finished(self, id_: int, generation: Generation) -> None:
         if not self._is_wanted(id_):

@@ -142,4 +142,4 @@ def _quick(scene: Scene) -> Scene:
 def _proxied(scene: Scene) -> Scene:
     if scene.settings.decoder == "proxy":
         return scene
-    return scene.with_settings(decoder="proxy")
+    return scene.with_settings(decoder="preview")

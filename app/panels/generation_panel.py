@@ -27,7 +27,11 @@ from neural_assets_core.decoders import Progress
 from neural_assets_core.decoders.base import STEPPED_PHASE
 from neural_assets_core.scene import GenerationSettings, Scene
 
-DECODERS = {"neural": "Neural", "proxy": "Proxy (instant)"}
+DECODERS = {
+    "neural": "Neural",
+    "proxy": "Proxy (instant)",
+    "preview": "Preview (what neural starts from)",
+}
 LARGEST_SEED = 2**63 - 1
 FULL = 1000
 """The progress bar's end."""

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from app.theme import ICON_SIZE, UNIT, colors, icon, pixmap
+from app.theme import ICON_SIZE, UNIT, colors, float_over_picture, icon, pixmap
 
 MAXIMUM_WIDTH = 720
 
@@ -23,6 +23,7 @@ class MessageBar(QFrame):
         self.setProperty("role", "message")
         # Painted over the picture, never see-through.
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        float_over_picture(self)
         self._sign = QLabel()
         self._text = QLabel(wordWrap=True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
@@ -55,7 +56,7 @@ class MessageBar(QFrame):
         return str(self.property("tier") or "")
 
     def show_message(self, text: str, tier: str = "error") -> None:
-        """Show `text`, instead of whatever was shown; `tier` is "error" or "warning"."""
+        """Show `text`, instead of whatever was shown; `tier` is "error", "warning" or "hint"."""
         self._text.setText(text)
         self.setProperty("tier", tier)
         # A style sheet looks at properties only when it is applied.
@@ -82,7 +83,9 @@ class MessageBar(QFrame):
             self._draw_icons()
 
     def _draw_icons(self) -> None:
-        color = colors().error if self.tier == "error" else colors().warning
+        scheme = colors()
+        tiers = {"error": scheme.error, "warning": scheme.warning, "hint": scheme.text}
+        color = tiers[self.tier]
         self._sign.setPixmap(pixmap(self.tier, color, ICON_SIZE, self.devicePixelRatioF()))
         self._copy.setIcon(icon("copy"))
         self._close.setIcon(icon("close"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QIcon, QPixmap
+from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -40,7 +40,6 @@ class StartPage(QWidget):
         super().__init__(parent)
         self._recent = recent
         self.drop = DropTarget()
-        self.drop.open_requested.connect(self.open_requested)
         self.drop.browse_requested.connect(self.browse_requested)
         self.samples = _sample_list()
         self.samples.itemActivated.connect(self._open_item)
@@ -93,21 +92,19 @@ class StartPage(QWidget):
 
 
 class DropTarget(QFrame):
-    """A large area to drop a scene file on, with a button for who prefers a dialog."""
+    """An invitation to drop something on the window, with a button for who prefers a dialog."""
 
-    open_requested = Signal(object)
     browse_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "drop")
-        self.setAcceptDrops(True)
         self.setMinimumHeight(208)
         self._sign = QLabel()
         self._draw_sign()
-        title = QLabel("Drop a scene here")
+        title = QLabel("Drop a scene or a photograph here")
         title.setProperty("role", "title")
-        hint = QLabel(f"A photo with its boxes, saved as {SCENE_SUFFIX}")
+        hint = QLabel(f"Scenes ({SCENE_SUFFIX}), pictures, and exports, which carry their scene")
         hint.setProperty("role", "faint")
         button = QPushButton("Open a scene …")
         button.setProperty("primary", "true")
@@ -129,34 +126,6 @@ class DropTarget(QFrame):
     def _draw_sign(self) -> None:
         size, ratio = 6 * UNIT, self.devicePixelRatioF()
         self._sign.setPixmap(pixmap("picture", colors().faint, size, ratio))
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_file(event) is not None:
-            event.acceptProposedAction()
-            self._set_hot(True)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._set_hot(False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._set_hot(False)
-        path = dropped_file(event)
-        if path is not None:
-            event.acceptProposedAction()
-            self.open_requested.emit(path)
-
-    def _set_hot(self, hot: bool) -> None:
-        self.setProperty("hot", "true" if hot else "false")
-        self.style().unpolish(self)
-        self.style().polish(self)
-
-
-def dropped_file(event: QDropEvent) -> Path | None:
-    """The one local file that is being dragged, if it is one."""
-    urls = event.mimeData().urls()
-    if len(urls) == 1 and urls[0].isLocalFile():
-        return Path(urls[0].toLocalFile())
-    return None
 
 
 def _sample_list() -> QListWidget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +64,28 @@ class AssetDrop(QObject):
         else:
             scene = inserted(scene, asset, at)
             self._document.push(scene, f"Insert {asset.name}", select=[scene.objects[-1].name])
+
+    def place_all(self, assets: Sequence[Asset]) -> None:
+        """Insert several, objects side by side about the middle of the ground in view.
+
+        Raises
+        ------
+        UserError
+            If the scene is full.
+        """
+        scene = self._document.scene
+        if scene is None or not assets:
+            return
+        objects = [asset for asset in assets if asset.background is None]
+        for asset in assets:
+            if asset.background is not None:
+                scene = with_surroundings(scene, asset.surroundings())
+        boxes = _in_a_row([placed_box(asset, scene.camera) for asset in objects], scene)
+        for asset, box in zip(objects, boxes, strict=True):
+            scene = inserted(scene, asset)
+            scene = scene.with_box(scene.objects[-1].name, box)
+        names = [item.name for item in scene.objects[len(scene.objects) - len(objects) :]]
+        self._document.push(scene, f"Insert {len(assets)} assets", select=names)
 
     def replace(self, asset: Asset, name: str) -> None:
         """Put an asset in the place of an object, which keeps its pose.
@@ -208,3 +230,13 @@ class AssetDrop(QObject):
             return None
         x, y = (origin + reach * direction)[:2]
         return float(x), float(y)
+
+
+def _in_a_row(boxes: list[Box], scene: Scene) -> list[Box]:
+    """Boxes that all stand in one place moved apart, to the camera's left and right."""
+    right = scene.camera.camera_to_world[:3, 0] * (1.0, 1.0, 0.0)
+    right /= np.linalg.norm(right)
+    # However they are turned.
+    widths = np.array([np.hypot(*box.size[:2]) for box in boxes])
+    places = np.cumsum(widths) - widths / 2 - widths.sum() / 2
+    return [box.translated(place * right) for box, place in zip(boxes, places, strict=True)]

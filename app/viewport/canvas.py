@@ -5,14 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakMethod
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
+from PySide6.QtCore import QRectF, Qt, SignalInstance
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QPainter,
+    QResizeEvent,
+    QShowEvent,
+    QWindow,
+)
+from PySide6.QtOpenGL import QOpenGLWindow
 from PySide6.QtWidgets import QWidget
-from vispy import app, gloo
+from vispy import gloo
+from vispy.gloo.context import FakeCanvas, set_current_canvas
 
 from app.viewport.strokes import Color, Label, Strokes
 from neural_assets_core.scene import Picture
@@ -115,20 +127,79 @@ class Frame:
     strokes: Strokes
 
 
-class Canvas(app.Canvas):
-    """Draws the frames that `frame` makes; `native` is the Qt widget.
+class _Surface(QOpenGLWindow):
+    """A window inside the window that is nothing but drawn on.
+
+    An OpenGL widget would have the whole window composed by OpenGL at every frame, which takes a
+    software rasteriser longer than the drawing. Pointer and keys go to the widget that it covers.
+    """
+
+    def __init__(self, draw: Callable[[], None]) -> None:
+        """`draw` is a method; its object is not kept alive."""
+        super().__init__()
+        self.setFlags(
+            self.flags()
+            | Qt.WindowType.WindowTransparentForInput
+            | Qt.WindowType.WindowDoesNotAcceptFocus
+        )
+        self._draw = WeakMethod(draw)
+
+    def paintGL(self) -> None:
+        if (draw := self._draw()) is not None:
+            draw()
+
+
+class _Ground(QWidget):
+    """What a surface covers: it gets the pointer and the keys."""
+
+    def __init__(self, surface: QWindow, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._surface = surface
+        self.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
+        self.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.WheelFocus)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        handle = self.windowHandle()
+        if self._surface.parent() is not handle:
+            self._surface.setParent(handle)
+        self._cover()
+        self._surface.show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._cover()
+
+    def _cover(self) -> None:
+        self._surface.setGeometry(self.rect())
+
+
+class Canvas:
+    """Draws the frames that `frame` makes.
 
     Parameters
     ----------
     parent : QWidget
     frame : callable
         Asked for a `Frame` at every redraw, so that many changes cost one drawing.
+
+    Attributes
+    ----------
+    native : QWidget
+        Gets the pointer and the keys; what lies over it has to be native too.
+    frame_swapped : signal
     """
 
     def __init__(self, parent: QWidget, frame: Callable[[], Frame]) -> None:
-        self._ready = False
-        super().__init__(parent=parent, app="pyside6", keys=None, show=False)
         self._frame = frame
+        self._surface = _Surface(self._draw)
+        self.frame_swapped: SignalInstance = self._surface.frameSwapped
+        self.native = _Ground(self._surface, parent)
+        # VisPy's queue of what is to be drawn; without one of its canvases, which are widgets.
+        self._queue = FakeCanvas()
         self._strokes = gloo.Program(_STROKE_VERTEX, _STROKE_FRAGMENT)
         self._shades = gloo.Program(_SHADE_VERTEX, _SHADE_FRAGMENT)
         self._image = gloo.Program(_IMAGE_VERTEX, _IMAGE_FRAGMENT)
@@ -137,18 +208,25 @@ class Canvas(app.Canvas):
         self._picture = gloo.Texture2D(shape=(1, 1, 3), wrapping="clamp_to_edge")
         self._uploaded: tuple[Picture | None, int] = (None, 0)
         self._labels: dict[tuple[Label, float], tuple[gloo.Texture2D, float, float]] = {}
-        self._ready = True
 
     @property
     def ratio(self) -> float:
         """Physical pixels per logical pixel."""
         return float(self.native.devicePixelRatioF())
 
-    def on_draw(self, event: object) -> None:
-        """VisPy's hook: draw one frame."""
-        if not self._ready:
-            return
+    def update(self) -> None:
+        """Draw a frame soon; one for any number of calls."""
+        self._surface.update()
+
+    def grab(self) -> QImage:
+        """What is shown, drawn anew."""
+        self._surface.makeCurrent()
+        self._draw()
+        return self._surface.grabFramebuffer()
+
+    def _draw(self) -> None:
         frame = self._frame()
+        set_current_canvas(self._queue)
         # As Qt rounds the size of its framebuffer; then a logical pixel is exactly `ratio` wide.
         width, height = (
             max(math.floor(side * self.ratio + 0.5), 1)
@@ -168,6 +246,7 @@ class Canvas(app.Canvas):
         self._draw_triangles(self._strokes, frame.strokes.vertices())
         for label in frame.strokes.labels:
             self._draw_label(label)
+        self._queue.flush()
 
     def _draw_triangles(self, program: gloo.Program, vertices: NDArray[np.void]) -> None:
         if len(vertices):

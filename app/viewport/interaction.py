@@ -45,8 +45,10 @@ _TOOL_HINTS: dict[Tool, str] = {
     "turn": "Turn · drag a ring",
     "scale": "Scale · drag a corner",
     "box": "Box · drag a corner to scale, a dot to pull one face",
+    "draw": "Draw box · in the picture",
 }
 _SELECTION_HINT = "Drag a handle or the box · hold O original · F3 all commands · F1 all keys"
+_FITTING_HINT = "Fitting boxes to the photograph, which stays as it is · Enter when they fit"
 _BAND_HINT = "Select what the frame touches · Esc cancels"
 _MOTIONS: dict[Key, Motion] = {Key.Key_G: "move", Key.Key_R: "turn", Key.Key_S: "scale"}
 _CONFIRM = (Key.Key_Return, Key.Key_Enter, Key.Key_Space)
@@ -149,6 +151,8 @@ class Interaction:
         fault = self._fault()
         if fault:
             return fault
+        if self._document.fitting:
+            return _FITTING_HINT
         if self._tools.tool == "select" and self._document.editable:
             return _SELECTION_HINT
         return _TOOL_HINTS[self._tools.tool]
@@ -261,6 +265,9 @@ class Interaction:
         if self.busy:
             # Whatever it is: while the pointer is taken nothing else may happen to the scene.
             self._busy_key(key, modifiers)
+            return True
+        if self._document.fitting and key in (Key.Key_Return, Key.Key_Enter):
+            self._document.set_fitting(False)
             return True
         return key in NUDGES and self._nudge(key, modifiers)
 

@@ -26,7 +26,9 @@ _COMPASS_ARM = 26.0
 _COMPASS_ROOM = 46.0
 
 
-def draw_ground(strokes: Strokes, camera: Camera, target: Float, distance: float) -> None:
+def draw_ground(
+    strokes: Strokes, camera: Camera, target: Float, distance: float, color: Color = _GRID
+) -> None:
     """A grid on the ground that fades out; the world's x and y axes in their colours.
 
     Parameters
@@ -37,6 +39,8 @@ def draw_ground(strokes: Strokes, camera: Camera, target: Float, distance: float
         World point that is looked at: the grid lies around it.
     distance : float
         How far away that is, metres: the cells suit it.
+    color : Color
+        Of its lines.
     """
     cell = _round(_CELL_SHARE * distance)
     reach = _CELLS * cell
@@ -52,7 +56,7 @@ def draw_ground(strokes: Strokes, camera: Camera, target: Float, distance: float
         colors = np.empty((*far.shape, 4))
         # A line of constant x is the y axis where x is 0.
         is_axis = middle[axis] + at == 0
-        colors[:] = _GRID
+        colors[:] = color
         colors[is_axis] = style.faded(style.AXES[1 - axis], 0.7)
         colors[..., 3] *= np.clip(1.0 - far, 0.0, 1.0) ** 1.5
         widths = np.where(is_axis, 1.6, 1.0)[:, None] * np.ones(len(along))

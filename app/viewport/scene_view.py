@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QCursor,
     QFocusEvent,
+    QImage,
     QInputDevice,
     QKeyEvent,
     QMouseEvent,
@@ -58,6 +59,8 @@ class SceneView(QWidget):
     tools : Tools
     native : QWidget
         The canvas's own widget, which gets the pointer and the keys.
+    frame_swapped : signal
+        A frame is on the screen.
     """
 
     status_changed = Signal(str)
@@ -81,6 +84,7 @@ class SceneView(QWidget):
         self._interaction = Interaction(document, self.screen_camera, self._refresh, self.tools)
         self._canvas = Canvas(self, self._frame)
         self.native: QWidget = self._canvas.native
+        self.frame_swapped: SignalInstance = self._canvas.frame_swapped
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.native)
@@ -183,6 +187,10 @@ class SceneView(QWidget):
         return next(iter(self._interaction.names_under(_pixel(position))), None)
 
     # -- showing -------------------------------------------------------------------------------
+
+    def grab_frame(self) -> QImage:
+        """What is shown, drawn anew, in physical pixels."""
+        return self._canvas.grab()
 
     def _screen_size(self) -> tuple[float, float]:
         return float(max(self.native.width(), 1)), float(max(self.native.height(), 1))

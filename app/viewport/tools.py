@@ -14,7 +14,8 @@ class Tools(QObject):
     Attributes
     ----------
     tool : Tool
-        "select" shows all handles, "move", "turn", "scale" and "box" their own.
+        "select" shows all handles, "move", "turn", "scale" and "box" their own; "draw" makes new
+        boxes.
     pivot : Pivot
         What turns and scales of several objects keep in place: the base of the "active" one, the
         "common" middle, or "each" one's base.

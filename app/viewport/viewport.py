@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.document import Document
+from app.viewport import style
 from app.viewport.box_strokes import Level, draw_boxes
 from app.viewport.canvas import Frame
+from app.viewport.guest import Guest, Place, Pointer
 from app.viewport.navigation import Navigation
 from app.viewport.overlay import draw_scene
 from app.viewport.rubber_band import draw_band
 from app.viewport.scene_view import SceneView
-from app.viewport.strokes import Strokes
+from app.viewport.strokes import Label, Strokes
 from app.viewport.tools import Tools
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.rays import NEAR
 from neural_assets_core.scene import Picture, Scene, View
 
+_BANNER_ROOM = 20.0
 _FRAME_ROOM = 0.5
 """Left free on each side of a selection that is framed, in its own size."""
 
@@ -41,8 +44,10 @@ class Viewport(SceneView):
         self._fitted = True
         self._ghost: Box | None = None
         self._ghost_hint = ""
+        self._guest: Guest | None = None
         self._screen_camera: tuple[Camera, Navigation, Camera] | None = None
         super().__init__(document, tools, parent)
+        document.fitting_changed.connect(self.redraw)
 
     # -- what is shown -----------------------------------------------------------------------
 
@@ -79,10 +84,88 @@ class Viewport(SceneView):
         self._refresh()
 
     def _view_status(self) -> str:
-        return self._ghost_hint
+        return self._ghost_hint or ("" if self._guest is None else self._guest.status())
 
     def _editable(self) -> bool:
-        return self._show_boxes and not self._show_original
+        return self._guest is None and self._show_boxes and not self._show_original
+
+    # -- guests ------------------------------------------------------------------------------
+
+    @property
+    def guest(self) -> Guest | None:
+        """The tool that has the pointer instead of the boxes."""
+        return self._guest
+
+    def set_guest(self, guest: Guest | None) -> None:
+        """Show the photograph alone, and leave pointer and keys to a tool; None ends that."""
+        self._interaction.cancel()
+        self._guest = guest
+        if guest is not None:
+            self.native.setFocus()
+        self._refresh()
+
+    def redraw(self, _: object = None) -> None:
+        """Something that is drawn over the photograph is another."""
+        self._refresh()
+
+    def place(self) -> Place | None:
+        """Where the photograph lies on the screen; None while nothing is open."""
+        scene = self._document.shown_scene
+        return None if scene is None else Place.of(scene, self._navigation)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the pointer is taken, by a gesture, by a guest or by moving the view."""
+        return super().busy or (self._guest is not None and self._guest.held)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave and self._guest is not None:
+            self._guest.leave()
+            self._refresh()
+        return super().eventFilter(watched, event)
+
+    def _mouse(self, event: QMouseEvent) -> bool:
+        guest, place, kind = self._guest, self.place(), event.type()
+        grabs = kind != QEvent.Type.MouseMove and self._grabs_view(event)
+        if guest is None or place is None or self._view_drag is not None or grabs:
+            return super()._mouse(event)
+        at = np.array([event.position().x(), event.position().y()])
+        pointer = Pointer.of(place, at, event.modifiers())
+        left = event.button() == Qt.MouseButton.LeftButton
+        if kind == QEvent.Type.MouseMove:
+            # Another window may have taken the release.
+            lost = guest.held and not event.buttons() & Qt.MouseButton.LeftButton
+            (guest.release if lost else guest.move)(pointer)
+        elif kind == QEvent.Type.MouseButtonRelease:
+            if left:
+                guest.release(pointer)
+        elif left:
+            guest.press(pointer)
+        elif event.button() == Qt.MouseButton.RightButton:
+            guest.cancel()
+        self._refresh()
+        return True
+
+    def _key(self, event: QKeyEvent) -> bool:
+        guest, key = self._guest, Qt.Key(event.key())
+        if guest is None or key == Qt.Key.Key_Space:
+            return super()._key(event)
+        now = event.type() == QEvent.Type.KeyPress
+        asked = event.type() == QEvent.Type.ShortcutOverride
+        wanted = (now or asked) and guest.key(key, event.modifiers(), now)
+        event.setAccepted(wanted)
+        self._refresh()
+        return not asked
+
+    def _focus(self, event: QFocusEvent) -> None:
+        super()._focus(event)
+        if event.lostFocus() and self._guest is not None:
+            self._guest.let_go()
+            self._refresh()
+
+    def _cursor(self) -> Qt.CursorShape:
+        moving = self._view_drag is not None or self._space
+        return super()._cursor() if moving or self._guest is None else self._guest.cursor()
 
     # -- zoom and pan ------------------------------------------------------------------------
 
@@ -165,11 +248,19 @@ class Viewport(SceneView):
         if scene is None or camera is None:
             return Frame(None, (0.0, 0.0, 1.0, 1.0), strokes)
         source = scene.background.view.picture
-        picture = source if self._show_original or self._picture is None else self._picture
-        if self._editable():
+        # What is laid over the photograph, and fitted to it, is seen over it.
+        laid = self._guest is not None or self._document.fitting
+        original = laid or self._show_original or self._picture is None
+        picture = source if original else self._picture
+        if self._guest is not None:
+            self._guest.draw(strokes, Place.of(scene, self._navigation))
+        elif self._editable():
             draw_scene(strokes, camera, scene, self._interaction.highlights())
             if self._interaction.band is not None:
                 draw_band(strokes, self._interaction.band)
+            if self._document.fitting:
+                middle = (0.5 * self._screen_size()[0], _BANNER_ROOM)
+                strokes.label(Label("Fitting boxes · Enter ends", middle, style.ACCENT))
         if self._ghost is not None:
             # Not as faint as where boxes stood: the eye is on this one.
             draw_boxes(strokes, camera, [self._ghost], [Level.HOVERED], [False])

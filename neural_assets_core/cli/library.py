@@ -165,6 +165,25 @@ def insert(
     _save(after, out)
 
 
+@assets.command("transfer")
+def transfer(
+    scene: ScenePath,
+    source: Annotated[
+        Path, typer.Argument(metavar="FROM.nascene", help="The scene that has the objects.")
+    ],
+    names: Annotated[
+        list[str],
+        typer.Option("--object", metavar="NAME", help="An object of FROM; may be repeated."),
+    ],
+    out: Out,
+) -> None:
+    """Put objects of another scene into a scene, as they stand to one another there."""
+    from neural_assets_core.library import transferred
+    from neural_assets_core.scene import load_scene
+
+    _save(transferred(load_scene(scene), load_scene(source), names), out)
+
+
 @assets.command("remove")
 def remove(name: Name, library: LibraryPath = None) -> None:
     """Put an asset into the library's trash; prints where it lies there."""

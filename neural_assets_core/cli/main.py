@@ -11,13 +11,18 @@ from typer.core import TyperGroup
 
 from neural_assets_core import __version__
 from neural_assets_core.cli import (
+    animate,
+    batch,
     camera,
     dataset,
     doctor,
     evaluate,
+    export,
     library,
+    photo,
     render,
     scene,
+    schema,
     settings,
     studio,
     train,
@@ -92,7 +97,13 @@ def global_options(
 app.command("info")(scene.info)
 app.command("edit")(scene.edit)
 app.command("camera")(camera.camera)
+app.command("photo", cls=photo.PhotoCommand)(photo.photo)
 app.command("render")(render.render)
+app.command("export")(export.export)
+app.command("import")(export.import_)
+app.command("turntable")(animate.turntable)
+app.command("animate")(animate.animate)
+app.command("batch")(batch.batch)
 app.command("studio")(studio.studio)
 app.add_typer(library.assets, name="asset")
 app.add_typer(library.backgrounds, name="background")
@@ -101,6 +112,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("settings")(settings.settings)
 app.command("doctor")(doctor.doctor)
+app.command("schema")(schema.schema)
 
 
 def main() -> None:

@@ -50,18 +50,22 @@ def edit(
         float | None, typer.Option(metavar="S", help="Scale it about the centre of its base.")
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take it out of the scene.")] = False,
+    isolate: Annotated[
+        bool, typer.Option("--isolate", help="Leave nothing but it, before an even grey.")
+    ] = False,
     duplicate: Annotated[
         str | None,
         typer.Option(metavar="NEWNAME", help="Leave it, and edit a copy with this name."),
     ] = None,
 ) -> None:
-    """Move, turn, scale, copy or remove one object, and write a new scene file."""
+    """Move, turn, scale, copy, isolate or remove one object, and write a new scene file."""
     moves = any(value is not None for value in (translate, rotate_z, scale))
-    if remove and (moves or duplicate is not None):
+    if remove and (moves or isolate or duplicate is not None):
         raise UserError("--remove cannot be combined with other edits: use two commands.")
-    if not (remove or moves or duplicate is not None):
+    if not (remove or moves or isolate or duplicate is not None):
         raise UserError(
-            "Nothing to do: give --translate, --rotate-z, --scale, --duplicate or --remove."
+            "Nothing to do: give --translate, --rotate-z, --scale, --duplicate, --isolate or "
+            "--remove."
         )
     from neural_assets_core.scene import SCENE_SUFFIX, load_scene, save_scene
 
@@ -72,6 +76,10 @@ def edit(
         after = before.without(name)
     else:
         after = _edited(before, name, duplicate, translate, rotate_z, scale)
+    if isolate:
+        from neural_assets_core.library import isolated
+
+        after = isolated(after, [name if duplicate is None else duplicate])
     save_scene(after, out)
 
 

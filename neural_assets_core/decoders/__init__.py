@@ -9,6 +9,7 @@ from neural_assets_core.decoders.base import Cancelled, Decoder, Generation, Pro
 from neural_assets_core.decoders.proxy import ProxyDecoder
 from neural_assets_core.model.checkpoints import find_lifter, resolve_checkpoint
 from neural_assets_core.preferences import Preferences, load_preferences
+from neural_assets_core.proxy import CARVER
 from neural_assets_core.scene import GenerationSettings
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ def open_decoder(
 ) -> Decoder:
     """The decoder that `settings` names, its weights loaded.
 
-    The proxy takes the checkpoint's lifting network, and does without if there is none. May be
-    called from any thread; they take turns. Device, precision, memory and threads are the
-    preferences', by default the stored ones.
+    The proxy needs no weights; the preview is the proxy with the checkpoint's lifting network, if
+    it has one. May be called from any thread; they take turns. Device, precision, memory and
+    threads are the preferences', by default the stored ones.
 
     Raises
     ------
@@ -64,9 +65,11 @@ def look_at_machine() -> Machine:
 def _opened(settings: GenerationSettings, preferences: Preferences) -> Decoder:
     # Loading torch takes seconds: only who needs weights pays for it, and not for a wrong name.
     if settings.decoder == "proxy":
+        return ProxyDecoder()
+    if settings.decoder == "preview":
         folder = find_lifter(settings.checkpoint)
         if folder is None:
-            return ProxyDecoder()
+            return ProxyDecoder(CARVER)
         from neural_assets_core.model.lifting import VolumeLifter
         from neural_assets_core.model.loading import load_lifter, placement
 

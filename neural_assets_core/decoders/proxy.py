@@ -12,20 +12,21 @@ from neural_assets_core.decoders.base import (
     check_cancelled,
 )
 from neural_assets_core.device_faults import device_faults
-from neural_assets_core.proxy import CARVER, Lifter, render_proxy
+from neural_assets_core.proxy import Lifter, draw_photograph, render_proxy
 from neural_assets_core.scene import Picture, Scene
 
 
 class ProxyDecoder:
-    """`render_proxy` as a decoder.
+    """The proxy as a decoder.
 
     Parameters
     ----------
-    lifter : Lifter
-        Gives objects their shapes; by default they are carved from their masks.
+    lifter : Lifter, optional
+        Gives objects their shapes: then it draws what the neural decoder starts from. Without
+        one it draws as well as it can on any photograph.
     """
 
-    def __init__(self, lifter: Lifter = CARVER) -> None:
+    def __init__(self, lifter: Lifter | None = None) -> None:
         self.lifter = lifter
 
     def generate(
@@ -39,7 +40,10 @@ class ProxyDecoder:
         started = time.perf_counter()
         check_cancelled(cancel)
         with device_faults():
-            layers = render_proxy(scene, scene.camera, self.lifter)
+            if self.lifter is None:
+                layers = draw_photograph(scene, scene.camera)
+            else:
+                layers = render_proxy(scene, scene.camera, self.lifter)
         check_cancelled(cancel)
         picture = Picture(layers.picture)
         if progress is not None:

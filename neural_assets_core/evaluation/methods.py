@@ -18,6 +18,7 @@ from neural_assets_core.model.loading import load_pipeline, placement
 from neural_assets_core.model.patches import PatchAutoencoder
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.preferences import Preferences
+from neural_assets_core.proxy import CARVER
 from neural_assets_core.scene import GenerationSettings
 
 NEURAL, COPY, LIFTED, PROXY, CEILING, TRUTH = (
@@ -63,7 +64,7 @@ def methods_for(candidates: Sequence[Candidate]) -> tuple[list[Method], int]:
         NEURAL: neural(main),
         **{candidate.name: neural(candidate) for candidate in others},
         LIFTED: _drawn(ProxyDecoder(own.proxy_lifter), settings),
-        PROXY: _drawn(ProxyDecoder(), settings),
+        PROXY: _drawn(ProxyDecoder(CARVER), settings),
         COPY: lambda case: case.source.image,
         CEILING: lambda case: _copied(own, case),
         TRUTH: lambda case: case.target.image,

@@ -1,18 +1,38 @@
-"""The finished picture as a PNG file that says how it was made."""
+"""Finished pictures as files that say how they were made."""
 
 from __future__ import annotations
 
+import base64
 import io
+import re
+import zlib
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from neural_assets_core.errors import UserError
 from neural_assets_core.files import write_atomically
 from neural_assets_core.scene import Picture, Scene
+from neural_assets_core.scene.container import DAMAGE, MAXIMUM_JSON_BYTES
 
 SCENE_TEXT_KEY = "neural-assets-scene"
-"""Keyword of the PNG text chunk that holds the scene's JSON."""
+"""Keyword of the PNG text chunk, and name of the EXR attribute, that hold the scene's JSON."""
+
+QUALITY = 95
+"""Of lossy formats, unless something else is asked for; 100 is without loss in WebP."""
+
+_XMP_TAG = 700
+_XMP = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+    'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+    'xmlns:na="https://neural-assets.example/ns/1.0/" na:scene="{}"/></rdf:RDF></x:xmpmeta>'
+    '<?xpacket end="r"?>'
+)
+"""JPEG, WebP and TIFF: JSON, zlib, base64. Plain, many objects would not fit into a JPEG."""
 
 
 def export_png(picture: Picture, scene: Scene, path: str | Path) -> None:
@@ -33,8 +53,70 @@ def export_png(picture: Picture, scene: Scene, path: str | Path) -> None:
     UserError
         If the file cannot be written.
     """
-    text = PngInfo()
-    text.add_itxt(SCENE_TEXT_KEY, scene.model_dump_json(), zip=True)
+    data = encoded(Image.fromarray(picture.pixels), ".png", scene.model_dump_json())
+    write_atomically(Path(path), data)
+
+
+def encoded(
+    image: Image.Image, suffix: str, request: str | None = None, quality: int = QUALITY
+) -> bytes:
+    """An image in the format that a suffix stands for.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+    suffix : {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"}
+    request : str, optional
+        JSON of the scene that it shows, kept in the file's metadata.
+    quality : int
+        1 to 100, of JPEG and WebP.
+    """
     buffer = io.BytesIO()
-    Image.fromarray(picture.pixels).save(buffer, "PNG", pnginfo=text)
-    write_atomically(Path(path), buffer.getvalue())
+    save: dict[str, Any]
+    if suffix == ".png":
+        text = PngInfo()
+        if request is not None:
+            text.add_itxt(SCENE_TEXT_KEY, request, zip=True)
+        save = {"format": "PNG", "pnginfo": text}
+    elif suffix in (".tif", ".tiff"):
+        tags = ImageFileDirectory_v2()
+        if request is not None:
+            tags[_XMP_TAG] = _xmp(request)
+        save = {"format": "TIFF", "tiffinfo": tags, "compression": "tiff_adobe_deflate"}
+    elif suffix == ".webp":
+        save = {"format": "WEBP", "quality": quality, "lossless": quality == 100}
+    else:
+        save = {"format": "JPEG", "quality": quality, "subsampling": 0}
+    if request is not None and save["format"] in ("WEBP", "JPEG"):
+        save["xmp"] = _xmp(request)
+    image.save(buffer, **save)
+    return buffer.getvalue()
+
+
+def read_request(path: str | Path) -> str | None:
+    """The scene's JSON in a picture's metadata, unchecked; None if it says nothing.
+
+    Raises
+    ------
+    UserError
+        If the file is no picture or is damaged.
+    """
+    try:
+        with Image.open(path, formats=("PNG", "JPEG", "WEBP", "TIFF")) as image:
+            if image.format == "PNG":
+                text = image.info.get(SCENE_TEXT_KEY)
+                return None if text is None else str(text)
+            packet = image.info.get("xmp")
+        found = re.search(rb'na:scene="([A-Za-z0-9+/=]*)"', packet or b"")
+        if found is None:
+            return None
+        # No more than a scene can be: the file may come from anybody.
+        data = zlib.decompressobj().decompress(base64.b64decode(found[1]), MAXIMUM_JSON_BYTES)
+        return data.decode()
+    except DAMAGE as error:
+        raise UserError(f"{path} is not a picture that can be read: {error}.") from None
+
+
+def _xmp(request: str) -> bytes:
+    packed = base64.b64encode(zlib.compress(request.encode(), 9)).decode()
+    return _XMP.format(packed).encode()

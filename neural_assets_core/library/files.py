@@ -35,11 +35,13 @@ from neural_assets_core.scene.container import (
     checked_entries,
     document,
     faults_told,
+    open_archive,
     pictures_of,
     png,
     read_document,
     read_entry,
     read_pictures,
+    references,
     small_png,
 )
 
@@ -117,7 +119,9 @@ def load_asset(path: str | Path) -> Asset:
     path = Path(path)
     with faults_told(path, "an asset file", ASSET_SUFFIX), _opened(path) as archive:
         entries, fields = _described(archive, path)
-        pictures = read_pictures(archive, entries, MAXIMUM_FILE_BYTES, _check_total)
+        pictures = read_pictures(
+            archive, entries, MAXIMUM_FILE_BYTES, _check_total, references(fields)
+        )
         fields["name"], fields["tokens"] = path.stem, b""
         if TOKENS_ENTRY in entries:
             entry = entries[TOKENS_ENTRY]
@@ -176,9 +180,7 @@ def _on_grey(
 
 
 def _opened(path: Path) -> zipfile.ZipFile:
-    if path.stat().st_size > MAXIMUM_FILE_BYTES:
-        raise ValueError(f"it is larger than {MAXIMUM_FILE_BYTES >> 20} MiB")
-    return zipfile.ZipFile(path)
+    return open_archive(path, MAXIMUM_FILE_BYTES)
 
 
 def _described(

@@ -4,6 +4,9 @@ Every target pixel whose ray enters an object's box looks for the object along t
 source view. The background is the source picture with the objects cut out, carried over the
 ground plane if the camera moved. Holes are filled by inpainting.
 
+`render_proxy` draws it from shapes that a `Lifter` knows, as the networks were trained on it;
+`draw_photograph` draws it without weights, for the eye.
+
 It is the live preview under the hand, a decoder of its own, a baseline to beat, and the
 strongest condition of the neural decoder.
 """
@@ -11,6 +14,7 @@ strongest condition of the neural decoder.
 from __future__ import annotations
 
 from neural_assets_core.proxy.background import fill_holes, is_untouched
+from neural_assets_core.proxy.composite import draw_photograph
 from neural_assets_core.proxy.objects import CARVER, LiftedRays, Lifter
 from neural_assets_core.proxy.render import ProxyLayers, check_boxes, render_proxy
 from neural_assets_core.proxy.sampling import appearance_mask, grown
@@ -22,6 +26,7 @@ __all__ = [
     "ProxyLayers",
     "appearance_mask",
     "check_boxes",
+    "draw_photograph",
     "fill_holes",
     "grown",
     "is_untouched",

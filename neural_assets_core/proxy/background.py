@@ -42,10 +42,7 @@ def draw_background(
     if camera == view.camera:
         # Nothing to carry anywhere: the source's own pixels, and no work on large photographs.
         return source.pixels.copy(), hidden > 64, shown > 64
-    where = _background_pixels(view.camera, camera)
-    where *= np.asarray([source.pixels.shape[1] / view.camera.width,
-                         source.pixels.shape[0] / view.camera.height])
-    maps = where.astype(np.float32) - np.float32(0.5)
+    maps = _maps(view.camera, camera, source.pixels)
     picture = cv2.remap(
         source.pixels, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
@@ -59,6 +56,39 @@ def draw_background(
         np.asarray(unseen) > 64,
         np.asarray(objects) > 64,
     )
+
+
+def seen_from(
+    plate: NDArray[np.uint8], made_up: NDArray[np.float32], source: Camera, camera: Camera
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A background (h, w, 3) without objects as `camera` sees it, and what is not known of it.
+
+    The latter is 255 beyond the background's edges, and up to 254 where `made_up`, which may be
+    of another size, is 1.
+    """
+    factor = shrinkage(source, camera)
+    if factor < 0.9:
+        size = tuple(max(1, round(side * factor)) for side in plate.shape[1::-1])
+        plate = np.asarray(cv2.resize(plate, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    picture = cv2.remap(
+        plate, _maps(source, camera, plate), None, cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    doubtful = np.round(254 * made_up.clip(0, 1)).astype(np.uint8)
+    unknown = cv2.remap(
+        doubtful, _maps(source, camera, doubtful), None, cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT, borderValue=255,
+    )
+    return np.asarray(picture, dtype=np.uint8), np.asarray(unknown, dtype=np.uint8)
+
+
+def _maps(
+    source: Camera, camera: Camera, image: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    """(h, w, 2) where in an image of the source's view each pixel of `camera` looks."""
+    where = _background_pixels(source, camera)
+    where *= np.asarray([image.shape[1] / source.width, image.shape[0] / source.height])
+    return where.astype(np.float32) - np.float32(0.5)
 
 
 def _background_pixels(source: Camera, target: Camera) -> Float:

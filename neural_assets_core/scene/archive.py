@@ -9,41 +9,51 @@
 
 Fields that this version does not know are carried along from loading to saving, but not pictures
 that only such fields refer to: those are dropped. How such files are kept safe to open is in
-`container`.
+`container`, how older ones are brought up to date in `migrations`, and how unsaved work outlives
+a crash in `recovery`.
+
+Minor versions add fields; older programs open such files. Major versions change what is there;
+older programs refuse them.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from neural_assets_core.errors import UserError
-from neural_assets_core.files import write_atomically
+from neural_assets_core.files import remove_leftovers, write_atomically
 from neural_assets_core.scene.container import (
     CONVENTIONS,
     MAXIMUM_ENTRIES,
     MAXIMUM_JSON_BYTES,
     THUMBNAIL,
     add_entry,
+    check_packing,
     check_version,
     checked_entries,
     document,
     faults_told,
+    open_archive,
+    parse_document,
     pictures_of,
     png,
     read_document,
     read_pictures,
     read_thumbnail,
+    references,
     small_png,
 )
+from neural_assets_core.scene.migrations import FIRST, VERSION, Version, migrated
 from neural_assets_core.scene.picture import MAXIMUM_PIXELS, Picture
 from neural_assets_core.scene.scene import Scene
 
 SCENE_SUFFIX = ".nascene"
 MIMETYPE = "application/x-neural-assets-scene"
 FORMAT = "neural-assets-scene"
-VERSION = (1, 0)
 DOCUMENT = "scene.json"
 
 HEADER = {
@@ -77,8 +87,22 @@ def save_scene(scene: Scene, path: str | Path, thumbnail: Picture | None = None)
         If the file cannot be written, or would be too large to be opened again.
     """
     path = Path(path)
+    data = scene_bytes(scene, thumbnail)
+    write_atomically(path, data, backup=path.with_name(path.name + "~"))
+    remove_leftovers(path)
+
+
+def scene_bytes(scene: Scene, thumbnail: Picture | None = None) -> bytes:
+    """A scene file's content.
+
+    Raises
+    ------
+    UserError
+        If it would be too large to be opened again.
+    """
     images = {picture.sha256: picture for picture in pictures_of(scene)}
-    _check_total(sum(picture.pixels.nbytes for picture in images.values()))
+    size = sum(picture.pixels.nbytes for picture in images.values())
+    _check_total(size)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         add_entry(archive, "mimetype", MIMETYPE.encode())
@@ -92,7 +116,8 @@ def save_scene(scene: Scene, path: str | Path, thumbnail: Picture | None = None)
             f"The scene is too large to be saved (the limit is {MAXIMUM_FILE_BYTES >> 20} MiB): "
             "use fewer or smaller pictures."
         )
-    write_atomically(path, buffer.getvalue(), backup=path.with_name(path.name + "~"))
+    check_packing(size, buffer.getbuffer().nbytes)
+    return buffer.getvalue()
 
 
 def load_scene(path: str | Path) -> Scene:
@@ -109,14 +134,57 @@ def load_scene(path: str | Path) -> Scene:
 
 
 def _load(path: Path) -> Scene:
-    if path.stat().st_size > MAXIMUM_FILE_BYTES:
-        raise ValueError(f"it is larger than {MAXIMUM_FILE_BYTES >> 20} MiB")
-    with zipfile.ZipFile(path) as archive:
+    packed = path.stat().st_size
+
+    def check(size: int) -> None:
+        _check_total(size)
+        check_packing(size, packed)
+
+    with open_archive(path, MAXIMUM_FILE_BYTES) as archive:
         entries = checked_entries(archive, MAXIMUM_FILE_BYTES)
         fields = read_document(archive, entries, DOCUMENT)
-        check_version(fields, FORMAT, VERSION, path)
-        pictures = read_pictures(archive, entries, MAXIMUM_FILE_BYTES, _check_total)
-    scene = {key: value for key, value in fields.items() if key not in HEADER}
+        version = check_version(fields, FORMAT, VERSION, path)
+        pictures = read_pictures(
+            archive, entries, MAXIMUM_FILE_BYTES, check, references(fields)
+        )
+    return _scene(fields, version, pictures)
+
+
+def read_pictures_of(path: Path, wanted: Collection[str]) -> dict[str, Picture]:
+    """Those of some pictures, named by their hashes, that a scene file has.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged.
+    """
+    with (
+        faults_told(path, "a scene file", SCENE_SUFFIX),
+        open_archive(path, MAXIMUM_FILE_BYTES) as archive,
+    ):
+        entries = checked_entries(archive, MAXIMUM_FILE_BYTES)
+        return read_pictures(archive, entries, MAXIMUM_FILE_BYTES, _check_total, wanted)
+
+
+def scene_from_json(text: str, pictures: Mapping[str, Picture]) -> Scene:
+    """A scene from its JSON alone, as exported pictures carry it; checked like a file's.
+
+    Parameters
+    ----------
+    text : str
+    pictures : mapping of str to Picture
+        By their hashes, those that it refers to.
+
+    Raises
+    ------
+    ValueError, RuntimeError, TypeError
+        If it is no scene; a `pydantic.ValidationError` is a ValueError.
+    """
+    return _scene(parse_document(text.encode()), FIRST, pictures)
+
+
+def _scene(fields: dict[str, Any], version: Version, pictures: Mapping[str, Picture]) -> Scene:
+    scene = {key: value for key, value in migrated(fields, version).items() if key not in HEADER}
     loaded = Scene.model_validate(scene, context={"pictures": pictures})
     # Unknown fields are carried along: refuse here what could not be saved again.
     document(loaded, HEADER, "scene")
@@ -139,7 +207,11 @@ __all__ = [
     "MAXIMUM_JSON_BYTES",
     "MIMETYPE",
     "SCENE_SUFFIX",
+    "VERSION",
     "load_scene",
+    "read_pictures_of",
     "read_thumbnail",
     "save_scene",
+    "scene_bytes",
+    "scene_from_json",
 ]

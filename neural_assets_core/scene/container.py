@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import re
 import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -36,8 +37,16 @@ CONVENTIONS = {
 }
 """Told in every document."""
 
-MAXIMUM_JSON_BYTES = 4 * 2**20
+MAXIMUM_JSON_BYTES = 2 * 2**20
 MAXIMUM_ENTRIES = 1024
+MAXIMUM_DIRECTORY_BYTES = 2**20
+DIRECTORY_END = b"PK\5\6"
+DIRECTORY_END_BYTES = 22
+"""Of a zip's last record, without the comment of at most 64 KiB that it may have."""
+SMALL_PICTURES = 64 * 2**20
+LARGEST_RATIO = 100
+"""Pictures of more than `SMALL_PICTURES` bytes in memory must not be so many times larger than
+the file: 50 megapixels of nothing at all fit into 150 KiB."""
 THUMBNAIL = "thumbnail.png"
 THUMBNAIL_SIDE = 256
 MAXIMUM_THUMBNAIL_BYTES = 2**20
@@ -84,7 +93,8 @@ def document(value: BaseModel, header: dict[str, Any], what: str) -> bytes:
     """
     fields = {**value.model_dump(mode="json"), **header}
     ordered = {key: fields[key] for key in (*header, *(k for k in fields if k not in header))}
-    data = json.dumps(ordered, indent=1, allow_nan=False, ensure_ascii=False).encode()
+    # Not indented: that is done in Python, and takes longer than everything else together.
+    data = json.dumps(ordered, allow_nan=False, ensure_ascii=False).encode()
     if len(data) > MAXIMUM_JSON_BYTES:
         raise UserError(f"The {what}'s description is too large to be saved.")
     return data
@@ -154,6 +164,37 @@ def faults_told(path: Path, what: str, suffix: str) -> Iterator[None]:
         raise UserError(f"{path} is not {what} or is damaged: {reason}.") from None
 
 
+def open_archive(path: Path, maximum_bytes: int) -> zipfile.ZipFile:
+    """Open a zip, once neither it nor its directory is too large to be read at all.
+
+    Raises
+    ------
+    ValueError
+    """
+    if path.stat().st_size > maximum_bytes:
+        raise ValueError(f"it is larger than {maximum_bytes >> 20} MiB")
+    with open(path, "rb") as file:
+        start = max(0, file.seek(0, os.SEEK_END) - DIRECTORY_END_BYTES - 2**16)
+        file.seek(start)
+        _check_directory(file.read())
+    return zipfile.ZipFile(path)
+
+
+def _check_directory(end: bytes) -> None:
+    """Look at the last bytes of a zip: zipfile itself reads as much directory as they claim."""
+    at = len(end) - DIRECTORY_END_BYTES
+    if not (end[at:].startswith(DIRECTORY_END) and end.endswith(b"\0\0")):
+        # There is a comment behind it.
+        at = end.rfind(DIRECTORY_END)
+    if at < 0 or len(end) - at < DIRECTORY_END_BYTES:
+        raise ValueError("it is no zip file")
+    size = int.from_bytes(end[at + 12 : at + 16], "little")
+    # A locator of another end, for more entries than there may be.
+    large = at >= 20 and end.startswith(b"PK\6\7", at - 20)
+    if large or size > MAXIMUM_DIRECTORY_BYTES:
+        raise ValueError(f"it holds more than {MAXIMUM_ENTRIES} entries")
+
+
 def checked_entries(archive: zipfile.ZipFile, maximum_bytes: int) -> dict[str, zipfile.ZipInfo]:
     """The archive's entries by name, once nothing about them is suspicious.
 
@@ -201,13 +242,43 @@ def read_document(
     """The archive's JSON document called `name`, an object with finite numbers only."""
     if name not in entries:
         raise ValueError(f"it holds no {name}")
-    data = read_entry(archive, entries[name], MAXIMUM_JSON_BYTES)
+    return parse_document(read_entry(archive, entries[name], MAXIMUM_JSON_BYTES))
+
+
+def parse_document(data: bytes) -> dict[str, Any]:
+    """A JSON object with finite numbers only.
+
+    Raises
+    ------
+    ValueError
+    RecursionError
+        If it is nested too deeply.
+    """
+    if len(data) > MAXIMUM_JSON_BYTES:
+        raise ValueError(f"its description is larger than {MAXIMUM_JSON_BYTES} bytes")
     fields = json.loads(
         data.decode("utf-8"), parse_float=_finite_float, parse_constant=_refuse_constant
     )
     if not isinstance(fields, dict):
-        raise ValueError(f"its {name} is not an object")
+        raise ValueError("its description is not an object")
     return fields
+
+
+def references(fields: object) -> set[str]:
+    """Hashes of the pictures that a document refers to, at any depth."""
+    found: set[str] = set()
+    waiting = [fields]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            name = value.get("sha256")
+            # Names become parts of paths: nothing but a hash is one.
+            if isinstance(name, str) and re.fullmatch("[0-9a-f]{64}", name):
+                found.add(name)
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return found
 
 
 def _finite_float(text: str) -> float:
@@ -223,18 +294,20 @@ def _refuse_constant(text: str) -> NoReturn:
 
 def check_version(
     fields: dict[str, Any], format_: str, newest: tuple[int, int], path: Path
-) -> None:
-    """Refuse documents of other programs, and of newer major versions than `newest`."""
+) -> tuple[int, int]:
+    """The document's version; refuses other programs' and newer major versions than `newest`."""
     if fields.get("format") != format_:
         raise ValueError("its description is of another program")
     version = fields.get("version")
     if not isinstance(version, str) or not re.fullmatch(r"[0-9]{1,6}\.[0-9]{1,6}", version):
         raise ValueError("its description names no version")
-    if int(version.split(".")[0]) > newest[0]:
+    major, minor = map(int, version.split("."))
+    if major > newest[0]:
         raise UserError(
             f"{path} has format version {version}, newer than this program's "
             f"{newest[0]}.{newest[1]}: update the program to open it."
         )
+    return major, minor
 
 
 def read_pictures(
@@ -242,16 +315,17 @@ def read_pictures(
     entries: dict[str, zipfile.ZipInfo],
     maximum_bytes: int,
     check_total: Callable[[int], None],
+    wanted: Collection[str],
 ) -> dict[str, Picture]:
-    """The archive's pictures by hash, each one checked against it.
+    """Those of the wanted pictures that the archive has, by hash, each one checked against it.
 
     `check_total` is told how many bytes they take in memory, before each one is decoded.
     """
     pictures: dict[str, Picture] = {}
     total = 0
-    for name, entry in entries.items():
-        match = re.fullmatch(r"images/([0-9a-f]{64})\.png", name)
-        if match is None:
+    for sha256 in sorted(wanted):
+        entry = entries.get(f"images/{sha256}.png")
+        if entry is None:
             continue
         data = read_entry(archive, entry, maximum_bytes)
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
@@ -261,10 +335,26 @@ def read_pictures(
             total += image.width * image.height * len(image.getbands())
             check_total(total)
             picture = Picture(np.asarray(image))
-        if picture.sha256 != match[1]:
+        if picture.sha256 != sha256:
             raise ValueError("a picture is not the one that was saved")
-        pictures[match[1]] = picture
+        pictures[sha256] = picture
     return pictures
+
+
+def check_packing(size: int, packed: int) -> None:
+    """Refuse pictures of `size` bytes in memory that come from a file of only `packed` bytes.
+
+    Nobody's photographs are like that: it is how a small file is made to fill the memory. Saving
+    and loading agree on it.
+
+    Raises
+    ------
+    UserError
+    """
+    if size > SMALL_PICTURES + LARGEST_RATIO * packed:
+        raise UserError(
+            f"The pictures are very large ({size >> 20} MiB) and almost empty: use smaller ones."
+        )
 
 
 def read_thumbnail(path: str | Path) -> bytes | None:

@@ -4,20 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+import warnings
+import zlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
-from pydantic import GetCoreSchemaHandler, ValidationInfo
+from PIL import Image, ImageCms, ImageOps
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from neural_assets_core.errors import UserError
 
 MAXIMUM_SIDE = 16_384
 MAXIMUM_PIXELS = 120_000_000
+
+# Pillow warns from 90 megapixels on; here sizes are checked, and larger ones are photographs too.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", "Corrupt EXIF data")
+
+_EXIF = 0x8769
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises on damaged files."""
 
 
 class Picture:
@@ -84,18 +108,7 @@ class Picture:
             If the file is missing, is no image, is damaged, or is larger than
             `MAXIMUM_PIXELS` pixels or `MAXIMUM_SIDE` a side.
         """
-        try:
-            with Image.open(path) as image:
-                check_size(*image.size, name=str(path))
-                return cls(np.asarray(_on_white(ImageOps.exif_transpose(image))))
-        except FileNotFoundError:
-            raise UserError(f"There is no file {path}: check the name.") from None
-        except (Image.DecompressionBombError, ValueError) as error:
-            raise UserError(f"{path} cannot be used: {error}") from None
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
-            raise UserError(
-                f"{path} is not a picture that can be read ({error}): save it as PNG or JPEG."
-            ) from None
+        return read_image(path, str(path))[0]
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -103,6 +116,65 @@ class Picture:
             _validate,
             serialization=core_schema.plain_serializer_function_ser_schema(_reference),
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {
+            "type": "object",
+            "description": "A picture, by the hash of its shape and pixels: images/<sha256>.png.",
+            "properties": {
+                "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                "width": {"type": "integer", "minimum": 1, "maximum": MAXIMUM_SIDE},
+                "height": {"type": "integer", "minimum": 1, "maximum": MAXIMUM_SIDE},
+            },
+            "required": ["sha256"],
+        }
+
+
+def read_image(source: str | Path | bytes, name: str) -> tuple[Picture, dict[int, Any]]:
+    """An image file as a picture, and what its EXIF data tell; see `Picture.open`.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+        A file, or a file's content.
+    name : str
+        What errors call it.
+
+    Returns
+    -------
+    picture : Picture
+    tags : dict
+        EXIF values by the numbers of their tags; empty if there are none or they are damaged.
+
+    Raises
+    ------
+    UserError
+        As `Picture.open`.
+    """
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            check_size(*image.size, name=name)
+            tags = _set_upright(image)
+            return Picture(np.asarray(_on_white(_eight_bits(image)))), tags
+    except FileNotFoundError:
+        raise UserError(f"There is no file {name}: check the name.") from None
+    except PermissionError:
+        raise UserError(f"{name} may not be read: change its permissions.") from None
+    except Image.DecompressionBombError:
+        raise UserError(
+            f"{name} is too large (the limit is {MAXIMUM_PIXELS // 1_000_000} megapixels): scale "
+            "it down first."
+        ) from None
+    except MemoryError:
+        raise UserError(f"{name} does not fit into memory: scale it down first.") from None
+    except _DAMAGE as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(
+            f"{name} is not a picture that can be read ({reason}): save it as PNG or JPEG."
+        ) from None
 
 
 def check_size(width: int, height: int, name: str = "the picture") -> None:
@@ -121,6 +193,32 @@ def check_size(width: int, height: int, name: str = "the picture") -> None:
         )
 
 
+def _set_upright(image: Image.Image) -> dict[int, Any]:
+    """Turn the image as its EXIF data say, and tell them; damaged ones count as none."""
+    tags: dict[int, Any] = {}
+    try:
+        tags = dict(image.getexif().get_ifd(_EXIF))
+        ImageOps.exif_transpose(image, in_place=True)
+    except _DAMAGE:
+        # If it was the pixels that are damaged, reading them tells so.
+        pass
+    return tags
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The image with its own channels, each of eight bits."""
+    if image.mode.startswith("I"):
+        deep = np.asarray(image, dtype=np.float64)
+        # A file of 8 bits is never read as integers: whatever is so has 16.
+        shallow = deep / 257.0
+    elif image.mode == "F":
+        deep = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=1.0, neginf=0.0)
+        shallow = 255.0 * deep / max(1.0, float(deep.max()))
+    else:
+        return image
+    return Image.fromarray(np.clip(np.round(shallow), 0, 255).astype(np.uint8))
+
+
 def _on_white(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return _as_srgb(image)
@@ -131,7 +229,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 def _as_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
-    plain = image if image.mode in ("L", "CMYK") else image.convert("RGB")
+    plain = image if image.mode in ("RGB", "L", "CMYK") else image.convert("RGB")
     if profile:
         try:
             own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -142,7 +240,8 @@ def _as_srgb(image: Image.Image) -> Image.Image:
             converted = None
         if converted is not None:
             return converted
-    return plain.convert("RGB")
+    # Converting would copy, and photographs are large.
+    return plain if plain.mode == "RGB" else plain.convert("RGB")
 
 
 def _reference(picture: Picture) -> dict[str, Any]:

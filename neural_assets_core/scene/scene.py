@@ -110,7 +110,8 @@ class GenerationSettings(_Value):
         Denoising steps of the neural decoder.
     guidance : float
         Classifier-free guidance scale; 1 switches guidance off (half the time).
-    decoder : {"neural", "proxy"}
+    decoder : {"neural", "proxy", "preview"}
+        "preview" is what the neural decoder starts from: the proxy with the checkpoint's shapes.
     checkpoint : str
         "default", or a folder in diffusers layout.
     keep_source : bool
@@ -121,7 +122,7 @@ class GenerationSettings(_Value):
     seed: int = Field(default=0, ge=0, lt=2**63)
     steps: int = Field(default=1, ge=1, le=1000)
     guidance: Finite = Field(default=1.0, ge=0, le=50)
-    decoder: Literal["neural", "proxy"] = "neural"
+    decoder: Literal["neural", "proxy", "preview"] = "neural"
     checkpoint: str = "default"
     keep_source: bool = True
 

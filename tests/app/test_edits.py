@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from app.document import Document
@@ -70,3 +71,38 @@ def test_hide_and_lock_make_no_entries(document: Document, edits: EditCommands) 
     assert not document.hidden | document.locked
     assert document.undo_stack.count() == 0
     assert document.selection == ("book",)
+
+
+def test_objects_are_pasted_into_another_scene(
+    document: Document, edits: EditCommands, scene: Scene
+) -> None:
+    with pytest.raises(UserError, match="Nothing was copied"):
+        edits.paste()
+    document.select(["mug", "book"])
+    edits.copy()
+    other = scene.without("mug")
+    document.set_scene(other)
+    edits.paste()
+    assert [item.name for item in document.scene.objects] == ["kettle", "book", "mug", "book 2"]
+    assert document.selection == ("mug", "book 2")
+    assert document.undo_stack.count() == 1
+    # One of them stood just there: they keep their places to one another beside it.
+    old, new = (s.object("book").box.center for s in (scene, document.scene))
+    assert old == new
+    shift = [
+        np.subtract(document.scene.object(to).box.center, scene.object(of).box.center)
+        for of, to in (("mug", "mug"), ("book", "book 2"))
+    ]
+    np.testing.assert_allclose(shift[0], shift[1], atol=1e-9)
+    assert np.linalg.norm(shift[0]) > 0.1
+
+
+def test_isolating_leaves_the_selected_objects_alone(
+    document: Document, edits: EditCommands
+) -> None:
+    document.select(["mug", "kettle"])
+    edits.isolate()
+    assert [item.name for item in document.scene.objects] == ["mug", "kettle"]
+    assert document.scene.background.occluders == ()
+    document.undo_stack.undo()
+    assert len(document.scene.objects) == 3

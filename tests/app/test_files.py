@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QPushButton
@@ -60,10 +59,6 @@ class TestFiles:
         QApplication.sendEvent(window, QDropEvent(at, copy, *hand))
         qtbot.waitUntil(lambda: window.document.scene == moved(scene, 0.2))
 
-    def test_photo_is_told_to_be_no_scene(self, window: MainWindow, tmp_path: Path) -> None:
-        window.open(tmp_path / "holiday.JPG")
-        assert "holiday.JPG is a picture without boxes" in window.messages.text
-
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"{}", b"\x89PNG\r\n"])
     def test_bad_file_is_told_inline_and_loses_nothing(
         self, window: MainWindow, scene: Scene, tmp_path: Path, content: bytes
@@ -98,23 +93,6 @@ class TestFiles:
         window.actions_by_id["save"].trigger()
         assert "Cannot write" in window.messages.text
         assert window.document.modified
-
-    def test_export(
-        self,
-        window: MainWindow,
-        scene: Scene,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        qtbot: QtBot,
-    ) -> None:
-        choose(monkeypatch, tmp_path / "result")
-        with qtbot.waitSignal(window.pictures.generator.finished):
-            window.document.push(moved(scene, 0.3), "Move mug")
-        window.actions_by_id["export"].trigger()
-        picture = window.pictures.result().picture
-        with Image.open(tmp_path / "result.png") as image:
-            assert image.convert("RGB").tobytes() == picture.pixels.tobytes()
-            assert image.text["neural-assets-scene"] == window.document.scene.model_dump_json()
 
     def test_nothing_to_export_before_there_is_a_picture(
         self, empty_window: MainWindow

@@ -16,6 +16,7 @@ from app.theme import apply_theme
 from tests.benchmarks.drag import FRAMES, SIZE, drag_studio, drag_viewport
 from tests.benchmarks.generation import first_picture, generate
 from tests.benchmarks.library import list_library
+from tests.benchmarks.photograph import edit_photograph
 from tests.benchmarks.picking import pick
 from tests.benchmarks.scenes import crowded_scene
 from tests.benchmarks.startup import start_up
@@ -67,9 +68,10 @@ def main() -> None:
         measured(start_up(Path(folder)))
         measured(drag_studio(crowd))
         made, costs = generate("default")
+        edited, kept = edit_photograph()
         shown, memory = first_picture(Path(folder))
         listed = list_library(Path(folder), single)
-        for row in (*made, *shown, *listed):
+        for row in (*made, *edited, *shown, *listed):
             measured(row)
     # Within one run, so that a slow or busy machine cancels out.
     ratios = {
@@ -79,6 +81,7 @@ def main() -> None:
         "yardstick, 99th percentile over 50th": fixed.p99 / fixed.p50,
         **costs,
         **memory,
+        **kept,
     }
     _report(rows, ratios, _machine(load))
 

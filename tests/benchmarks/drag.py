@@ -27,7 +27,7 @@ class _Hand:
     def __init__(self, viewport: Viewport) -> None:
         self._native = viewport.native
         self._swaps = 0
-        self._native.frameSwapped.connect(self._swapped)
+        viewport.frame_swapped.connect(self._swapped)
 
     def _swapped(self) -> None:
         self._swaps += 1

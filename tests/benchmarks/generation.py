@@ -164,9 +164,9 @@ def begin():
     timer.start()
 timer = QTimer(interval=2)
 timer.timeout.connect(beat)
-window.viewport.native.frameSwapped.connect(begin)
+window.viewport.frame_swapped.connect(begin)
 def finished(generation):
-    window.viewport.native.frameSwapped.disconnect(begin)
+    window.viewport.frame_swapped.disconnect(begin)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found = {"at": time.clock_gettime(time.CLOCK_MONOTONIC), "kib": peak, "gaps": sorted(gaps)}
     print(json.dumps(found), flush=True)

@@ -29,7 +29,7 @@ def drawn():
     os._exit(0)
 window.show()
 window.open(Path(sys.argv[2]))
-window.viewport.native.frameSwapped.connect(drawn)
+window.viewport.frame_swapped.connect(drawn)
 application.exec()
 """
 

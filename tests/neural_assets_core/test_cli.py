@@ -118,6 +118,15 @@ def test_edit_moves_turns_and_scales(scene_file: Path, small_scene: Scene, tmp_p
     assert load_scene(scene_file) == small_scene
 
 
+def test_edit_isolates(scene_file: Path, small_scene: Scene, tmp_path: Path) -> None:
+    out = tmp_path / "alone.nascene"
+    done("edit", scene_file, "--object", "mug", "--isolate", "--scale", "1.5", "--out", out)
+    scene = load_scene(out)
+    assert [item.name for item in scene.objects] == ["mug"]
+    assert scene.background.occluders == ()
+    assert scene.objects[0].box.size > small_scene.object("mug").box.size
+
+
 def test_edit_removes_and_duplicates(scene_file: Path, small_scene: Scene, tmp_path: Path) -> None:
     out = tmp_path / "new.nascene"
     done("edit", scene_file, "--object", "mug", "--remove", "--out", out)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from neural_assets_core.library import load_asset, replaced, with_surroundings
+from neural_assets_core.library import load_asset, replaced, transferred, with_surroundings
 from neural_assets_core.scene import Scene, load_scene
 from tests.neural_assets_core.test_cli import done, refused
 
@@ -25,6 +25,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     "command",
     ["asset", "background"]
     + [f"asset {name}" for name in ("add", "list", "show", "export", "insert", "remove")]
+    + ["asset transfer"]
     + [f"background {name}" for name in ("add", "list", "apply")],
 )
 def test_help(command: str) -> None:
@@ -55,6 +56,17 @@ def test_an_object_goes_from_scene_to_scene(
     assert trashed.is_file()
     assert not path.exists()
     assert "no asset called 'kitchen/mug'" in refused("asset", "show", "kitchen/mug")
+
+
+def test_objects_are_transferred(
+    scene_file: Path, small_scene: Scene, tmp_path: Path
+) -> None:
+    out = tmp_path / "both.nascene"
+    chosen = ["--object", "book", "--object", "mug"]
+    done("asset", "transfer", scene_file, scene_file, *chosen, "--out", out)
+    assert load_scene(out) == transferred(small_scene, small_scene, ["book", "mug"])
+    said = refused("asset", "transfer", scene_file, scene_file, "--object", "tree", "--out", out)
+    assert "no object called 'tree'" in said
 
 
 def test_export(scene_file: Path, tmp_path: Path) -> None:

@@ -114,6 +114,7 @@ def test_figures_do_not_depend_on_what_the_user_prefers(
 
     from neural_assets_core.decoders.neural import NeuralDecoder
     from neural_assets_core.evaluation import methods
+    from neural_assets_core.evaluation.candidates import parse_candidate
     from neural_assets_core.model.loading import DTYPES
 
     tiny_pipeline.save_pretrained(str(tmp_path / "tiny"))
@@ -127,7 +128,7 @@ def test_figures_do_not_depend_on_what_the_user_prefers(
 
     load_pipeline = methods.load_pipeline
     monkeypatch.setattr(methods, "load_pipeline", load)
-    methods.methods_for(str(tmp_path / "tiny"), (), GenerationSettings())
+    methods.methods_for([parse_candidate(str(tmp_path / "tiny"), GenerationSettings())])
     expected = choose(Preferences(), find_machine())
     assert [pipeline.unet.dtype for pipeline in loaded] == [DTYPES[expected.precision]]
     assert [pipeline.device.type for pipeline in loaded] == [expected.device]

@@ -152,7 +152,7 @@ class TestRunning:
         type_and_run(qtbot, "actual")
         type_and_run(qtbot, "scale tool")
         press(qtbot, Key.Key_F3)
-        assert names(palette)[:3] == ["Scale tool", "Actual pixels, 1:1", "Open"]
+        assert names(palette)[:3] == ["Scale tool", "Actual pixels, 1:1", "New from photograph"]
 
     def test_nothing_found(self, palette: CommandPalette, qtbot: QtBot) -> None:
         type_and_run(qtbot, "qqqq")

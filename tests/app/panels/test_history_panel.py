@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from app import actions
 from app.dialogs.compare import CompareDialog
+from app.dialogs.export import ExportDialog
 from app.generation.history import WAITING
 from tests.app.hand import choose as choose_file
 from tests.app.hand import moved
@@ -158,11 +159,13 @@ def test_commands_fit_the_selection(window, panel, rows, possible):
 
 class TestExport:
     def test_the_selected_result_with_its_own_scene(
-        self, window, scene, panel, tmp_path, monkeypatch
+        self, window, scene, panel, tmp_path, monkeypatch, qtbot
     ):
         choose_file(monkeypatch, tmp_path / "old")
         choose(panel, 1)
         panel.commands["result_export"].trigger()
+        with qtbot.waitSignal(window.exports.stills.written, timeout=30_000):
+            window.findChild(ExportDialog).go.click()
         with Image.open(tmp_path / "old.png") as image:
             assert image.text["neural-assets-scene"] == neural(scene).model_dump_json()
 
@@ -177,6 +180,8 @@ class TestExport:
         choose(panel, 0)
         answer(QMessageBox.StandardButton.Cancel)
         panel.commands["result_export"].trigger()
+        window.findChild(ExportDialog).go.click()
+        assert list(answers) == []
         assert target.read_bytes() == b"precious"
 
     def test_damage_is_told(self, window, panel, tmp_path, monkeypatch):

@@ -160,6 +160,24 @@ def test_return_inserts_and_selects(window, panel, qtbot):
     assert len(window.document.scene.objects) == 3
 
 
+def test_replacing_the_selected_object_by_menu(window, scene, panel, qtbot):
+    action = window.actions_by_id["library_replace"]
+    choose(panel, "duck")
+    assert not action.isEnabled()
+    window.document.select(["mug"])
+    choose(panel, "lawn")
+    assert not action.isEnabled()
+    choose(panel, "duck")
+    assert action.isEnabled()
+    action.trigger()
+    qtbot.waitUntil(lambda: window.document.selection == ("duck",))
+    old, new = scene.object("mug").box, window.document.scene.object("duck").box
+    np.testing.assert_allclose(new.base_center(), old.base_center(), atol=1e-9)
+    assert new.rotation == old.rotation
+    window.document.undo_stack.undo()
+    assert window.document.scene == scene
+
+
 def test_a_background_takes_the_place_of_the_old(window, scene, panel, qtbot):
     choose(panel, "lawn")
     qtbot.keyClick(panel.list, Qt.Key.Key_Return)

@@ -45,7 +45,7 @@ class Hand:
     def screen(self) -> np.ndarray:
         """What the canvas shows, as (height, width, 3) pixels."""
         self.wait()
-        shown = self.viewport.native.grabFramebuffer()
+        shown = self.viewport.grab_frame()
         image = shown.convertToFormat(QImage.Format.Format_RGB888)
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
         flat = rows[:, : 3 * image.width()]

@@ -44,7 +44,7 @@ def hover(viewport: Viewport, box: Box) -> None:
 
 def brightness(viewport: Viewport) -> np.ndarray:
     """(height, width) of the canvas in physical pixels, 0 to 255."""
-    image = viewport.native.grabFramebuffer().convertToFormat(QImage.Format.Format_RGB888)
+    image = viewport.grab_frame().convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
     return rows[:, : 3 * image.width()].reshape(image.height(), -1, 3).astype(float).mean(axis=2)
 

@@ -83,7 +83,7 @@ def test_the_mark_of_the_front_is_filled_only_if_the_front_can_be_seen(hand):
 
 def test_boxes_in_each_other_get_a_warning_outline(hand):
     def yellow():
-        image = hand.viewport.native.grabFramebuffer().convertToFormat(QImage.Format.Format_RGB888)
+        image = hand.viewport.grab_frame().convertToFormat(QImage.Format.Format_RGB888)
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
         pixels = rows[:, : 3 * image.width()].reshape(-1, 3).astype(int)
         return np.count_nonzero((pixels[:, 0] > 200) & (pixels[:, 2] < 90))

@@ -23,6 +23,7 @@ from neural_assets_core.library import (
     transferred,
     with_surroundings,
 )
+from neural_assets_core.proxy import CARVER
 from neural_assets_core.scene import Scene
 from tests.neural_assets_core.conftest import SIZE, painted_scene
 
@@ -112,7 +113,7 @@ def test_carrying_there_and_back(scene: Scene, other: Scene) -> None:
 
 
 def test_an_isolated_object_has_nothing_around_it(scene: Scene) -> None:
-    picture = ProxyDecoder().generate(isolated(scene, ["box 2"])).picture.pixels
+    picture = ProxyDecoder(CARVER).generate(isolated(scene, ["box 2"])).picture.pixels
     mask = scene.object("box 2").appearance.mask.pixels > 0
     source = scene.background.view.picture.pixels
     assert (picture[mask] == source[mask]).mean() > 0.95
@@ -123,7 +124,7 @@ def test_an_isolated_object_has_nothing_around_it(scene: Scene) -> None:
 def test_put_back_where_it_was_it_looks_as_it_was(scene: Scene) -> None:
     asset = object_asset(scene, "box 2")
     again = scene.with_appearance("box 2", asset.object_appearance())
-    before, after = (ProxyDecoder().generate(s).picture.pixels for s in (scene, again))
+    before, after = (ProxyDecoder(CARVER).generate(s).picture.pixels for s in (scene, again))
     mask = scene.object("box 2").appearance.mask.pixels > 0
     assert np.abs(before.astype(int) - after)[mask].mean() < 1.0
 
@@ -151,7 +152,7 @@ def test_both_decoders_draw_it(kind: str, scene: Scene, other: Scene, tiny_pipel
     from neural_assets_core.decoders.neural import NeuralDecoder
 
     after = compositions(scene, other)[kind]
-    for decoder in (ProxyDecoder(), NeuralDecoder(tiny_pipeline)):
+    for decoder in (ProxyDecoder(CARVER), NeuralDecoder(tiny_pipeline)):
         picture = decoder.generate(after).picture
         assert (picture.width, picture.height) == (after.camera.width, after.camera.height)
         assert picture != after.background.view.picture

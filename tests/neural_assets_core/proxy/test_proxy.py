@@ -9,13 +9,13 @@ from neural_assets_core.decoders import Cancelled, ProxyDecoder
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import silhouette
-from neural_assets_core.proxy import fill_holes, render_proxy
+from neural_assets_core.proxy import CARVER, fill_holes, render_proxy
 from neural_assets_core.scene import Scene
 from tests.neural_assets_core.conftest import paint, painted_scene
 
 
 def picture(scene: Scene) -> np.ndarray:
-    return ProxyDecoder().generate(scene).picture.pixels
+    return ProxyDecoder(CARVER).generate(scene).picture.pixels
 
 
 def mean_error(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:

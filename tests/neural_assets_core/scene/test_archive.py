@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import zipfile
 from pathlib import Path
 
@@ -27,7 +28,8 @@ from neural_assets_core.scene import (
     save_scene,
     scene_from_view,
 )
-from neural_assets_core.scene.archive import read_thumbnail
+from neural_assets_core.scene.archive import VERSION, read_thumbnail
+from neural_assets_core.scene.container import check_packing
 
 # -- any scene ---------------------------------------------------------------------------------
 
@@ -147,7 +149,7 @@ def test_layout(scene_file: Path, small_scene: Scene) -> None:
     assert len(images) == 2
     fields = document(scene_file)
     assert fields["format"] == "neural-assets-scene"
-    assert fields["version"] == "1.0"
+    assert fields["version"] == "{}.{}".format(*VERSION)
     assert fields["conventions"].keys() == {"units", "world", "camera", "pixels"}
 
 
@@ -210,6 +212,13 @@ def test_pictures_too_large_together(
         load_scene(scene_file)
 
 
+def test_photographs_pack_well_enough() -> None:
+    # Twelve megapixels of a flat drawing with twenty masks.
+    check_packing(12_000_000 * (3 + 20), 4 << 20)
+    with pytest.raises(UserError, match="almost empty"):
+        check_packing(16_384 * 7_300 * 3, 445 << 10)
+
+
 def test_a_file_that_could_not_be_opened_is_not_written(
     small_scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +253,27 @@ def test_a_failed_save_leaves_nothing_behind(small_scene: Scene, tmp_path: Path)
         with pytest.raises(UserError, match="Cannot write"):
             save_scene(small_scene, tmp_path / target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "taken.nascene"]
+
+
+def test_who_may_read_it_stays_so(small_scene: Scene, scene_file: Path) -> None:
+    scene_file.chmod(0o640)
+    save_scene(small_scene.without("mug"), scene_file)
+    assert scene_file.stat().st_mode & 0o777 == 0o640
+
+
+def test_what_a_killed_process_left_is_removed(small_scene: Scene, scene_file: Path) -> None:
+    old, recent, other = (
+        scene_file.with_name(name)
+        for name in (
+            f".{scene_file.name}.0123abcd.tmp", f".{scene_file.name}.0123abce.tmp", ".x.tmp",
+        )
+    )  # fmt: skip
+    for left in (old, recent, other):
+        left.write_bytes(b"half")
+    for left in (old, other):
+        os.utime(left, (0, 0))
+    save_scene(small_scene, scene_file)
+    assert [path.exists() for path in (old, recent, other)] == [False, True, True]
 
 
 def test_a_symbolic_link_is_followed(small_scene: Scene, scene_file: Path, tmp_path: Path) -> None:

@@ -1,0 +1,231 @@
+"""What of the picture is exported, and as what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, QSettings, QSize, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.theme import UNIT, colors
+from neural_assets_core.export import KINDS
+from neural_assets_core.export.image import QUALITY
+
+FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".webp": "WebP",
+    ".tif": "TIFF",
+    ".exr": "OpenEXR (linear)",
+    ".ora": "OpenRaster",
+    ".glb": "GLB (glTF 2.0)",
+}
+"""Those of `KINDS` by their usual suffix."""
+
+LOSSY = (".jpg", ".webp")
+_KEY = "export"
+_SIDE = 40 * UNIT
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the user wants.
+
+    Attributes
+    ----------
+    what : str
+        One of `KINDS`.
+    suffix : str
+    quality : int
+    metadata : bool
+    """
+
+    what: str
+    suffix: str
+    quality: int
+    metadata: bool
+
+
+class ExportDialog(QDialog):
+    """Kind and format of an export, with a look at what is written; the choices are remembered.
+
+    Parameters
+    ----------
+    parent : QWidget
+    """
+
+    chosen = Signal(object)
+    """The `Choice`, when the user goes on."""
+
+    preview_wanted = Signal(str)
+    """A kind whose picture is to be given to `show_preview`."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export picture")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.what, self.format = QComboBox(), QComboBox()
+        for name, kind in KINDS.items():
+            self.what.addItem(kind.label, name)
+        self.quality = QSpinBox()
+        self.quality.setRange(1, 100)
+        self.metadata = QCheckBox("Keep the whole &scene in the file")
+        self.metadata.setToolTip(
+            "Every box, the camera, seed and checkpoint: dropped on the window, the file gives "
+            "them back. Without it nobody can tell how the picture was made."
+        )
+        self.tip = QLabel(wordWrap=True)
+        self.tip.setEnabled(False)
+        # Room for the longest of them, so that nothing jumps.
+        self.tip.setMinimumHeight(5 * self.tip.fontMetrics().lineSpacing())
+        self.tip.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.preview = _Preview()
+        form = QFormLayout()
+        form.setVerticalSpacing(UNIT)
+        for label, field in (
+            ("&What", self.what),
+            ("&Format", self.format),
+            ("&Quality", self.quality),
+        ):
+            form.addRow(label, field)
+        form.addRow("", self.metadata)
+        side = QVBoxLayout()
+        side.addLayout(form)
+        side.addWidget(self.tip)
+        side.addStretch()
+        row = QHBoxLayout()
+        row.setSpacing(2 * UNIT)
+        row.addWidget(self.preview, 1)
+        row.addLayout(side)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.go = buttons.addButton("&Export …", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.go.setDefault(True)
+        buttons.accepted.connect(self._on_accepted)
+        buttons.rejected.connect(self.close)
+        column = QVBoxLayout(self)
+        column.setSpacing(2 * UNIT)
+        column.addLayout(row)
+        column.addWidget(buttons)
+        self._restore()
+        self.what.currentIndexChanged.connect(self._on_what)
+        self.format.currentIndexChanged.connect(self._on_format)
+        self._on_what()
+
+    def choice(self) -> Choice:
+        """What is chosen now."""
+        return Choice(
+            self.what.currentData(),
+            self.format.currentData(),
+            self.quality.value(),
+            self.metadata.isChecked(),
+        )
+
+    def start(self) -> None:
+        """Show the dialog; the answers come as signals."""
+        self.open()
+        self.preview_wanted.emit(self.what.currentData())
+
+    def show_preview(self, what: str, image: QImage) -> None:
+        """Show what would be written, unless another kind was chosen since."""
+        if what == self.what.currentData():
+            self.preview.show_image(image)
+
+    def _on_what(self) -> None:
+        kind = KINDS[self.what.currentData()]
+        self.tip.setText(kind.tip)
+        wanted = QSettings().value(f"{_KEY}/format/{self.what.currentData()}")
+        self.format.blockSignals(True)
+        self.format.clear()
+        for suffix in kind.suffixes:
+            if suffix in FORMATS:
+                self.format.addItem(FORMATS[suffix], suffix)
+        self.format.setCurrentIndex(max(self.format.findData(wanted), 0))
+        self.format.blockSignals(False)
+        self.preview.show_image(None)
+        self._on_format()
+        if self.isVisible():
+            self.preview_wanted.emit(self.what.currentData())
+
+    def _on_format(self) -> None:
+        self.format.setEnabled(self.format.count() > 1)
+        lossy = self.format.currentData() in LOSSY and self.what.currentData() != "boxes"
+        self.quality.setEnabled(lossy)
+        self.metadata.setEnabled(KINDS[self.what.currentData()].drawn)
+
+    def _on_accepted(self) -> None:
+        choice = self.choice()
+        store = QSettings()
+        store.setValue(f"{_KEY}/what", choice.what)
+        store.setValue(f"{_KEY}/format/{choice.what}", choice.suffix)
+        store.setValue(f"{_KEY}/quality", choice.quality)
+        store.setValue(f"{_KEY}/metadata", choice.metadata)
+        self.chosen.emit(choice)
+        self.close()
+
+    def _restore(self) -> None:
+        store = QSettings()
+        self.what.setCurrentIndex(max(self.what.findData(store.value(f"{_KEY}/what")), 0))
+        kept = store.value(f"{_KEY}/quality")
+        self.quality.setValue(int(kept) if str(kept).isdigit() else QUALITY)
+        self.metadata.setChecked(str(store.value(f"{_KEY}/metadata", True)).lower() != "false")
+
+
+class _Preview(QWidget):
+    """A picture, on a chequered ground where it is transparent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._image: QImage | None = None
+        self.setMinimumSize(_SIDE, _SIDE * 3 // 4)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Preview")
+
+    @property
+    def shown(self) -> bool:
+        return self._image is not None
+
+    def sizeHint(self) -> QSize:
+        return QSize(6 * _SIDE // 4, 5 * _SIDE // 4)
+
+    def show_image(self, image: QImage | None) -> None:
+        """Show an image; None while there is none yet."""
+        self._image = image
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.fillRect(self.rect(), QColor(colors().field))
+        if self._image is None:
+            painter.setPen(QColor(colors().faint))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Drawing …")
+            return
+        size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        frame = QRect(0, 0, size.width(), size.height())
+        frame.moveCenter(self.rect().center())
+        if self._image.hasAlphaChannel():
+            painter.fillRect(frame, QBrush(_chequers()))
+        painter.drawImage(frame, self._image)
+
+
+def _chequers() -> QImage:
+    image = QImage(2 * UNIT, 2 * UNIT, QImage.Format.Format_RGB32)
+    image.fill(QColor("#b8b8b8"))
+    painter = QPainter(image)
+    for left, top in ((0, 0), (UNIT, UNIT)):
+        painter.fillRect(left, top, UNIT, UNIT, QColor("#989898"))
+    painter.end()
+    return image

@@ -1,0 +1,194 @@
+"""Commands on the photograph behind the scene, and what belongs together for them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QUndoStack
+from PySide6.QtWidgets import QDockWidget, QMainWindow
+
+from app.calibration import Assistant
+from app.document import Document
+from app.panels.calibration_panel import CalibrationPanel
+from app.photographs import Photographs
+from app.viewport.calibration_guest import CalibrationGuest
+from app.viewport.draw_box import DrawBox
+from app.views import Views
+from neural_assets_core.calibration import with_drawn_object
+from neural_assets_core.errors import UserError
+from neural_assets_core.geometry import Box
+from neural_assets_core.scene import Scene, View
+from neural_assets_core.scene.source_box import in_place
+
+PANEL_HEIGHT = 520
+"""Pixels at which nothing of the calibration has to be scrolled."""
+
+OBJECT = "object"
+"""What a freshly drawn object is called."""
+
+
+class PhotoCommands(QObject):
+    """Calibrating the camera, drawing boxes, and fitting them to the photograph.
+
+    Attributes
+    ----------
+    assistant : Assistant
+        The calibration.
+    panel : CalibrationPanel
+    """
+
+    said = Signal(str, str)
+    """A sentence for the user, and how much it matters: "error", "warning" or "hint"."""
+
+    settled = Signal()
+    """What was said last is no longer so."""
+
+    changed = Signal()
+    """Other commands can be run now."""
+
+    def __init__(
+        self,
+        document: Document,
+        views: Views,
+        photographs: Photographs,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._photographs = photographs
+        self._document, self._viewport, self._tools = document, views.picture, views.tools
+        self._view: View | None = None
+        self.assistant = Assistant(document, self)
+        self.panel = CalibrationPanel(self.assistant, self.calibrate, self.apply)
+        self._calibration = CalibrationGuest(self.assistant, self.apply)
+        self._drawing = DrawBox(document, self._add, self._warn, self._leave)
+        self.assistant.changed.connect(self._viewport.redraw)
+        self.assistant.active_changed.connect(self._on_active)
+        self.assistant.undo_stack.indexChanged.connect(self.changed)
+        self._tools.tool_changed.connect(self._on_tool)
+        document.scene_changed.connect(self._on_scene)
+        photographs.failed.connect(lambda text: self.said.emit(text, "error"))
+        photographs.opened.connect(lambda text: self.said.emit(text, "hint"))
+
+    @property
+    def undo_stack(self) -> QUndoStack:
+        """What undo and redo are about: the calibration while there is one, else the document."""
+        return (self.assistant if self.assistant.active else self._document).undo_stack
+
+    # -- what stands in the way, as advice; empty if nothing does ------------------------------
+
+    def obstacle_to_drawing(self) -> str:
+        scene = self._document.scene
+        if scene is None:
+            return "Open a scene first"
+        if self.assistant.active:
+            return "Apply or cancel the calibration first"
+        moved = scene.camera != scene.background.view.camera
+        return "Reset the camera first: boxes are drawn over the photograph" if moved else ""
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def calibrate(self) -> None:
+        """Start the assistant; once it is there, go to it."""
+        if self._document.scene is None:
+            return
+        if self._tools.tool == "draw":
+            self._tools.set_tool("select")
+        self._document.set_fitting(False)
+        self.settled.emit()
+        self.assistant.start()
+        self._viewport.native.setFocus()
+
+    def apply(self) -> None:
+        """End the calibration with the camera that was found."""
+        try:
+            self.assistant.apply()
+        except UserError as error:
+            self._warn(str(error))
+        else:
+            self.settled.emit()
+
+    def set_fitting(self) -> None:
+        """Fit boxes to the photograph, or edit the scene again, whichever is not done now."""
+        self._document.set_fitting(not self._document.fitting)
+        scene = self._document.scene
+        if not self._document.fitting or scene is None:
+            return
+        for name in self._document.selection:
+            if not in_place(scene, scene.object(name)):
+                self._warn(
+                    f"{name} does not stand where the photograph shows it: put it back first "
+                    "(Object menu), then its box can be fitted."
+                )
+                return
+
+    def shutdown(self) -> None:
+        """Give up what is in progress, and stop reading."""
+        self.assistant.cancel()
+        self._photographs.shutdown()
+
+    # -- drawing -------------------------------------------------------------------------------
+
+    def _add(self, box: Box) -> None:
+        scene = self._document.scene
+        if scene is None:
+            return
+        try:
+            drawn = with_drawn_object(scene, box, name=OBJECT)
+        except UserError as error:
+            self._warn(str(error))
+            return
+        name = drawn.objects[-1].name
+        self._document.push(drawn, f"Draw {name}", select=[name])
+        self.settled.emit()
+        self._tools.set_tool("move")
+        # The next edits say better where it is; nobody wants to move it before that.
+        self._document.set_fitting(True)
+
+    def _leave(self) -> None:
+        self._tools.set_tool("select")
+
+    def _on_tool(self, tool: str) -> None:
+        drawing = tool == "draw"
+        if drawing or self._viewport.guest is self._drawing:
+            self._drawing.forget()
+            self._viewport.set_guest(self._drawing if drawing else None)
+            self.settled.emit()
+
+    # -- the rest ------------------------------------------------------------------------------
+
+    def _warn(self, text: str) -> None:
+        self.said.emit(text, "warning")
+
+    def _on_active(self, on: bool) -> None:
+        self._viewport.set_guest(self._calibration if on else None)
+        dock = self.panel.parentWidget()
+        if isinstance(dock, QDockWidget):
+            dock.setVisible(on)
+            dock.raise_()
+            # Once it has been laid out: before that it cannot be resized.
+            QTimer.singleShot(0, self._make_room)
+        self.changed.emit()
+
+    def _make_room(self) -> None:
+        """Enough height for the panel, at the cost of its neighbours."""
+        dock = self.panel.parentWidget()
+        window = dock.parentWidget() if dock is not None else None
+        if not isinstance(dock, QDockWidget) or not isinstance(window, QMainWindow):
+            return
+        area = window.dockWidgetArea(dock)
+        neighbours = [
+            other
+            for other in window.findChildren(QDockWidget)
+            if other is not dock and other.isVisible() and window.dockWidgetArea(other) == area
+        ]
+        room = dock.height() + sum(other.height() for other in neighbours)
+        rest = max(room - PANEL_HEIGHT, 1) // max(len(neighbours), 1)
+        sizes = [PANEL_HEIGHT, *[rest] * len(neighbours)]
+        window.resizeDocks([dock, *neighbours], sizes, Qt.Orientation.Vertical)
+
+    def _on_scene(self, scene: Scene | None) -> None:
+        view = scene.background.view if scene is not None else None
+        if view is not self._view:
+            self._view = view
+            self._drawing.forget()
+        if self._tools.tool == "draw" and self.obstacle_to_drawing():
+            self._leave()

@@ -1,0 +1,211 @@
+"""Drawing a box over an object of the photograph: four clicks, or a rectangle around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+
+from app.document import Document
+from app.viewport import style
+from app.viewport.box_strokes import Level, draw_boxes
+from app.viewport.guest import Key, Modifier, Place, Pointer
+from app.viewport.strokes import Strokes
+from neural_assets_core.calibration import box_from_rectangle, cuboid_from_clicks
+from neural_assets_core.errors import UserError
+from neural_assets_core.geometry import Box
+
+Float = NDArray[np.float64]
+
+CLICKS = 4
+_STEP = 0.01
+"""To the side of a first click, as a share of the picture's width, to see whether it will do."""
+
+_HINTS = (
+    "Draw box · click where one bottom edge begins, or drag a rectangle around the object",
+    "Draw box 1/4 · click where that bottom edge ends",
+    "Draw box 2/4 · click how far the bottom reaches",
+    "Draw box 3/4 · click how high it is",
+)
+_BACK = "Backspace takes the last click back · Esc gives up"
+_RECTANGLE = "Draw box · let go when the rectangle encloses the object · Esc gives up"
+_LEAVE = "Esc leaves"
+
+
+class DrawBox:
+    """The pointer while boxes are drawn.
+
+    Parameters
+    ----------
+    document : Document
+        Boxes are drawn over the photograph of its scene.
+    finished : callable
+        Gets the box.
+    refused : callable
+        Gets a sentence: what was wrong with a click.
+    leave : callable
+        The user wants another tool.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        finished: Callable[[Box], None],
+        refused: Callable[[str], None],
+        leave: Callable[[], None],
+    ) -> None:
+        self._document = document
+        self._finished, self._refused, self._leave = finished, refused, leave
+        self._clicks: list[Float] = []
+        self._at: Float | None = None
+        self._start: Float | None = None
+        self._rectangle = False
+
+    @property
+    def held(self) -> bool:
+        return self._start is not None
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._clicks, self._start, self._rectangle = [], None, False
+
+    # -- pointer -------------------------------------------------------------------------------
+
+    def press(self, pointer: Pointer) -> None:
+        self._at = self._start = pointer.at
+
+    def move(self, pointer: Pointer) -> None:
+        self._at = pointer.at
+        if self._start is not None and not self._clicks:
+            far = np.linalg.norm(pointer.at - self._start) > pointer.reach
+            self._rectangle = self._rectangle or bool(far)
+
+    def release(self, pointer: Pointer) -> None:
+        start, rectangle = self._start, self._rectangle
+        self._at, self._start, self._rectangle = pointer.at, None, False
+        if start is None:
+            return
+        # Held and moved, a click is where the button was let go: that is what was shown.
+        if not rectangle:
+            self._clicks.append(pointer.at)
+        try:
+            box = self._box(start if rectangle else None)
+        except UserError as error:
+            if not rectangle:
+                self._clicks.pop()
+            self._refused(str(error))
+            return
+        if box is not None and (rectangle or len(self._clicks) == CLICKS):
+            self.forget()
+            self._finished(box)
+
+    def leave(self) -> None:
+        self._at = None
+
+    def let_go(self) -> None:
+        self._start, self._rectangle = None, False
+
+    def cancel(self) -> None:
+        if self._clicks or self._start is not None:
+            self.forget()
+        else:
+            self._leave()
+
+    def key(self, key: Key, modifiers: Modifier, pressed: bool) -> bool:
+        undo = key == Key.Key_Z and modifiers == Modifier.ControlModifier
+        back = bool(self._clicks) and (key == Key.Key_Backspace or undo)
+        if key != Key.Key_Escape and not back:
+            # In the middle of a box no other key may change the scene under it.
+            return bool(self._clicks) or self.held
+        if pressed and key == Key.Key_Escape:
+            self.cancel()
+        elif pressed:
+            self._clicks.pop()
+            self.let_go()
+        return True
+
+    # -- showing -------------------------------------------------------------------------------
+
+    def status(self) -> str:
+        if self._rectangle:
+            return _RECTANGLE
+        wrong = self._wrong()
+        if wrong:
+            return f"{wrong}   ·   {_BACK}"
+        return f"{_HINTS[len(self._clicks)]}   ·   {_BACK if self._clicks else _LEAVE}"
+
+    def cursor(self) -> Qt.CursorShape:
+        return Qt.CursorShape.CrossCursor
+
+    def draw(self, strokes: Strokes, place: Place) -> None:
+        scene = self._document.scene
+        if scene is None:
+            return
+        view = scene.background.view
+        camera = place.camera(view.camera)
+        # Where things were seen, wherever they have been moved since.
+        drawn = [occluder.box for occluder in scene.background.occluders]
+        draw_boxes(strokes, camera, drawn, [Level.PLAIN] * len(drawn), [False] * len(drawn))
+        if self._start is not None and self._rectangle and self._at is not None:
+            (left, top), (right, bottom) = place.to_screen(np.array([self._start, self._at]))
+            corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+            strokes.path(corners, style.CASING, 3.0, closed=True)
+            strokes.path(corners, style.ACCENT, 1.2, closed=True)
+        box = self._preview()
+        if box is not None:
+            draw_boxes(strokes, camera, [box], [Level.ACTIVE], [False])
+        # The others are no corners: they say how far, and how high.
+        for click in place.to_screen(np.array(self._points()[:2]).reshape(-1, 2)):
+            strokes.dot(click, style.CASING, 11.0)
+            strokes.dot(click, style.ACCENT, 8.0)
+
+    def _points(self) -> list[Float]:
+        """The clicks, and where the next one would be."""
+        following = self._at is not None and len(self._clicks) < CLICKS and not self._rectangle
+        return [*self._clicks, *([self._at] if following and self._at is not None else [])]
+
+    def _preview(self) -> Box | None:
+        try:
+            start = self._start if self._rectangle else None
+            return self._box(start, self._points())
+        except UserError:
+            return None
+
+    def _wrong(self) -> str:
+        """Why the next click would be refused here."""
+        if not self._clicks:
+            # A rectangle may begin anywhere.
+            return ""
+        try:
+            self._box(None, self._points())
+        except UserError as error:
+            return str(error)
+        return ""
+
+    def _box(self, start: Float | None, points: list[Float] | None = None) -> Box | None:
+        """The box so far, from a rectangle that begins at `start`, or from clicks.
+
+        Raises
+        ------
+        UserError
+            If there is none.
+        """
+        scene = self._document.scene
+        if scene is None:
+            return None
+        camera = scene.background.view.camera
+        if start is not None and self._at is not None:
+            (left, top), (right, bottom) = np.sort(np.array([start, self._at]), axis=0)
+            return box_from_rectangle(camera, left, top, right, bottom)
+        clicks = self._clicks if points is None else points
+        if not clicks:
+            return None
+        pairs = [(float(x), float(y)) for x, y in clicks]
+        if len(pairs) == 1:
+            # A beginning from which no second click leads on is refused at once.
+            (x, y) = pairs[0]
+            cuboid_from_clicks(camera, [(x, y), (x + _STEP * camera.width, y)])
+            return None
+        return cuboid_from_clicks(camera, pairs)

@@ -1,0 +1,91 @@
+"""OpenRaster: a layered picture that Krita, GIMP and MyPaint open."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from neural_assets_core.export.image import encoded
+from neural_assets_core.scene.container import add_entry
+
+THUMBNAIL_SIDE = 256
+
+
+@dataclass(frozen=True)
+class RasterLayer:
+    """A layer of the size of the picture.
+
+    Attributes
+    ----------
+    name : str
+    pixels : uint8 (height, width, 4)
+        Not multiplied by the fourth channel, the opacity.
+    """
+
+    name: str
+    pixels: NDArray[np.uint8]
+
+
+def openraster(
+    layers: Sequence[RasterLayer], merged: NDArray[np.uint8], request: str | None = None
+) -> bytes:
+    """An OpenRaster file.
+
+    Parameters
+    ----------
+    layers : sequence of RasterLayer
+        The lowest first.
+    merged : uint8 (height, width, 3)
+        What they give together.
+    request : str, optional
+        JSON of the scene, kept in the merged picture's metadata.
+    """
+    height, width = merged.shape[:2]
+    picture = Image.fromarray(merged)
+    small = picture.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    stack = []
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        # First and stored: programs know the format by the file's first bytes.
+        add_entry(archive, "mimetype", b"image/openraster")
+        for index, layer in enumerate(layers):
+            left, top, content = _trimmed(layer.pixels)
+            source = f"data/layer{index}.png"
+            add_entry(archive, source, encoded(Image.fromarray(content), ".png"))
+            stack.append(
+                f"<layer name={quoteattr(_legal(layer.name))} src={quoteattr(source)} "
+                f'x="{left}" y="{top}" opacity="1.0" visibility="visible" '
+                'composite-op="svg:src-over"/>'
+            )
+        listed = "\n".join(reversed(stack))
+        document = (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f'<image version="0.0.3" w="{width}" h="{height}">\n'
+            f"<stack>\n{listed}\n</stack>\n</image>\n"
+        )
+        add_entry(archive, "stack.xml", document.encode(), zipfile.ZIP_DEFLATED)
+        add_entry(archive, "mergedimage.png", encoded(picture, ".png", request))
+        add_entry(archive, "Thumbnails/thumbnail.png", encoded(small, ".png"))
+    return buffer.getvalue()
+
+
+def _trimmed(pixels: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
+    """Left, top and content of the part that is not wholly transparent; at least one pixel."""
+    rows, columns = (np.flatnonzero(pixels[..., 3].any(axis=axis)) for axis in (1, 0))
+    if rows.size == 0:
+        return 0, 0, pixels[:1, :1]
+    top, left = int(rows[0]), int(columns[0])
+    return left, top, pixels[top : rows[-1] + 1, left : columns[-1] + 1]
+
+
+def _legal(name: str) -> str:
+    """The name without the characters that XML has no way to write."""
+    return "".join(c for c in name if c.isprintable())

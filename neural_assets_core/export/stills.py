@@ -1,0 +1,311 @@
+"""One picture, or what is known of it, in other programs' formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from neural_assets_core.decoders import ProxyDecoder, open_decoder
+from neural_assets_core.errors import UserError
+from neural_assets_core.export.drawings import PALETTE, before_after, boxes_overlay
+from neural_assets_core.export.gltf import glb
+from neural_assets_core.export.image import QUALITY, encoded
+from neural_assets_core.export.layers import (
+    Drawer,
+    box_depth,
+    edited_objects,
+    object_layers,
+    take_apart,
+)
+from neural_assets_core.export.openexr import openexr, picture_channels
+from neural_assets_core.export.openraster import RasterLayer, openraster
+from neural_assets_core.files import check_writable, write_atomically
+from neural_assets_core.proxy import CARVER, draw_photograph, render_proxy
+from neural_assets_core.scene import Picture, Scene
+
+_LOSSLESS = (".png", ".tif", ".tiff", ".webp")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Something that can be exported of a scene.
+
+    Attributes
+    ----------
+    label : str
+        For people.
+    suffixes : tuple of str
+        Of the formats that can hold it, the usual one first.
+    tip : str
+    drawn : bool
+        Whether the finished picture is needed.
+    """
+
+    label: str
+    suffixes: tuple[str, ...]
+    tip: str
+    drawn: bool = True
+
+
+KINDS: Mapping[str, Kind] = {
+    "picture": Kind(
+        "Picture",
+        (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr"),
+        "The finished picture. EXR is linear, with the edited objects as a layer of their own.",
+    ),
+    "objects": Kind(
+        "Edited objects",
+        _LOSSLESS,
+        "Only the objects that were changed, on nothing, with soft edges.",
+    ),
+    "masks": Kind(
+        "Masks",
+        (".png", ".tif", ".tiff", ".exr"),
+        "What is seen of each object, white on black: a file an object, or one EXR.",
+        drawn=False,
+    ),
+    "depth": Kind(
+        "Depth of the boxes",
+        (".exr", ".tif", ".tiff", ".png"),
+        "Metres along the viewing axis; infinite where there is no box. As PNG: millimetres in "
+        "16 bits, 0 where there is no box.",
+        drawn=False,
+    ),
+    "boxes": Kind(
+        "Boxes",
+        _LOSSLESS,
+        "The edges of the boxes on nothing, to be laid over the picture.",
+        drawn=False,
+    ),
+    "sheet": Kind(
+        "Before and after",
+        (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"),
+        "The photograph and the finished picture side by side.",
+    ),
+    "layers": Kind(
+        "Layers",
+        (".ora",),
+        "OpenRaster for Krita and GIMP: the background, every object, and the picture on top.",
+    ),
+    "glb": Kind(
+        "3D scene",
+        (".glb",),
+        "glTF for Blender and others: the boxes, the camera, and the picture behind them. "
+        "`neural-assets import` takes the boxes back.",
+    ),
+}
+"""By the name on the command line."""
+
+
+def default_kind(path: str | Path) -> str:
+    """What a file of this name most likely holds."""
+    suffix = Path(path).suffix.lower()
+    return next((name for name, kind in KINDS.items() if suffix in kind.suffixes), "picture")
+
+
+def check_still(path: Path, what: str) -> None:
+    """Say before long work, not after it, that a file of this name cannot be written.
+
+    Raises
+    ------
+    UserError
+        If its format cannot hold `what`, or its folder is missing or write-protected.
+    """
+    suffixes = KINDS[what].suffixes
+    if path.suffix.lower() not in suffixes:
+        raise UserError(
+            f"{path.name} cannot hold this ({KINDS[what].label.lower()}): choose a name that "
+            f"ends in {' or '.join(suffixes)}."
+        )
+    check_writable(path)
+
+
+def still_paths(scene: Scene, path: str | Path, what: str = "picture") -> list[Path]:
+    """The files that `export_still` writes; masks are one for each object, except as EXR."""
+    path = Path(path)
+    if what != "masks" or path.suffix.lower() == ".exr":
+        return [path]
+    return [path.with_name(f"{path.stem}-{name}{path.suffix}") for name in _file_names(scene)]
+
+
+def export_still(
+    picture: Picture | None,
+    scene: Scene,
+    path: str | Path,
+    *,
+    what: str = "picture",
+    metadata: bool = True,
+    quality: int = QUALITY,
+    draw: Drawer | None = None,
+) -> list[Path]:
+    """Write a finished picture, or what is known of it, in the format of the file's suffix.
+
+    Parameters
+    ----------
+    picture : Picture or None
+        Not needed for the kinds that are not `Kind.drawn`.
+    scene : Scene
+        What `picture` shows.
+    path : str or Path
+    what : str
+        One of `KINDS`.
+    metadata : bool
+        Put the whole request into the file; as `export_png` does, but into an XMP packet in
+        JPEG, WebP and TIFF, and an attribute in EXR. Masks, depth and boxes have none.
+    quality : int
+        1 to 100, of JPEG and WebP.
+    draw : callable, optional
+        Draws a scene as the proxy, to know its objects' shapes; by default `scene_drawer`.
+
+    Returns
+    -------
+    list of Path
+        The files that were written, each complete or not at all.
+
+    Raises
+    ------
+    UserError
+        If the format cannot hold this, the objects cannot be drawn or a file not be written.
+    ValueError
+        If a picture is needed and there is none.
+    """
+    path = Path(path)
+    check_still(path, what)
+    if picture is None and KINDS[what].drawn:
+        raise ValueError(f"{what} need the finished picture")
+    request = scene.model_dump_json() if metadata and KINDS[what].drawn else None
+    suffix = path.suffix.lower()
+    contents = _contents(picture, scene, suffix, what, request, quality, draw)
+    paths = still_paths(scene, path, what)
+    for target, content in zip(paths, contents, strict=True):
+        write_atomically(target, content)
+    return paths
+
+
+def still_preview(
+    picture: Picture, scene: Scene, what: str, draw: Drawer | None = None
+) -> NDArray[np.uint8]:
+    """What `export_still` writes, as people see it: (h, w, 3), or (h, w, 4) if it is transparent.
+
+    Masks are shown in one picture, each in a colour of its own; depth is light where it is near.
+    """
+    if what == "masks":
+        shown = np.zeros(picture.pixels.shape)
+        for index, layer in enumerate(object_layers(scene, draw or scene_drawer(scene))):
+            shown += layer.visible[..., None] * np.asarray(PALETTE[index % len(PALETTE)])
+        return shown.clip(0, 255).astype(np.uint8)
+    if what == "depth":
+        depth = box_depth(scene)
+        seen = np.isfinite(depth)
+        near, far = (depth[seen].min(), depth[seen].max()) if seen.any() else (0.0, 1.0)
+        light = 255 - 200 * (np.where(seen, depth, far) - near) / max(far - near, 1e-6)
+        return np.repeat(np.where(seen, light, 0).astype(np.uint8)[..., None], 3, axis=2)
+    if what == "boxes":
+        return boxes_overlay(scene)
+    if what == "sheet":
+        return before_after(scene.background.view.picture, picture)
+    if what == "objects":
+        return edited_objects(picture, scene, draw or scene_drawer(scene))
+    return picture.pixels
+
+
+def scene_drawer(scene: Scene) -> Drawer:
+    """How the scene's decoder knows its objects' shapes; loads a small network for the neural."""
+    if scene.settings.decoder == "proxy":
+        return lambda drawn: draw_photograph(drawn, drawn.camera)
+    decoder = open_decoder(scene.settings.model_copy(update={"decoder": "preview"}))
+    lifter = decoder.lifter if isinstance(decoder, ProxyDecoder) else None
+    return lambda drawn: render_proxy(drawn, drawn.camera, lifter or CARVER)
+
+
+def _contents(
+    picture: Picture | None,
+    scene: Scene,
+    suffix: str,
+    what: str,
+    request: str | None,
+    quality: int,
+    draw: Drawer | None,
+) -> list[bytes]:
+    if what == "masks":
+        return _masks(scene, suffix, draw or scene_drawer(scene))
+    if what == "depth":
+        return [_depth(scene, suffix)]
+    if what == "boxes":
+        return [encoded(Image.fromarray(boxes_overlay(scene)), suffix, None, 100)]
+    assert picture is not None
+    if what == "layers":
+        return [_layers(picture, scene, request, draw or scene_drawer(scene))]
+    if what == "glb":
+        return [glb(picture, scene, request)]
+    pixels = picture.pixels
+    if what == "sheet":
+        pixels = before_after(scene.background.view.picture, picture)
+    elif what == "objects":
+        pixels = edited_objects(picture, scene, draw or scene_drawer(scene))
+    elif suffix == ".exr":
+        edited = edited_objects(picture, scene, draw or scene_drawer(scene))
+        return [openexr(picture_channels(pixels, edited), request)]
+    return [encoded(Image.fromarray(pixels), suffix, request, quality)]
+
+
+def _masks(scene: Scene, suffix: str, draw: Drawer) -> list[bytes]:
+    """In the order of the scene's objects."""
+    seen = {layer.name: layer.visible for layer in object_layers(scene, draw)}
+    masks = [seen[item.name] for item in scene.objects]
+    if suffix == ".exr":
+        names = _file_names(scene)
+        channels = {
+            name: mask.astype(np.float16) for name, mask in zip(names, masks, strict=True)
+        }
+        if not channels:
+            raise UserError("There are no objects in this scene: nothing has a mask.")
+        return [openexr(channels)]
+    return [encoded(Image.fromarray(_bytes(mask)), suffix) for mask in masks]
+
+
+def _depth(scene: Scene, suffix: str) -> bytes:
+    depth = box_depth(scene)
+    if suffix == ".exr":
+        return openexr({"Z": depth})
+    if suffix == ".png":
+        millimetres = np.where(np.isfinite(depth), np.round(1000 * depth), 0).clip(0, 65535)
+        return encoded(Image.fromarray(millimetres.astype(np.uint16)), suffix)
+    return encoded(Image.fromarray(depth), suffix)
+
+
+def _layers(picture: Picture, scene: Scene, request: str | None, draw: Drawer) -> bytes:
+    taken = take_apart(picture, scene, draw)
+    layers = [RasterLayer("Background", _opaque(taken.background))]
+    for layer in taken.objects:
+        pixels = np.dstack([layer.colour, _bytes(layer.alpha)])
+        layers.append(RasterLayer(layer.name, pixels))
+    layers.append(RasterLayer("Result", _opaque(picture.pixels)))
+    return openraster(layers, picture.pixels, request)
+
+
+def _opaque(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.dstack([pixels, np.full(pixels.shape[:2], 255, dtype=np.uint8)])
+
+
+def _bytes(share: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.round(255 * share).astype(np.uint8)
+
+
+def _file_names(scene: Scene) -> list[str]:
+    """The objects' names as parts of file names: legal on every system, and no two the same."""
+    names: list[str] = []
+    for item in scene.objects:
+        legal = re.sub(r"[^\w -]", "_", item.name).strip()[:80] or "_"
+        name, number = legal, 2
+        # Case does not tell files apart everywhere.
+        while name.lower() in (other.lower() for other in names):
+            name, number = f"{legal} {number}", number + 1
+        names.append(name)
+    return names

@@ -1,0 +1,218 @@
+"""Shadows of a photograph's objects: found where they stand, and taken along when they move.
+
+A shadow is the ratio of the photograph to what would be there without it, painted on the plane
+that the object stands on. It keeps the light's softness and colour, whatever the light is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.box import Float
+from neural_assets_core.geometry.raycast import NEAR, PixelRect
+from neural_assets_core.proxy.filling import spread
+from neural_assets_core.scene import Appearance
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+REACH = 0.5
+"""How far from an object its shadow is sought, in square roots of the object's area."""
+
+DARKER = 0.8
+"""Brightness, relative to the surroundings, under which the ground counts as shaded."""
+
+DARKEST = 0.15
+COLOURED = 0.3
+"""How much of a shadow's colour is taken over, rather than its brightness alone."""
+
+TEXTURE = 160
+"""Pixels a side of a shadow on the ground."""
+
+SPAN = 2.4
+"""Half-side of that, in half-sides of the box."""
+
+CONTACT = 0.45
+"""How much light the ground under an object misses if its source shows no more of it."""
+
+LIFTED = 0.6
+"""Height of a lift that takes most of a shadow away, in heights of the box."""
+
+
+def find_shadow(brightness: F32, mask: Mask, support: Mask) -> Mask:
+    """Where the ground around an object is darker than farther away, from the object on.
+
+    Parameters
+    ----------
+    brightness : float32 (h, w)
+        In (0, 255].
+    mask : bool (h, w)
+        The object.
+    support : bool (h, w)
+        What it stands on, as far as it is seen.
+    """
+    nothing = np.zeros(mask.shape, dtype=bool)
+    if not mask.any():
+        return nothing
+    away = np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5))
+    reach = max(3.0, REACH * float(np.sqrt(mask.sum())))
+    lit = support & (away > 0.5 * reach) & (away < 2.0 * reach)
+    if lit.sum() < 20:
+        return nothing
+    logs = np.log(brightness + 4.0)
+    # Without the shadow itself, as far as it reaches into what should be lit.
+    lit &= logs >= np.percentile(logs[lit], 30)
+    usual = spread(logs[..., None], lit)[..., 0]
+    usual = cv2.GaussianBlur(usual, (0, 0), 0.15 * reach)
+    smooth = spread(np.where(support, logs, 0)[..., None].astype(np.float32), support)[..., 0]
+    smooth = cv2.GaussianBlur(smooth, (0, 0), 1.0)
+    dark = support & (away > 0) & (away < reach) & (smooth - usual < np.log(DARKER))
+    opened = cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3)))
+    _, parts = cv2.connectedComponents(opened)
+    touching = np.unique(np.asarray(parts)[away <= 4.0])
+    found = np.isin(parts, touching[touching > 0])
+    grown = cv2.dilate(found.astype(np.uint8), np.ones((7, 7)))
+    return np.asarray((grown > 0) & support & ~mask)
+
+
+@dataclass(frozen=True, eq=False)
+class Shade:
+    """A shadow on the plane that an object stands on.
+
+    Attributes
+    ----------
+    ratio : uint8 (`TEXTURE`, `TEXTURE`, 3)
+        Brightness relative to the light, 255 outside.
+    turns : bool
+        Whether it turns with the object. What is round keeps its shadow where the light casts it.
+    """
+
+    ratio: U8
+    turns: bool
+
+
+def contact_shade() -> Shade:
+    """A soft shadow under an object of which no shadow is known."""
+    steps = (np.arange(TEXTURE) + 0.5) / TEXTURE * 2 * SPAN - SPAN
+    x, y = np.meshgrid(steps, steps)
+    away = np.maximum((x**4 + y**4) ** 0.25 - 0.75, 0.0)
+    ratio = 1.0 - CONTACT * np.exp(-((away / 0.35) ** 2))
+    return Shade(_bytes(np.repeat(ratio[..., None], 3, axis=-1).astype(np.float32)), True)
+
+
+def lift_shade(
+    appearance: Appearance, lit: U8, mask: Mask, shadow: Mask, small: U8, turns: bool
+) -> Shade | None:
+    """An object's shadow as its photograph shows it; None if there is none to be seen.
+
+    Parameters
+    ----------
+    appearance : Appearance
+    lit, small : uint8 (h, w, 3)
+        The view without and with shadows, at the same size.
+    mask, shadow : bool (h, w)
+        The object and its shadow at that size.
+    turns : bool
+    """
+    height, width = mask.shape
+    camera = appearance.view.camera.resized(width, height)
+    corners = _corners(appearance.box, appearance.box, turns)
+    seen = camera.project(corners)
+    if not shadow.any() or (seen[:, 2] <= NEAR).any():
+        return None
+    deviation = max(1.0, 0.004 * max(height, width))
+    soft = [
+        cv2.GaussianBlur(image.astype(np.float32) + 4.0, (0, 0), deviation)
+        for image in (small, lit)
+    ]
+    ratio = (soft[0] / soft[1]).clip(DARKEST, 1.0)
+    # Its colour is known less well than its depth.
+    grey = np.cbrt(ratio.prod(axis=-1, keepdims=True))
+    ratio = grey * (ratio / grey) ** COLOURED
+    ratio = np.where(shadow[..., None], ratio, 1.0).astype(np.float32)
+    # Under the object, and beyond the picture's edges, it goes on as at theirs.
+    near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3)))
+    border = round(0.5 * max(height, width))
+    known = cv2.copyMakeBorder(1 - near, *(border,) * 4, cv2.BORDER_CONSTANT, value=0) > 0
+    ratio = spread(cv2.copyMakeBorder(ratio, *(border,) * 4, cv2.BORDER_CONSTANT), known)
+    object_ = cv2.copyMakeBorder(near, *(border,) * 4, cv2.BORDER_REPLICATE)
+    away = np.asarray(cv2.distanceTransform(1 - object_, cv2.DIST_L2, 5))
+    reach = REACH * float(np.sqrt(mask.sum()))
+    fading = np.clip(1.5 - 1.5 * away / reach, 0.0, 1.0)[..., None]
+    ratio = cv2.GaussianBlur(1 - fading * (1 - ratio), (0, 0), 1.5 * deviation)
+    seen = seen[:, :2] + border
+    texture = cv2.warpPerspective(
+        ratio, _homography(seen, _square()), (TEXTURE, TEXTURE),
+        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
+    )
+    steps = np.abs((np.arange(TEXTURE) + 0.5) / TEXTURE * 2 - 1)
+    fade = np.clip((1 - np.maximum(steps[:, None], steps[None])) / 0.15, 0, 1)[..., None]
+    return Shade(_bytes((1 - fade * (1 - np.asarray(texture))).astype(np.float32)), turns)
+
+
+def draw_shade(
+    picture: U8, camera: Camera, box: Box, shade: Shade, appearance: Appearance
+) -> tuple[PixelRect, U8] | None:
+    """Darken a picture (h, w, 3) in place by an object's shadow; where, and by what ratio."""
+    corners = _corners(box, appearance.box, shade.turns)
+    seen = camera.project(corners)
+    if (seen[:, 2] <= NEAR).any():
+        return None
+    low = np.floor(seen[:, :2].min(axis=0)).clip(0, [camera.width, camera.height]).astype(int)
+    high = np.ceil(seen[:, :2].max(axis=0)).clip(0, [camera.width, camera.height]).astype(int)
+    rect = PixelRect(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+    if rect.empty:
+        return None
+    # The higher it floats, the less of its shadow is left.
+    lift = (_base(box) - _base(appearance.box)) / (LIFTED * box.size[2])
+    strength = float(np.exp(-max(lift, 0.0) ** 2))
+    table = np.round(255 * (np.arange(256) / 255) ** strength).astype(np.uint8)
+    ratio = cv2.warpPerspective(
+        cv2.LUT(shade.ratio, table),
+        _homography(_square(), seen[:, :2] - low),
+        (rect.right - rect.left, rect.bottom - rect.top),
+        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(255, 255, 255),
+    )
+    part = picture[rect.slices]
+    picture[rect.slices] = cv2.multiply(part, ratio, scale=1 / 255)
+    return rect, np.asarray(ratio, dtype=np.uint8)
+
+
+def _base(box: Box) -> float:
+    return float(box.corners()[:, 2].min())
+
+
+def _corners(box: Box, source: Box, turns: bool) -> Float:
+    """(4, 3) world corners of the square that a shadow is painted on."""
+    half = 0.5 * SPAN * np.asarray(box.size)[:2]
+    if turns:
+        yaw = box.yaw()
+    else:
+        half, yaw = np.full(2, half.max()), source.yaw()
+    x = np.array([np.cos(yaw), np.sin(yaw), 0.0]) * half[0]
+    y = np.array([-np.sin(yaw), np.cos(yaw), 0.0]) * half[1]
+    # A lifted object's shadow stays below.
+    middle = np.array([box.center[0], box.center[1], min(_base(box), _base(source))])
+    return np.array([middle + i * x + j * y for i, j in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
+
+
+def _square() -> Float:
+    return np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * TEXTURE
+
+
+def _homography(before: Float, after: Float) -> Float:
+    # OpenCV counts from pixel centres, we from pixel corners.
+    found = cv2.getPerspectiveTransform(
+        (before - 0.5).astype(np.float32), (after - 0.5).astype(np.float32)
+    )
+    return np.asarray(found)
+
+
+def _bytes(ratio: F32) -> U8:
+    return np.asarray(np.round(255 * ratio.clip(0, 1)), dtype=np.uint8)

@@ -1,0 +1,45 @@
+"""Which of several boxes hides which, seen from a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neural_assets_core.geometry import Box, Camera
+
+TOUCHING = 0.05
+"""How deep boxes may reach into each other, in half-sides, and still count as apart."""
+
+
+def back_to_front(camera: Camera, boxes: Sequence[Box]) -> list[int]:
+    """Indices of boxes in the order in which they may be painted over each other.
+
+    Two boxes with a plane between them that one of their faces lies in are in exact order; others
+    go by the depth of their centres.
+    """
+    if len(boxes) < 2:
+        return list(range(len(boxes)))
+    depths = camera.to_camera(np.array([box.center for box in boxes]))[:, 2]
+    corners = np.concatenate([box.corners() for box in boxes])
+    count = len(boxes)
+    cannot = np.zeros((count, count), dtype=bool)
+    for index, box in enumerate(boxes):
+        local = box.to_local(corners).reshape(count, 8, 3)
+        above, below = local.min(axis=1) > 1 - TOUCHING, local.max(axis=1) < TOUCHING - 1
+        eye = box.to_local(camera.position)
+        # Whoever is on the camera's side of a plane between the two is never hidden by the other.
+        ahead = np.where(above, eye > 1, eye < -1)
+        apart = above | below
+        cannot[index] |= (apart & ahead).any(axis=1)
+        cannot[:, index] |= (apart & ~ahead).any(axis=1)
+    hides = ~cannot & (cannot.T | (depths[:, None] < depths[None]))
+    np.fill_diagonal(hides, False)
+    left, out = list(np.argsort(-depths, kind="stable")), []
+    while left:
+        free = [one for one in left if not hides[one, left].any()]
+        # Boxes may hide each other in a circle: then the farthest goes first.
+        chosen = next(iter(free), left[0])
+        out.append(int(chosen))
+        left.remove(chosen)
+    return out

@@ -1,0 +1,211 @@
+"""The shape of an object in a photograph, guessed from its box and its mask.
+
+Of a few simple solids that touch all sides of the box the one is taken whose outline fits the
+mask best; what of the mask sticks out of that becomes a thin sheet. If none fits, the mask is
+blown up like a cushion about the box's middle. The outcome is two depths for every pixel of the
+source view: where its ray enters the object, and where it leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.box import Float
+
+F32 = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Span = tuple[Float, Float]
+
+FITS = 0.72
+"""Overlap (IoU) with the mask from which on a solid is believed."""
+
+ROUND_BONUS = 0.015
+SHEET = 0.03
+"""Thickness of what sticks out of a solid, as a fraction of the box's extent in depth."""
+
+ROUND, SQUARE, CUSHION = "round", "square", "cushion"
+
+
+@dataclass(frozen=True)
+class Relief:
+    """An object's front and back in the source view.
+
+    Attributes
+    ----------
+    front, back : float32 (h, w)
+        Depths in metres; beyond the mask they are continued.
+    kind : str
+        `ROUND`, `SQUARE` or `CUSHION`: how its hidden side is completed.
+    outline : bool (h, w)
+        Where the solid is seen, or would be if nothing stood before it.
+    """
+
+    front: F32
+    back: F32
+    kind: str
+    outline: Mask
+
+
+def relief(camera: Camera, box: Box, mask: Mask, known: Mask) -> Relief:
+    """Guess an object's shape.
+
+    Parameters
+    ----------
+    camera : Camera
+        Sees just the object, at a small size (h, w).
+    box : Box
+    mask : bool (h, w)
+        Where the object is seen.
+    known : bool (h, w)
+        Where nothing stands before it.
+    """
+    origin, directions = camera.rays(camera.pixel_centers())
+    start = box.to_local(origin)
+    along = directions @ box.rotation_matrix() / (0.5 * np.asarray(box.size))
+    depths = camera.to_camera(box.corners())[:, 2]
+    near, far = max(float(depths.min()), 1e-3), float(depths.max())
+    best: tuple[float, str, Span] | None = None
+    for kind, span in _solids(start, along):
+        inside = span[1] > span[0]
+        union = float(((inside | mask) & known).sum())
+        overlap = float((inside & mask & known).sum()) / max(union, 1.0)
+        overlap += ROUND_BONUS * (kind == ROUND)
+        if best is None or overlap > best[0]:
+            best = overlap, kind, span
+    assert best is not None
+    overlap, kind, (enter, leave) = best
+    inside = leave > enter
+    if overlap < FITS or not (inside & mask).any():
+        mask = mask | (_hull(mask) & ~known)
+        kind, (enter, leave) = CUSHION, _cushion(camera, box, mask)
+        inside = mask & (leave > enter)
+    front = np.where(inside, enter, leave).clip(near, far)
+    back = np.where(inside, leave, front).clip(near, far)
+    if inside.any() and not inside.all():
+        nearest = _nearest(inside)
+        outside = ~inside
+        # The edge of a solid is where its front and back meet.
+        middle = front[nearest][outside]
+        front[outside], back[outside] = middle, middle
+    # What sticks out of the solid grows from its edge into a sheet.
+    pixels = np.asarray(cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5))
+    sheet = np.minimum(pixels * front / camera.k[0, 0], SHEET * (far - near))
+    return Relief(
+        (front - 0.25 * sheet).astype(np.float32),
+        (back + 0.75 * sheet).astype(np.float32),
+        kind,
+        inside,
+    )
+
+
+def _solids(start: Float, along: Float) -> list[tuple[str, Span]]:
+    """Where rays enter and leave solids inscribed in [-1, 1]^3; leaving first means missing."""
+    out = [(SQUARE, _slabs(start, along, (0, 1, 2))), (ROUND, _ball(start, along))]
+    for bottom, top in [(1, 1), (0.8, 1), (0.6, 1), (1, 0.8), (1, 0.5), (1, 0.05)]:
+        out.append((ROUND, _cone(start, along, (0, 1, 2), bottom, top)))
+    for axes in ((1, 2, 0), (2, 0, 1)):
+        out.append((SQUARE, _cone(start, along, axes, 1, 1)))
+    return out
+
+
+def _slabs(start: Float, along: Float, axes: tuple[int, ...]) -> Span:
+    safe = np.where(np.abs(along) < 1e-12, 1e-12, along)
+    first, second = (-1 - start) / safe, (1 - start) / safe
+    chosen = list(axes)
+    enter = np.minimum(first, second)[..., chosen].max(axis=-1)
+    leave = np.maximum(first, second)[..., chosen].min(axis=-1)
+    return np.asarray(enter), np.asarray(leave)
+
+
+def _ball(start: Float, along: Float) -> Span:
+    return _roots(
+        (along * along).sum(axis=-1),
+        (along * start).sum(axis=-1),
+        np.full(along.shape[:-1], float((start * start).sum()) - 1.0),
+    )
+
+
+def _cone(
+    start: Float, along: Float, axes: tuple[int, int, int], bottom: float, top: float
+) -> Span:
+    """A cylinder or the stump of a cone about the last of `axes`, its radii at both ends given."""
+    x, y, z = axes
+    slope, middle = 0.5 * (top - bottom), 0.5 * (top + bottom)
+    here = middle + slope * start[z]
+    a = along[..., x] ** 2 + along[..., y] ** 2 - (slope * along[..., z]) ** 2
+    b = along[..., x] * start[x] + along[..., y] * start[y] - slope * along[..., z] * here
+    c = np.full(a.shape, start[x] ** 2 + start[y] ** 2 - here**2)
+    low, high = _slabs(start, along, (z,))
+    first, second = _roots(np.abs(a), np.where(a < 0, -b, b), np.where(a < 0, -c, c))
+    enter, leave = np.maximum(low, first), np.minimum(high, second)
+    # Steeper than the cone: inside are the two ends of the ray, one of them of the cone's twin.
+    steep = a < 0
+    missed = second <= first
+    before = np.minimum(high, np.where(missed, high, first))
+    after = np.maximum(low, second)
+    upper = before > low
+    enter = np.where(steep, np.where(upper, low, after), enter)
+    leave = np.where(steep, np.where(upper, before, high), leave)
+    return enter, leave
+
+
+def _roots(a: Float, b: Float, c: Float) -> Span:
+    """Between which t it holds that a t² + 2 b t + c < 0, for a > 0."""
+    inner = b * b - a * c
+    root = np.sqrt(np.maximum(inner, 0.0))
+    safe = np.maximum(a, 1e-12)
+    miss = inner <= 0
+    return (
+        np.where(miss, np.inf, (-b - root) / safe),
+        np.where(miss, -np.inf, (-b + root) / safe),
+    )
+
+
+def _cushion(camera: Camera, box: Box, mask: Mask) -> Span:
+    """A mask blown up about a plane through the box's middle, which stands or lies as that does."""
+    origin, directions = camera.rays(camera.pixel_centers())
+    size = np.asarray(box.size)
+    faces = np.abs(camera.forward @ box.rotation_matrix()) * size[[1, 2, 0]] * size[[2, 0, 1]]
+    if faces.argmax() == 2:
+        # Seen from above, or lying flat.
+        normal = box.rotation_matrix()[:, 2].copy()
+    else:
+        normal = camera.forward * [1, 1, 0]
+    normal = normal / max(float(np.linalg.norm(normal)), 1e-9)
+    normal = normal if normal @ camera.forward > 0 else -normal
+    slope = directions @ normal
+    middle = (np.asarray(box.center) - origin) @ normal / np.where(slope > 0.05, slope, 0.05)
+    pixels = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    inward = pixels * middle / camera.k[0, 0]
+    # A half circle where it is thin, flat where it is thick.
+    most = 0.5 * float(min(box.size))
+    reach = np.minimum(inward, most)
+    thick = np.sqrt(np.maximum(reach * (2 * most - reach), 0.0))
+    thick = np.minimum(thick, 2.5 * inward)
+    return np.where(mask, middle - thick, np.inf), np.where(mask, middle + thick, -np.inf)
+
+
+def _hull(mask: Mask) -> Mask:
+    """The convex hull of a mask."""
+    hull = np.zeros(mask.shape, dtype=np.uint8)
+    points = cv2.findNonZero(mask.astype(np.uint8))
+    if points is not None:
+        cv2.fillConvexPoly(hull, cv2.convexHull(points), 1)
+    return hull > 0
+
+
+def _nearest(inside: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns (h, w) of the nearest pixel inside."""
+    _, labels = cv2.distanceTransformWithLabels(
+        (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(inside)
+    row_of = np.zeros(int(labels.max()) + 1, dtype=np.intp)
+    column_of = row_of.copy()
+    row_of[labels[rows, columns]], column_of[labels[rows, columns]] = rows, columns
+    return row_of[labels], column_of[labels]

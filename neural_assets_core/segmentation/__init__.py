@@ -1,0 +1,8 @@
+"""Masks: which pixels of a photograph are the object in a box."""
+
+from __future__ import annotations
+
+from neural_assets_core.segmentation.edits import with_mask
+from neural_assets_core.segmentation.grabcut import GrabCut, Segmenter, Stroke, segment
+
+__all__ = ["GrabCut", "Segmenter", "Stroke", "segment", "with_mask"]

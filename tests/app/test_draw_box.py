@@ -1,0 +1,180 @@
+"""Drawing boxes over a photograph with a real mouse, and fitting them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from app.main_window import MainWindow
+from neural_assets_core.geometry import Box
+from tests.app.hand import ALT, CONTROL, SHIFT
+from tests.app.photos import TRUE, PhotoHand, photo_scene
+
+Key = Qt.Key
+CUP = Box(center=(0.1, 0.3, 0.4), size=(0.7, 0.5, 0.8)).rotated((0, 0, 1), 0.4)
+# Along the bottom edge that is nearest, to the far bottom corner, and up.
+CLICKS = (0, 4, 6, 7)
+
+
+@pytest.fixture
+def hand(empty_window: MainWindow) -> PhotoHand:
+    empty_window.document.set_scene(photo_scene())
+    QApplication.processEvents()
+    hand = PhotoHand(empty_window)
+    hand.key(Key.Key_B, SHIFT)
+    return hand
+
+
+def draw(hand: PhotoHand, box: Box = CUP, clicks: int = 4) -> None:
+    for corner in CLICKS[:clicks]:
+        hand.point(hand.world(box.corners()[corner]))
+
+
+class TestFourClicks:
+    def test_make_a_selected_object(self, hand: PhotoHand) -> None:
+        document, window = hand.document, hand.window
+        draw(hand)
+        (item,) = document.scene.objects
+        assert item.name == "object"
+        assert item.box.size == pytest.approx(CUP.size, rel=0.02)
+        assert item.box.corners() == pytest.approx(CUP.corners(), abs=0.02)
+        assert item.appearance.box == item.box
+        assert document.scene.background.occluders == (item.appearance,)
+        assert document.selection == ("object",)
+        assert window.views.tools.tool == "move"
+        assert window.viewport.guest is None
+        assert document.undo_stack.count() == 1
+        hand.key(Key.Key_Z, CONTROL)
+        assert not document.scene.objects
+        assert not document.scene.background.occluders
+
+    def test_the_next_one_gets_a_number(self, hand: PhotoHand) -> None:
+        draw(hand)
+        hand.key(Key.Key_B, SHIFT)
+        draw(hand, CUP.translated((-0.9, 0.2, 0.0)))
+        assert [item.name for item in hand.document.scene.objects] == ["object", "object 2"]
+
+    def test_a_preview_follows_the_pointer(self, hand: PhotoHand) -> None:
+        draw(hand, clicks=3)
+        hand.move(hand.world(CUP.corners()[7]), buttons=Qt.MouseButton.NoButton)
+        low = hand.screen()
+        higher = CUP.corners()[7] + [0.0, 0.0, 0.4]
+        hand.move(hand.world(higher), buttons=Qt.MouseButton.NoButton)
+        assert (np.abs(hand.screen().astype(int) - low).sum(axis=-1) > 60).sum() > 200
+        assert "3/4" in hand.window._hint.text()
+        assert not hand.document.scene.objects
+
+    def test_backspace_takes_the_last_click_back(self, hand: PhotoHand) -> None:
+        draw(hand, clicks=2)
+        hand.point(hand.world((-2.0, 2.0, 0.0)))
+        hand.key(Key.Key_Backspace)
+        for corner in CLICKS[2:]:
+            hand.point(hand.world(CUP.corners()[corner]))
+        (item,) = hand.document.scene.objects
+        assert item.box.size == pytest.approx(CUP.size, rel=0.02)
+
+    def test_esc_gives_up_first_the_box_then_the_tool(self, hand: PhotoHand) -> None:
+        draw(hand, clicks=3)
+        hand.key(Key.Key_Escape)
+        assert hand.window.views.tools.tool == "draw"
+        draw(hand, clicks=1)
+        hand.key(Key.Key_Escape)
+        hand.key(Key.Key_Escape)
+        assert hand.window.views.tools.tool == "select"
+        assert hand.window.viewport.guest is None
+        assert hand.document.undo_stack.count() == 0
+
+    def test_zooming_between_clicks_changes_nothing(self, hand: PhotoHand) -> None:
+        draw(hand, clicks=2)
+        hand.wheel(hand.at((320, 240)), 2)
+        for corner in CLICKS[2:]:
+            hand.point(hand.world(CUP.corners()[corner]))
+        (item,) = hand.document.scene.objects
+        assert item.box.size == pytest.approx(CUP.size, rel=0.02)
+
+    def test_the_sky_is_refused_in_one_sentence(self, hand: PhotoHand) -> None:
+        hand.point(hand.at((320, 3)))
+        assert "horizon" in hand.window.messages.text
+        draw(hand)
+        assert len(hand.document.scene.objects) == 1
+        assert not hand.window.messages.isVisible()
+
+    def test_not_over_a_moved_camera(self, hand: PhotoHand) -> None:
+        scene = hand.document.scene
+        moved = scene.with_camera(TRUE.cropped(5.0, 0.0, TRUE.width, TRUE.height))
+        hand.document.push(moved, "Move the camera")
+        assert hand.window.views.tools.tool == "select"
+        assert not hand.window.actions_by_id["tool_draw"].isEnabled()
+
+
+class TestRectangle:
+    def test_a_drag_makes_the_box_that_fills_it(self, hand: PhotoHand) -> None:
+        low, high = hand.at((250, 180)), hand.at((380, 330))
+        hand.pull(low, high)
+        (item,) = hand.document.scene.objects
+        seen = TRUE.project(item.box.corners())[:, :2]
+        assert seen.min(axis=0) == pytest.approx((250, 180), abs=2.0)
+        assert seen.max(axis=0) == pytest.approx((380, 330), abs=2.0)
+        assert item.box.corners()[:, 2].min() == pytest.approx(0.0, abs=1e-6)
+
+    def test_esc_in_the_middle_leaves_no_box(self, hand: PhotoHand) -> None:
+        low, high = hand.at((250, 180)), hand.at((380, 330))
+        hand.drag(low, high)
+        hand.key(Key.Key_Escape)
+        hand.release(high)
+        assert not hand.document.scene.objects
+
+
+class TestFitting:
+    def test_a_fresh_box_is_fitted_until_enter(self, hand: PhotoHand) -> None:
+        draw(hand)
+        assert hand.window.actions_by_id["fit_boxes"].isChecked()
+        hand.key(Key.Key_Right)
+        fitted = hand.document.scene
+        (item,) = fitted.objects
+        assert item.box == item.appearance.box
+        assert fitted.background.occluders == (item.appearance,)
+        assert item.box.center[0] != pytest.approx(CUP.center[0], abs=1e-6)
+        hand.key(Key.Key_Return)
+        assert not hand.window.actions_by_id["fit_boxes"].isChecked()
+        hand.key(Key.Key_Right)
+        (after,) = hand.document.scene.objects
+        assert after.box != item.box
+        assert after.appearance == item.appearance
+
+    def test_a_dragged_box_takes_its_source_along(self, hand: PhotoHand) -> None:
+        draw(hand)
+        start = hand.handle("move x")
+        hand.pull(start, start + [25.0, 0.0])
+        (item,) = hand.document.scene.objects
+        assert item.box == item.appearance.box
+        assert hand.document.undo_stack.undoText() == "Move object"
+
+    def test_what_was_moved_is_put_back_first(self, hand: PhotoHand) -> None:
+        draw(hand)
+        hand.key(Key.Key_Return)
+        (before,) = hand.document.scene.objects
+        hand.key(Key.Key_Right)
+        hand.key(Key.Key_J)
+        assert "put it back first" in hand.window.messages.text
+        hand.key(Key.Key_G, ALT)
+        assert hand.document.scene.objects == (before,)
+
+
+def test_copy_size(hand: PhotoHand) -> None:
+    draw(hand)
+    hand.key(Key.Key_Return)
+    hand.key(Key.Key_B, SHIFT)
+    draw(hand, CUP.translated((-0.9, 0.2, 0.0)).scaled(0.7))
+    hand.key(Key.Key_Return)
+    document = hand.document
+    document.select(["object", "object 2"])
+    hand.window.actions_by_id["copy_size"].trigger()
+    one, other = document.scene.objects
+    assert one.box.size == pytest.approx(other.box.size)
+    assert one.box.base_center() == pytest.approx(CUP.base_center(), abs=0.02)
+    document.select(["object"])
+    hand.window.actions_by_id["copy_size"].trigger()
+    assert "Select the objects" in hand.window.messages.text

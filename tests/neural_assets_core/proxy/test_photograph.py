@@ -1,0 +1,298 @@
+"""The proxy on photographs: painted scenes whose truth is known."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neural_assets_core.errors import UserError
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.raycast import silhouette
+from neural_assets_core.proxy import draw_photograph
+from neural_assets_core.proxy.cutout import cut_out
+from neural_assets_core.proxy.filling import fill_texture, spread
+from neural_assets_core.proxy.ground import find_shadow
+from neural_assets_core.proxy.order import back_to_front
+from neural_assets_core.proxy.photograph import Shelf
+from neural_assets_core.proxy.relief import ROUND, SQUARE, relief
+from neural_assets_core.scene import Appearance, Picture, Scene, View
+from tests.neural_assets_core.conftest import paint, painted_scene
+
+
+def error(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
+    return float(np.abs(a.astype(float) - b.astype(float))[where].mean())
+
+
+# -- objects -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_nothing_edited_gives_the_source(camera: Camera, boxes: list[Box], masked: bool) -> None:
+    scene = painted_scene(camera, boxes, masked=masked)
+    layers = draw_photograph(scene, camera)
+    assert np.array_equal(layers.picture, scene.background.view.picture.pixels)
+    assert not layers.hole.any()
+
+
+def test_a_moved_box_matches_the_truth(scene: Scene, camera: Camera, boxes: list[Box]) -> None:
+    moved = boxes[0].translated((0.1, -0.3, 0.0))
+    layers = draw_photograph(scene.with_box("box 1", moved), camera)
+    truth, ids = paint(camera, [moved, boxes[1]])
+    inner = cv2.erode((ids == 1).astype(np.uint8), np.ones((3, 3))) > 0
+    assert error(layers.picture, truth, inner) < 8
+    assert layers.coverage[inner].mean() > 0.98
+    # Far from the edit not a single pixel changes.
+    assert np.array_equal(layers.picture[:15], truth[:15])
+
+
+def test_a_turned_box_shows_its_sides_where_they_are(
+    scene: Scene, camera: Camera, boxes: list[Box]
+) -> None:
+    turned = boxes[0].rotated((0, 0, 1), math.radians(25))
+    layers = draw_photograph(scene.with_box("box 1", turned), camera)
+    truth, ids = paint(camera, [turned, boxes[1]])
+    source = scene.background.view.picture.pixels
+    assert error(layers.picture, truth, ids == 1) < 0.5 * error(source, truth, ids == 1)
+
+
+def test_unseen_sides_are_told_by_their_confidence(scene: Scene, boxes: list[Box]) -> None:
+    half = scene.with_box("box 1", boxes[0].rotated((0, 0, 1), math.pi))
+    layers = draw_photograph(half, half.camera)
+    seen = silhouette(half.camera, half.object("box 1").box)
+    inner = cv2.erode(seen.astype(np.uint8), np.ones((3, 3))) > 0
+    assert layers.coverage[inner].mean() > 0.9
+    # The top is still seen; the side that faced away before is not.
+    assert 0.2 < (layers.confidence[inner] < 0.75).mean() < 0.9
+
+
+def test_what_stays_in_front_hides_what_moves(scene: Scene, boxes: list[Box]) -> None:
+    behind = boxes[0].with_center((0.5, 0.9, 0.2))
+    layers = draw_photograph(scene.with_box("box 1", behind), scene.camera)
+    front = scene.camera.project(np.asarray(boxes[1].center))[:2].astype(int)
+    source = scene.background.view.picture.pixels
+    near = np.abs(layers.picture[front[1], front[0]].astype(int) - source[front[1], front[0]])
+    assert near.max() <= 2
+
+
+def test_a_moved_camera_carries_ground_and_objects(scene: Scene, boxes: list[Box]) -> None:
+    moved = Camera.looking_at((0.35, -2.9, 1.65), (0.05, 0.0, 0.2), 96, 96, 0.8)
+    layers = draw_photograph(scene.with_camera(moved), moved)
+    truth, ids = paint(moved, boxes)
+    source = scene.background.view.picture.pixels
+    for part in (ids == 1, ids == 2):
+        assert error(layers.picture, truth, part) < 0.7 * error(source, truth, part)
+
+
+def test_a_box_behind_the_camera_is_named(scene: Scene, boxes: list[Box]) -> None:
+    behind = scene.with_box("box 1", boxes[0].with_center((0.2, -3.0, 1.6)))
+    with pytest.raises(UserError, match="box 1"):
+        draw_photograph(behind, behind.camera)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    x=st.floats(-3, 3), y=st.floats(-1.2, 6), lift=st.floats(-1, 2),
+    turn=st.floats(-math.pi, math.pi), scale=st.floats(0.05, 3),
+)
+def test_any_place_can_be_drawn(x: float, y: float, lift: float, turn: float, scale: float) -> None:
+    camera = Camera.looking_at((0.2, -3.0, 1.6), (0.0, 0.0, 0.2), 64, 48, 0.8)
+    scene = painted_scene(camera, [Box(center=(-0.45, 0.0, 0.2), size=(0.5, 0.4, 0.4))])
+    box = scene.objects[0].box.translated((x, y, lift)).rotated((0, 0, 1), turn).scaled(scale)
+    edited = scene.with_box("box 1", box)
+    try:
+        layers = draw_photograph(edited, camera)
+    except UserError:
+        return
+    for layer in (layers.coverage, layers.confidence, layers.came):
+        assert layer.min() >= 0
+        assert layer.max() <= 1 + 1e-6
+    assert np.array_equal(layers.picture, draw_photograph(edited, camera).picture)
+
+
+def test_an_object_from_another_view_is_drawn(scene: Scene, camera: Camera) -> None:
+    other = painted_scene(camera, [Box(center=(0.0, 0.2, 0.25), size=(0.4, 0.4, 0.5))])
+    guest = other.objects[0]
+    placed = scene.with_object(
+        guest.model_copy(update={"box": guest.box.with_center((0.0, -0.7, 0.25))})
+    )
+    layers = draw_photograph(placed, camera)
+    seen = silhouette(camera, placed.objects[-1].box)
+    assert layers.coverage[seen].mean() > 0.9
+
+
+def test_an_object_whose_source_does_not_show_it_is_left_out(scene: Scene, camera: Camera) -> None:
+    item = scene.objects[0]
+    empty = Picture(np.zeros((camera.height, camera.width), np.uint8))
+    hidden = item.appearance.model_copy(update={"mask": empty})
+    edited = scene.with_appearance("box 1", hidden)
+    assert draw_photograph(edited, camera).picture.shape == (camera.height, camera.width, 3)
+
+
+# -- edges, order, shape -------------------------------------------------------------------------
+
+
+def test_no_fringe_of_the_background_comes_along(camera: Camera, boxes: list[Box]) -> None:
+    """A red object before green, its edge mixed of both: nothing green may be carried."""
+    inside = silhouette(camera, boxes[0]).astype(np.float32)
+    soft = cv2.GaussianBlur(inside, (0, 0), 1.0)[..., None]
+    pixels = np.round(soft * (220, 20, 20) + (1 - soft) * (20, 220, 20)).astype(np.uint8)
+    view = View(picture=Picture(pixels), camera=camera)
+    mask = Picture(np.round(255 * soft[..., 0]).astype(np.uint8))
+    cutout = cut_out(Appearance(view=view, box=boxes[0], mask=mask))
+    assert cutout is not None
+    carried = cutout.colour[cutout.alpha > 25].astype(int)
+    assert carried[:, 1].max() < 40
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_boxes_apart_are_painted_in_an_exact_order(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    camera = Camera.looking_at((0.0, -4.0, 1.5), (0.0, 0.0, 0.2), 48, 36, 0.9)
+    boxes = [
+        Box(
+            center=(float(x), float(y), 0.2),
+            size=tuple(random.uniform(0.1, 0.55, 3)),
+        )
+        for x, y in zip(np.repeat([-0.6, 0, 0.6], 2), np.tile([-0.4, 0.4], 3), strict=True)
+    ]
+    order = back_to_front(camera, boxes)
+    assert sorted(order) == list(range(len(boxes)))
+    ids = np.zeros((36, 48), int)
+    for index in order:
+        ids[silhouette(camera, boxes[index])] = index + 1
+    assert np.array_equal(ids, paint(camera, boxes)[1])
+
+
+def _ball(camera: Camera, box: Box) -> tuple[np.ndarray, np.ndarray]:
+    """Mask and depth of the ellipsoid in a box."""
+    origin, directions = camera.rays(camera.pixel_centers())
+    start = box.to_local(origin)
+    along = directions @ box.rotation_matrix() / (0.5 * np.asarray(box.size))
+    a, b = (along**2).sum(-1), (along * start).sum(-1)
+    inner = b * b - a * ((start**2).sum() - 1)
+    return inner > 0, (-b - np.sqrt(np.maximum(inner, 0))) / a
+
+
+def test_shapes_are_told_by_their_outlines(camera: Camera) -> None:
+    box = Box(center=(0.0, 0.0, 0.3), size=(0.6, 0.6, 0.6), rotation=(0.92, 0, 0, 0.39))
+    everywhere = np.ones((camera.height, camera.width), bool)
+    square = relief(camera, box, silhouette(camera, box), everywhere)
+    assert square.kind == SQUARE
+    mask, depth = _ball(camera, box)
+    ball = relief(camera, box, mask, everywhere)
+    assert ball.kind == ROUND
+    assert np.abs(ball.front - depth)[mask].mean() < 0.01
+    # What is hidden is told by what is seen.
+    half = everywhere.copy()
+    half[:, camera.width // 2 :] = False
+    assert relief(camera, box, mask & half, half).kind == ROUND
+
+
+# -- holes and shadows ---------------------------------------------------------------------------
+
+
+def _grain(seed: int = 0, shape: tuple[int, int] = (120, 160)) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    light = np.linspace(90, 150, shape[1])[None, :, None]
+    return (light + random.normal(0, 12, (*shape, 1)) * [1, 0.9, 0.8]).clip(0, 255).astype(np.uint8)
+
+
+def test_holes_are_filled_with_texture() -> None:
+    picture, hole = _grain(), np.zeros((120, 160), bool)
+    hole[40:80, 50:110] = True
+    filled = fill_texture(picture, hole, ~hole)
+    assert np.array_equal(filled[~hole], picture[~hole])
+    # As rough as around, and as bright, where a blur would be smooth.
+    assert filled[hole].std(axis=0).mean() > 0.3 * picture[~hole].std(axis=0).mean()
+    for columns in (slice(50, 70), slice(90, 110)):
+        near = picture[20:40, columns].mean()
+        assert abs(float(filled[45:75, columns].mean()) - near) < 12
+    assert np.array_equal(filled, fill_texture(picture, hole, ~hole))
+
+
+def test_nothing_unusable_is_copied() -> None:
+    picture, hole = _grain(), np.zeros((120, 160), bool)
+    hole[40:80, 50:110] = True
+    picture[30:90, 112:140] = (255, 0, 255)
+    usable = ~hole
+    usable[30:90, 111:141] = False
+    filled = fill_texture(picture, hole, usable)[hole].astype(int)
+    assert (filled[:, 0] - filled[:, 1]).max() < 60
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (7, 3), (40, 2)])
+def test_tiny_pictures_are_filled(shape: tuple[int, int]) -> None:
+    picture = _grain(shape=shape)
+    hole = np.zeros(shape, bool)
+    hole[0, 0] = True
+    for usable in (~hole, np.zeros(shape, bool)):
+        assert fill_texture(picture, hole, usable).shape == picture.shape
+    assert fill_texture(picture, ~hole | hole, ~hole).shape == picture.shape
+
+
+def test_values_are_continued_smoothly() -> None:
+    known = np.zeros((30, 40), bool)
+    known[:, 0] = known[:, -1] = True
+    values = np.broadcast_to(np.linspace(0, 100, 40)[None, :, None], (30, 40, 1)).astype(np.float32)
+    out = spread(values * known[..., None], known)
+    assert np.array_equal(out[known], values[known])
+    assert 20 < out[15, 20, 0] < 80
+
+
+def test_a_soft_shadow_is_found_and_nothing_else() -> None:
+    y, x = np.mgrid[:120, :160]
+    mask = np.hypot(x - 80, y - 50) < 22
+    shadow = np.hypot((x - 92) / 34, (y - 66) / 18) < 1
+    apart = np.hypot(x - 20, y - 100) < 8
+    bright = cv2.GaussianBlur(
+        np.where(shadow | apart, 70.0, 150.0).astype(np.float32), (0, 0), 2
+    )
+    found = find_shadow(bright, mask, ~mask)
+    wanted = shadow & ~mask
+    assert (found & wanted).sum() / wanted.sum() > 0.7
+    assert not (found & apart).any()
+    assert not find_shadow(np.full_like(bright, 150.0), mask, ~mask).any()
+
+
+def test_a_shadow_leaves_with_its_object(camera: Camera, boxes: list[Box]) -> None:
+    """A dark patch beside the box goes, and comes where the box is now."""
+    image, ids = paint(camera, [boxes[0]])
+    image[ids == 0] = 150
+    at = camera.project(np.array([-0.45, -0.32, 0.0]))[:2]
+    y, x = np.mgrid[: camera.height, : camera.width] + 0.5
+    dark = (np.hypot((x - at[0]) / 13, (y - at[1]) / 6) < 1) & (ids == 0)
+    image[dark] = 60
+    view = View(picture=Picture(image.astype(np.uint8)), camera=camera)
+    scene = painted_scene(camera, [boxes[0]])
+    mask = scene.objects[0].appearance.mask
+    look = Appearance(view=view, box=boxes[0], mask=mask)
+    item = scene.objects[0].model_copy(update={"appearance": look})
+    background = scene.background.model_copy(update={"view": view, "occluders": (look,)})
+    scene = scene.model_copy(update={"objects": (item,), "background": background})
+    gone = draw_photograph(scene.without("box 1"), camera).picture
+    assert gone[dark].mean() > 130
+    moved = scene.with_box("box 1", boxes[0].translated((0.7, 0.0, 0.0)))
+    layers = draw_photograph(moved, camera)
+    there = camera.project(np.array([0.25, -0.32, 0.0]))[:2].astype(int)
+    assert layers.picture[there[1], there[0]].mean() < 115
+    assert layers.came[there[1], there[0]] > 0.2
+
+
+# -- what is kept --------------------------------------------------------------------------------
+
+
+def test_kept_things_are_bounded_in_bytes() -> None:
+    shelf = Shelf(limit=1000)
+    for number in range(20):
+        shelf.get(number, lambda: np.zeros(30))
+        assert shelf.nbytes <= 1000
+    made: list[int] = []
+    shelf.get(19, lambda: made.append(1) or np.zeros(1))
+    assert not made
+    assert shelf.get("large", lambda: np.zeros(5000)).nbytes == shelf.nbytes
