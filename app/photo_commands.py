@@ -7,6 +7,7 @@ from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from app.calibration import Assistant
+from app.cut_out import CutOut
 from app.document import Document
 from app.panels.calibration_panel import CalibrationPanel
 from app.photographs import Photographs
@@ -59,12 +60,15 @@ class PhotoCommands(QObject):
         self.assistant = Assistant(document, self)
         self.panel = CalibrationPanel(self.assistant, self.calibrate, self.apply)
         self._calibration = CalibrationGuest(self.assistant, self.apply)
+        self._cut_out = CutOut(document, self)
         self._drawing = DrawBox(document, self._add, self._warn, self._leave)
         self.assistant.changed.connect(self._viewport.redraw)
         self.assistant.active_changed.connect(self._on_active)
         self.assistant.undo_stack.indexChanged.connect(self.changed)
         self._tools.tool_changed.connect(self._on_tool)
         document.scene_changed.connect(self._on_scene)
+        document.fitting_changed.connect(self._on_fitting)
+        self._cut_out.failed.connect(self._warn)
         photographs.failed.connect(lambda text: self.said.emit(text, "error"))
         photographs.opened.connect(lambda text: self.said.emit(text, "hint"))
 
@@ -120,9 +124,14 @@ class PhotoCommands(QObject):
                 )
                 return
 
+    def cut_out(self) -> None:
+        """Find the outlines of the selected objects in their boxes anew."""
+        self._cut_out.find(self._document.selection, again=True)
+
     def shutdown(self) -> None:
         """Give up what is in progress, and stop reading."""
         self.assistant.cancel()
+        self._cut_out.shutdown()
         self._photographs.shutdown()
 
     # -- drawing -------------------------------------------------------------------------------
@@ -142,6 +151,11 @@ class PhotoCommands(QObject):
         self._tools.set_tool("move")
         # The next edits say better where it is; nobody wants to move it before that.
         self._document.set_fitting(True)
+
+    def _on_fitting(self, on: bool) -> None:
+        if not on and self._document.scene is not None:
+            # The box fits: what in it is the object can be told now.
+            self._cut_out.find(self._document.selection, again=False)
 
     def _leave(self) -> None:
         self._tools.set_tool("select")

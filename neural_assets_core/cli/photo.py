@@ -220,6 +220,7 @@ def _with_boxes(
         scene_from_photograph,
         with_drawn_object,
     )
+    from neural_assets_core.segmentation import segment
 
     scene = scene_from_photograph(photograph, camera)
     for name, at in (*clicks, *rectangles):
@@ -230,5 +231,6 @@ def _with_boxes(
                 box = cuboid_from_clicks(camera, list(zip(at[::2], at[1::2], strict=True)))
         except UserError as error:
             raise UserError(f"{name}: {error}") from None
-        scene = with_drawn_object(scene, box, name)
+        mask = segment(scene.background.view, box)
+        scene = with_drawn_object(scene, box, name, mask=mask)
     return scene

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.main_window import MainWindow
 from neural_assets_core.geometry import Box
+from neural_assets_core.scene import SceneObject
 from tests.app.hand import ALT, CONTROL, SHIFT
 from tests.app.photos import TRUE, PhotoHand, photo_scene
 
@@ -30,6 +34,19 @@ def hand(empty_window: MainWindow) -> PhotoHand:
 def draw(hand: PhotoHand, box: Box = CUP, clicks: int = 4) -> None:
     for corner in CLICKS[:clicks]:
         hand.point(hand.world(box.corners()[corner]))
+
+
+def cut_out(hand: PhotoHand) -> tuple[SceneObject, ...]:
+    """The objects, once the outline of the last one was found."""
+
+    def found() -> bool:
+        return hand.document.scene.objects[-1].appearance.mask is not None
+
+    deadline = time.monotonic() + 30
+    while not found() and time.monotonic() < deadline:
+        QTest.qWait(10)
+    assert found()
+    return hand.document.scene.objects
 
 
 class TestFourClicks:
@@ -139,10 +156,23 @@ class TestFitting:
         assert item.box.center[0] != pytest.approx(CUP.center[0], abs=1e-6)
         hand.key(Key.Key_Return)
         assert not hand.window.actions_by_id["fit_boxes"].isChecked()
+        (item,) = cut_out(hand)
         hand.key(Key.Key_Right)
         (after,) = hand.document.scene.objects
         assert after.box != item.box
         assert after.appearance == item.appearance
+
+    def test_what_fits_is_cut_out(self, hand: PhotoHand) -> None:
+        draw(hand)
+        assert hand.document.scene.objects[0].appearance.mask is None
+        hand.key(Key.Key_Return)
+        (item,) = cut_out(hand)
+        assert hand.document.scene.background.occluders == (item.appearance,)
+        assert hand.document.undo_stack.undoText() == "Cut out object"
+        hand.document.undo_stack.undo()
+        assert hand.document.scene.objects[0].appearance.mask is None
+        hand.window.actions_by_id["cut_out"].trigger()
+        assert cut_out(hand) == (item,)
 
     def test_a_dragged_box_takes_its_source_along(self, hand: PhotoHand) -> None:
         draw(hand)
@@ -155,7 +185,7 @@ class TestFitting:
     def test_what_was_moved_is_put_back_first(self, hand: PhotoHand) -> None:
         draw(hand)
         hand.key(Key.Key_Return)
-        (before,) = hand.document.scene.objects
+        (before,) = cut_out(hand)
         hand.key(Key.Key_Right)
         hand.key(Key.Key_J)
         assert "put it back first" in hand.window.messages.text
@@ -166,9 +196,11 @@ class TestFitting:
 def test_copy_size(hand: PhotoHand) -> None:
     draw(hand)
     hand.key(Key.Key_Return)
+    cut_out(hand)
     hand.key(Key.Key_B, SHIFT)
     draw(hand, CUP.translated((-0.9, 0.2, 0.0)).scaled(0.7))
     hand.key(Key.Key_Return)
+    cut_out(hand)
     document = hand.document
     document.select(["object", "object 2"])
     hand.window.actions_by_id["copy_size"].trigger()
