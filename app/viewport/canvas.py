@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakMethod
@@ -28,6 +29,10 @@ from vispy.gloo.context import FakeCanvas, set_current_canvas
 
 from app.viewport.strokes import Color, Label, Strokes
 from neural_assets_core.scene import Picture
+
+# Qt waits 5 ms with a frame, in case that there is more to draw; here a frame is asked for what to
+# draw only when it is drawn.
+os.environ.setdefault("QT_QPA_UPDATE_IDLE_TIME", "0")
 
 SURROUND = (0.16, 0.16, 0.16, 1.0)
 """Neutral grey around the picture: an artist judges colour by it."""

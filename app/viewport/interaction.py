@@ -36,7 +36,7 @@ Key = Qt.Key
 Modifier = Qt.KeyboardModifier
 Motion = Literal["move", "turn", "scale"]
 
-FRAME_MS = 16
+FRAME_MS = 8
 """The scene changes at most once in this time, however often the pointer reports."""
 
 _TOOL_HINTS: dict[Tool, str] = {
