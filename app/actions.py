@@ -177,7 +177,7 @@ COMMANDS = (
             "Move the selected objects to where the photograph shows them"),
     Command("copy_size", "Copy si&ze", lambda w: w.edits.copy_size(), "", _selection,
             "Give the selected objects the size of the one selected last"),
-    Command("cut_out", "C&ut out by its outline", lambda w: w.photo.cut_out(), "", _selection),
+    Command("cut_out", "Cut out by its outli&ne", lambda w: w.photo.cut_out(), "", _selection),
     Command("fit_boxes", "&Fit boxes to the photograph", lambda w: w.photo.set_fitting(),
             "fit_box", _scene, "Adjust source boxes: the picture stays while boxes are edited",
             checkable=True),
