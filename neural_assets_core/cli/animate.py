@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neural_assets_core.cli.progress import progress_bar
+from neural_assets_core.cli.progress import following, progress_bar
 from neural_assets_core.cli.render import DecoderName
 from neural_assets_core.cli.request import decoder_of, requested
 from neural_assets_core.cli.scene import ScenePath
@@ -181,19 +181,8 @@ def _film(
     quiet: bool,
 ) -> Film:
     from neural_assets_core.animation import render_video
-    from neural_assets_core.decoders import Progress
 
     with progress_bar(quiet) as bar:
-        task = bar.add_task("loading", total=None)
-
-        def show(progress: Progress) -> None:
-            bar.update(
-                task,
-                description=progress.phase,
-                completed=progress.step,
-                total=progress.steps,
-            )
-
         film = render_video(
             frames,
             decoder_of(frames[0]),
@@ -202,7 +191,7 @@ def _film(
             size=size,
             quality=quality.value,
             loop=loop,
-            progress=show,
+            progress=following(bar),
         )
     if not quiet:
         typer.echo(f"{film.path}: {film.frames} frames of {film.width} x {film.height} pixels")

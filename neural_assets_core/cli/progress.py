@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from neural_assets_core.decoders import base
 
 
 def progress_bar(quiet: bool = False) -> Progress:
@@ -18,3 +23,18 @@ def progress_bar(quiet: bool = False) -> Progress:
         transient=True,
         disable=quiet or not console.is_terminal,
     )
+
+
+def following(bar: Progress) -> base.ProgressCallback:
+    """A new task of the bar, as a callback that decoders and films report to."""
+    task = bar.add_task("loading", total=None)
+
+    def show(progress: base.Progress) -> None:
+        bar.update(
+            task,
+            description=progress.phase,
+            completed=progress.step,
+            total=progress.steps,
+        )
+
+    return show

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neural_assets_core.cli.progress import progress_bar
+from neural_assets_core.cli.progress import following, progress_bar
 from neural_assets_core.cli.scene import ScenePath
 from neural_assets_core.cli.settings import warn
 from neural_assets_core.errors import UserError
@@ -94,17 +94,8 @@ def render(
 
 
 def _generate(request: Scene, preferences: Preferences, quiet: bool) -> Generation:
-    from neural_assets_core.decoders import Progress, open_decoder
+    from neural_assets_core.decoders import open_decoder
 
     with progress_bar(quiet) as bar:
-        task = bar.add_task("loading", total=None)
-
-        def show(progress: Progress) -> None:
-            bar.update(
-                task,
-                description=progress.phase,
-                completed=progress.step,
-                total=progress.steps,
-            )
-
-        return open_decoder(request.settings, preferences).generate(request, progress=show)
+        progress = following(bar)
+        return open_decoder(request.settings, preferences).generate(request, progress=progress)

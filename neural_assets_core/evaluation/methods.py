@@ -28,7 +28,7 @@ NEURAL, COPY, LIFTED, PROXY, CEILING, TRUTH = (
 LABELS = {
     NEURAL: "this checkpoint",
     LIFTED: "the geometric proxy alone, objects lifted",
-    PROXY: "the geometric proxy without any weights",
+    PROXY: "the geometric proxy without weights, carved from masks",
     COPY: "the source picture, unchanged",
     CEILING: "the autoencoder's copy of the truth",
     TRUTH: "the truth itself, as the judge reads it",
