@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import actions, diagnostics
+from app import actions, diagnostics, menus
 from app.asset_commands import AssetCommands
 from app.autosave import Autosave
 from app.dialogs.command_palette import CommandPalette, Entry
@@ -58,7 +58,7 @@ from neural_assets_core.scene import Scene
 class MainWindow(QMainWindow):
     """One scene, its picture, and everything to change it with."""
 
-    # What the commands in `app.actions` work on.
+    # What the commands in `app.commands` work on.
     document: Document
     views: Views
     viewport: Viewport
@@ -180,7 +180,7 @@ class MainWindow(QMainWindow):
         chosen = self.actions_by_id[f"keymap_{name}"]
         chosen.setChecked(True)
         actions.set_keys(self.actions_by_id, KEYMAPS[name])
-        self._sheet.show_keymap(actions.plain(chosen.text()))
+        self._sheet.show_keymap(menus.plain(chosen.text()))
 
     def show_shortcuts(self) -> None:
         """Open the shortcut sheet, beside the work."""
@@ -242,9 +242,9 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.document)
         self.camera = CameraPanel(self.document, self.actions_by_id["reset_camera"])
         self.generation = GenerationPanel(self.document, self.pictures, self.actions_by_id)
-        results = [self.actions_by_id[id_] for id_ in actions.RESULTS]
+        results = [self.actions_by_id[id_] for id_ in menus.RESULTS]
         self.history = HistoryPanel(self.document, self.pictures.history, results)
-        kept = [self.actions_by_id[id_] for id_ in actions.LIBRARY]
+        kept = [self.actions_by_id[id_] for id_ in menus.LIBRARY]
         self.assets = AssetCommands(self.document, self.viewport, kept, self)
         self.docks = Docks(
             self,
@@ -265,8 +265,8 @@ class MainWindow(QMainWindow):
         self._recent_menu.setToolTipsVisible(True)
         panels = QMenu("&Panels", self)
         panels.addActions([dock.toggleViewAction() for dock in self.docks])
-        submenus = {actions.RECENT: self._recent_menu, actions.PANELS: panels}
-        actions.build_menus(self.menuBar(), self.actions_by_id, submenus)
+        submenus = {menus.RECENT: self._recent_menu, menus.PANELS: panels}
+        menus.build_menus(self.menuBar(), self.actions_by_id, submenus)
         self._fill_recent_menu()
 
     def _build_status_bar(self) -> None:
@@ -299,12 +299,12 @@ class MainWindow(QMainWindow):
         return [
             Entry(
                 command.id,
-                actions.plain(self.actions_by_id[command.id].text()),
+                menus.plain(self.actions_by_id[command.id].text()),
                 " › ".join(path),
                 actions.key_text(self.actions_by_id[command.id]),
                 command.obstacle(self),
             )
-            for command, path in actions.in_menus()
+            for command, path in menus.in_menus()
         ]
 
     def _connect(self) -> None:

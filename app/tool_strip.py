@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QToolBar, QToolButton
 
-from app.actions import SEPARATOR, TOOL_STRIP
+from app.menus import SEPARATOR, TOOL_STRIP
 from app.theme import ICON_SIZE
 
 

@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.actions import COMMANDS, in_menus, key_text, plain
+from app.actions import key_text
+from app.commands import COMMANDS
+from app.menus import in_menus, plain
 from app.theme import UNIT
 
 GESTURES = (

@@ -10,9 +10,10 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.actions import BY_ID, MENUS, in_menus
+from app.commands import BY_ID
 from app.keymaps import KEYMAPS
 from app.main_window import MainWindow
+from app.menus import MENUS, in_menus
 from neural_assets_core.scene import Scene
 from tests.app.hand import ALT, CONTROL, KEYPAD, SHIFT, press
 

@@ -7,10 +7,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.actions import in_menus
 from app.dialogs.command_palette import CommandPalette, Entry, match
 from app.keymaps import KEYMAPS
 from app.main_window import MainWindow
+from app.menus import in_menus
 from tests.app.hand import CONTROL, SHIFT, press
 
 Key = Qt.Key

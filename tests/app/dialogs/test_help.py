@@ -7,10 +7,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.actions import BY_ID, plain
+from app.commands import BY_ID
 from app.dialogs.help import GESTURES, ShortcutSheet
 from app.keymaps import KEYMAPS
 from app.main_window import MainWindow
+from app.menus import plain
 from tests.app.hand import press
 
 

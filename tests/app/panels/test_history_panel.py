@@ -11,7 +11,7 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
-from app import actions
+from app import menus
 from app.dialogs.compare import CompareDialog
 from app.dialogs.export import ExportDialog
 from app.generation.history import WAITING
@@ -153,7 +153,7 @@ def test_compare_two(window, panel, qtbot):
 )
 def test_commands_fit_the_selection(window, panel, rows, possible):
     choose(panel, *rows)
-    enabled = {id_ for id_ in actions.RESULTS if window.actions_by_id[id_].isEnabled()}
+    enabled = {id_ for id_ in menus.RESULTS if window.actions_by_id[id_].isEnabled()}
     assert enabled == {f"result_{name}" for name in possible}
 
 
