@@ -46,6 +46,9 @@ def main(argv: list[str] | None = None) -> int:
     # Late: whoever only wants to be told about a missing display need not wait for Qt.
     from PySide6.QtWidgets import QApplication
 
+    from app.imports import make_plain
+
+    make_plain()
     from app.garbage import GarbageCollector
     from app.generation.generator import stuck_threads
     from app.main_window import MainWindow

@@ -8,15 +8,27 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget
+from PySide6.QtWidgets import QDockWidget, QFileDialog
 
 from app.document import Document
-from app.panels.library_panel import LibraryPanel
+from app.generation import Generator
+from app.panels.library import LibraryPanel
 from app.shelf import Shelf, ships
 from app.viewport import Viewport
 from app.viewport.asset_drop import AssetDrop
+from app.where import last_folder
 from neural_assets_core.errors import UserError
-from neural_assets_core.library import Asset, Entry, background_asset, load_asset, object_asset
+from neural_assets_core.library import (
+    ASSET_SUFFIX,
+    Asset,
+    background_asset,
+    load_asset,
+    object_asset,
+    with_surroundings,
+)
+from neural_assets_core.scene import SCENE_SUFFIX, Background
+
+BACKGROUND_FILTER = f"Scenes and backgrounds (*{SCENE_SUFFIX} *{ASSET_SUFFIX});;All files (*)"
 
 
 class AssetCommands(QObject):
@@ -37,11 +49,12 @@ class AssetCommands(QObject):
         self,
         document: Document,
         viewport: Viewport,
+        generator: Generator,
         commands: Sequence[QAction],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._document = document
+        self._document, self._viewport = document, viewport
         self._shelf = Shelf(self)
         self._drop = AssetDrop(document, viewport, self._shelf)
         self.panel = LibraryPanel(self._shelf, commands)
@@ -50,12 +63,14 @@ class AssetCommands(QObject):
         self.panel.files_dropped.connect(self.add_files)
         self._shelf.failed.connect(self.failed)
         self._drop.failed.connect(self.failed)
+        # Tokens are made where a pipeline is loaded already, and when it has the time.
+        self._shelf.unencoded.connect(generator.encode)
+        generator.encoded.connect(self._shelf.refresh)
 
     # -- what stands in the way, as advice; empty if nothing does ------------------------------
 
     def obstacle_to_inserting(self) -> str:
-        one = len(self.panel.chosen()) == 1
-        return "" if one else "Select one asset in the library first"
+        return "" if self.panel.chosen() else "Select an asset in the library first"
 
     def obstacle_to_replacing(self) -> str:
         chosen = self.panel.chosen()
@@ -64,54 +79,71 @@ class AssetCommands(QObject):
         return "" if len(self._document.selection) == 1 else "Select the object to replace first"
 
     def obstacle_to_renaming(self) -> str:
-        return self.obstacle_to_inserting() or self.obstacle_to_deleting()
+        one = len(self.panel.chosen()) == 1
+        return self.obstacle_to_changing() if one else "Select one asset in the library first"
 
-    def obstacle_to_deleting(self) -> str:
+    def obstacle_to_changing(self) -> str:
         chosen = self.panel.chosen()
         if any(map(ships, chosen)):
             return "Assets of the starter library cannot be changed"
         return "" if chosen else "Select an asset in the library first"
 
-    def obstacle_to_undeleting(self) -> str:
-        return "" if self.panel.can_undelete else "No asset was deleted"
+    def obstacle_to_changing_folder(self) -> str:
+        return "" if self.panel.folder else "Select one of your folders in the library first"
+
+    def obstacle_to_undoing(self) -> str:
+        return "" if self._shelf.changes else "Nothing in the library was changed"
 
     # -- commands ------------------------------------------------------------------------------
 
     def toggle(self) -> None:
         """Show the library, ready to search, or hide it."""
         dock = self.panel.parentWidget()
-        if isinstance(dock, QDockWidget):
-            dock.setVisible(not dock.isVisible())
-            if dock.isVisible():
-                dock.raise_()
-                self.panel.list.setFocus()
+        if isinstance(dock, QDockWidget) and dock.isVisible():
+            dock.hide()
+        else:
+            self._show()
+            self.panel.list.setFocus()
 
-    def add(self) -> None:
-        """Keep the selected objects in the user's library."""
+    def add(self, folder: str | None = None) -> None:
+        """Keep the selected objects in a folder of the user's library, by default the chosen."""
         scene = self._document.scene
         if scene is not None:
-            for name in self._document.selection:
-                self._shelf.add(partial(object_asset, scene, name, source=self._source()))
+            make = partial(object_asset, scene, source=self._source())
+            objects = [partial(make, name) for name in self._document.selection]
+            self._shelf.add(objects, self.panel.folder if folder is None else folder)
 
     def add_background(self) -> None:
         """Keep the scene's background in the user's library."""
         scene, source = self._document.scene, self._source()
         if scene is not None:
             name = f"{source} background"
-            self._shelf.add(partial(background_asset, scene, name, source=source))
+            self._shelf.add(
+                [partial(background_asset, scene, name, source=source)], self.panel.folder
+            )
 
     def insert(self) -> None:
-        """Put the chosen asset into the scene, at the middle of the ground in view.
+        """Put the chosen assets into the scene, at the middle of the ground in view.
 
         Raises
         ------
         UserError
-            If its file is damaged.
+            If a file is damaged.
         """
-        entry: Entry = self.panel.chosen()[0]
-        if entry.fault:
-            raise UserError(entry.fault)
-        self._shelf.load(entry.path, self._insert)
+        chosen = self.panel.chosen()
+        for entry in chosen:
+            if entry.fault:
+                raise UserError(entry.fault)
+        self.insert_files([entry.path for entry in chosen])
+
+    def swap_background(self) -> None:
+        """Ask for a background, of the library or another scene's, and put it behind the scene."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._viewport, "Swap the background", str(last_folder()), BACKGROUND_FILTER
+        )
+        if name:
+            path = Path(name)
+            self._shelf.read_background(path, lambda found: self._swap(path.stem, found))
 
     def replace(self) -> None:
         """Put the chosen asset in the place of the selected object, which keeps its pose.
@@ -141,30 +173,66 @@ class AssetCommands(QObject):
         for path in paths:
             self._shelf.load(path, on_loaded)
 
-    def add_files(self, paths: Sequence[Path]) -> None:
-        """Copy asset files into the user's library."""
-        for path in paths:
-            self._shelf.add(partial(load_asset, path))
+    def add_files(self, paths: Sequence[Path], folder: str = "") -> None:
+        """Copy asset files into a folder of the user's library."""
+        self._shelf.add([partial(load_asset, path) for path in paths], folder)
 
     def rename(self) -> None:
         """Let the user type another name for the chosen asset."""
+        self._show()
         self.panel.edit_name()
+
+    def edit_tags(self) -> None:
+        """Let the user type the tags of the chosen assets."""
+        self._show()
+        self.panel.edit_tags()
+
+    def move(self) -> None:
+        """Offer folders for the chosen assets."""
+        self._show()
+        self.panel.ask_folder()
 
     def delete(self) -> None:
         """Take the chosen assets away."""
         self.panel.delete()
 
-    def undelete(self) -> None:
-        """Bring back what was deleted last."""
-        self.panel.undelete()
+    def make_folder(self) -> None:
+        """Make a folder in the chosen one."""
+        self._show()
+        self.panel.places.make_folder()
+
+    def rename_folder(self) -> None:
+        """Let the user type another name for the chosen folder."""
+        self._show()
+        self.panel.places.edit_name()
+
+    def delete_folder(self) -> None:
+        """Take the chosen folder away with all that is in it."""
+        self._shelf.delete_folder(self.panel.folder)
+
+    def undo(self) -> None:
+        """Take back what was done to the library last."""
+        self._shelf.undo()
 
     def shutdown(self) -> None:
         """Finish what is being written."""
         self._shelf.shutdown()
 
+    def _show(self) -> None:
+        dock = self.panel.parentWidget()
+        if isinstance(dock, QDockWidget):
+            dock.show()
+            dock.raise_()
+
     def _insert(self, asset: Asset | None) -> None:
         if asset is not None:
             self._try(lambda: self._drop.place(asset))
+
+    def _swap(self, name: str, background: Background | None) -> None:
+        scene = self._document.scene
+        if background is not None and scene is not None:
+            made = with_surroundings(scene, background)
+            self._document.push(made, f"Swap the background for {name}")
 
     def _try(self, edit: Callable[[], None]) -> None:
         try:

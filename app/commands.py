@@ -88,8 +88,8 @@ def _busy(window: MainWindow) -> str:
 
 def _seed(window: MainWindow) -> str:
     scene = window.document.scene
-    neural = scene is not None and scene.settings.decoder == "neural"
-    return _scene(window) or ("" if neural else "Only the neural decoder has a seed")
+    seeded = scene is not None and scene.settings.decoder in ("neural", "inpainting")
+    return _scene(window) or ("" if seeded else "The proxy has no seed")
 
 
 def _result(window: MainWindow) -> str:
@@ -111,6 +111,10 @@ def _deleted(window: MainWindow) -> str:
     return "" if window.history.can_undelete else "No result was deleted since the last one made"
 
 
+def _brushing(window: MainWindow) -> str:
+    return window.photo.mask.obstacle_to_brushing()
+
+
 def _asset(window: MainWindow) -> str:
     return _scene(window) or window.assets.obstacle_to_inserting()
 
@@ -127,6 +131,10 @@ COMMANDS = (
             "The finished picture, objects alone, masks, depth, boxes or layers, as files"),
     Command("turntable", "Export &turntable …", lambda w: w.exports.export_turntable(), "",
             _scene, "A film of an object that turns, or of the camera that swings"),
+    Command("import_mesh", "&Import meshes …", lambda w: w.drops.import_meshes(), "", _scene,
+            "Boxes of their size, drawn as clay until assets replace them: OBJ, GLB, PLY, STL"),
+    Command("film", "Export ani&mation …", lambda w: w.exports.export_film(), "",
+            lambda w: w.timeline.obstacle_to_playing(), "A film of the scene's keyframes"),
     Command("close", "&Close", lambda w: w.files.close(), "", _scene),
     Command("quit", "&Quit", lambda w: w.close()),
     Command("undo", "&Undo", lambda w: w.photo.undo_stack.undo(), "undo", _undo),
@@ -158,31 +166,68 @@ COMMANDS = (
             "Move the selected objects to where the photograph shows them"),
     Command("copy_size", "Copy si&ze", lambda w: w.edits.copy_size(), "", _selection,
             "Give the selected objects the size of the one selected last"),
-    Command("cut_out", "Cut out by its outli&ne", lambda w: w.photo.cut_out(), "", _selection),
+    Command("cut_out", "&Automatic mask", lambda w: w.photo.cut_out(), "", _selection,
+            "Find the outlines of the selected objects in their boxes anew"),
+    Command("mask_box", "&Whole box", lambda w: w.photo.mask.whole_box(), "", _selection,
+            "Take all that its box covers for the object"),
+    Command("mask_larger", "&Larger brush", lambda w: w.photo.mask.larger(), "", _brushing,
+            "With the Mask tool: ] or Ctrl+wheel"),
+    Command("mask_smaller", "&Smaller brush", lambda w: w.photo.mask.smaller(), "", _brushing,
+            "With the Mask tool: [ or Ctrl+wheel"),
+    Command("mask_swap", "Swap brush &buttons", lambda w: w.photo.mask.swap(), "", _brushing,
+            "With the Mask tool, X: the left button paints what is not the object"),
     Command("fit_boxes", "&Fit boxes to the photograph", lambda w: w.photo.set_fitting(),
             "fit_box", _scene, "Adjust source boxes: the picture stays while boxes are edited",
             checkable=True),
     Command("calibrate", "&Calibrate camera …", lambda w: w.photo.calibrate(), "", _scene,
             "Find the photograph's camera, so that boxes stand on its ground"),
+    Command("estimate", "Estimate with &models …", lambda w: w.photo.estimates.open(), "", _scene,
+            "Masks, shapes and further objects, told by models of your own"),
     Command("asset_add", "Add to librar&y", lambda w: w.assets.add(), "", _selection,
             "Keep the selected objects, to be placed in any scene"),
     Command("asset_add_background", "Add &background to library",
             lambda w: w.assets.add_background(), "", _scene,
             "Keep the background, to be put behind any scene"),
     Command("library_insert", "&Insert asset", lambda w: w.assets.insert(), "", _asset,
-            "Put the selected asset into the scene, at the middle of the ground"),
+            "Put the selected assets into the scene, at the middle of the ground"),
     Command("library_replace", "Re&place selected object", lambda w: w.assets.replace(), "",
             lambda w: _scene(w) or w.assets.obstacle_to_replacing()),
     Command("library_rename", "Re&name asset", lambda w: w.assets.rename(), "",
             lambda w: w.assets.obstacle_to_renaming()),
+    Command("library_tag", "Edit &tags", lambda w: w.assets.edit_tags(), "",
+            lambda w: w.assets.obstacle_to_changing()),
+    Command("library_move", "&Move to folder …", lambda w: w.assets.move(), "",
+            lambda w: w.assets.obstacle_to_changing()),
     Command("library_delete", "&Delete asset", lambda w: w.assets.delete(), "",
-            lambda w: w.assets.obstacle_to_deleting()),
-    Command("library_undelete", "&Bring back deleted asset", lambda w: w.assets.undelete(), "",
-            lambda w: w.assets.obstacle_to_undeleting()),
+            lambda w: w.assets.obstacle_to_changing()),
+    Command("library_undo", "&Undo in the library", lambda w: w.assets.undo(), "",
+            lambda w: w.assets.obstacle_to_undoing(), "Take back the last change of the library"),
+    Command("folder_make", "New &folder", lambda w: w.assets.make_folder()),
+    Command("folder_rename", "R&ename folder", lambda w: w.assets.rename_folder(), "",
+            lambda w: w.assets.obstacle_to_changing_folder()),
+    Command("folder_delete", "Delete f&older", lambda w: w.assets.delete_folder(), "",
+            lambda w: w.assets.obstacle_to_changing_folder()),
+    Command("background_swap", "S&wap the background …", lambda w: w.assets.swap_background(), "",
+            _scene, "Put the background of another scene, or one of the library, behind this one"),
     Command("library", "Asset &library", lambda w: w.assets.toggle(),
             tip="Show or hide the assets that were kept, and those that ship"),
     Command("reset_camera", "R&eset the camera", lambda w: w.edits.reset_camera(), "",
             _moved_camera, "Back to where the photograph was taken from"),
+    Command("timeline", "&Timeline", lambda w: w.docks.toggle("Timeline"),
+            tip="Show or hide the keyframes over time"),
+    Command("play", "&Play or stop", lambda w: w.timeline.player.toggle(), "play",
+            lambda w: w.timeline.obstacle_to_playing(), "Play the animation with its boxes"),
+    Command("key_insert", "&Insert keyframe", lambda w: w.timeline.insert(), "key", _selection,
+            "Keep how the selected objects stand at this moment"),
+    Command("key_camera", "Insert keyframe of the &camera", lambda w: w.timeline.insert_camera(),
+            "key_camera", _scene),
+    Command("key_previous", "P&revious keyframe", lambda w: w.timeline.go_to_key(-1),
+            "key_previous", lambda w: w.timeline.obstacle_to_playing()),
+    Command("key_next", "&Next keyframe", lambda w: w.timeline.go_to_key(1),
+            "key_next", lambda w: w.timeline.obstacle_to_playing()),
+    Command("auto_key", "&Automatic keyframes", lambda w: w.timeline.toggle_keying(),
+            "auto_key", tip="Edits of what has keyframes are keyframes at the moment shown",
+            checkable=True, checked=True),
     Command("pivot_active", "&Last selected", lambda w: w.views.tools.set_pivot("active"),
             tip="Turn and scale about the object selected last", checked=True, group="pivot"),
     Command("pivot_common", "&Common middle", lambda w: w.views.tools.set_pivot("common"),
@@ -214,6 +259,9 @@ COMMANDS = (
     Command("tool_draw", "&Draw box", lambda w: w.views.tools.set_tool("draw"), "draw_box",
             lambda w: w.photo.obstacle_to_drawing(), group="tool",
             tip="Draw a box over an object of the photograph: four clicks, or a rectangle"),
+    Command("tool_mask", "&Paint mask", lambda w: w.views.tools.set_tool("mask"), "mask",
+            lambda w: w.photo.mask.obstacle(), group="tool",
+            tip="Mask: paint which pixels of the photograph are the selected object"),
     Command("generate", "&Generate", lambda w: w.pictures.generate(), "generate", _scene,
             "Make the picture now"),
     Command("cancel", "&Cancel", lambda w: w.pictures.generator.cancel(), "cancel", _busy,
@@ -256,6 +304,9 @@ COMMANDS = (
             "Show boxes and handles", checkable=True, checked=True),
     Command("original", "Show &original", lambda w: w.show_original(), "compare", _scene,
             "Compare with the original photo; or hold O", checkable=True),
+    Command("guessed", "Show what is &guessed",
+            lambda w: w.photo.guessed.set_shown(w.actions_by_id["guessed"].isChecked()), "", _scene,
+            "Tint holes and hidden sides: what the photograph never showed", checkable=True),
     Command("hold_original", "Show original while held", lambda w: w.hold_original(), "", _scene),
     Command("docks", "&Hide panels", lambda w: w.toggle_docks(),
             tip="Nothing but the picture", checkable=True),

@@ -39,6 +39,16 @@ class Docks(list[QDockWidget]):
         super().__init__(_dock(window, panel) for panel in panels)
         self._away: list[QDockWidget] = []
 
+    def toggle(self, title: str) -> None:
+        """Show a panel and give it the focus, or hide it."""
+        for dock in self:
+            if dock.windowTitle() == title:
+                # Behind another tab, Qt calls it visible.
+                dock.setVisible(dock.visibleRegion().isEmpty())
+                if not dock.isHidden():
+                    dock.raise_()
+                    dock.widget().setFocus()
+
     def set_away(self, on: bool) -> None:
         """Hide all that are shown, or bring these back."""
         if on:

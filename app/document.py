@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.workspace import Workspace, packed, unpacked
+from neural_assets_core.animation.keyframes import keyed
 from neural_assets_core.scene import Picture, Scene, load_scene, save_scene
 from neural_assets_core.scene.source_box import in_place, with_source_box
 
@@ -36,6 +37,8 @@ class Document(QObject):
     fitting : bool
         Whether boxes are being fitted to the photograph: an edit of the box of an object that
         stands where it was seen then changes where it was seen too, and the picture stays.
+    keying : bool
+        Whether edits of what moves are keyframes at the animation's moment.
     path : Path or None
         The scene's file.
     modified : bool
@@ -70,6 +73,7 @@ class Document(QObject):
         self.selection: tuple[str, ...] = ()
         self._workspace = Workspace()
         self.fitting = False
+        self.keying = True
         self.path: Path | None = None
         self.undo_stack = QUndoStack(self)
         self.undo_stack.cleanChanged.connect(self._on_clean)
@@ -132,6 +136,8 @@ class Document(QObject):
         if self.scene is None:
             raise ValueError("there is no open scene to edit: use set_scene")
         scene = self._fitted(scene)
+        if self.keying:
+            scene = keyed(scene, self.scene)
         if scene == self.scene:
             self.set_draft(None)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,24 +10,28 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QDragMoveEvent, QDropEvent, QPainter, QPaintEvent, QRegion
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from app.disk_jobs import DiskJobs
 from app.panels.offer_bar import Answer, Offer
 from app.photographs import SUFFIXES
 from app.shelf import dragged_assets
 from app.theme import ACCENT, UNIT, colors, float_over_picture
+from app.where import last_folder, remember_folder
 from neural_assets_core.errors import UserError
 from neural_assets_core.history import user_history
 from neural_assets_core.library import ASSET_SUFFIX
+from neural_assets_core.meshes import MESH_SUFFIXES
 from neural_assets_core.restore import Request, request_of, restored
 from neural_assets_core.scene import SCENE_SUFFIX, Scene
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
+MESH_FILTER = f"Meshes ({' '.join(f'*{suffix}' for suffix in sorted(MESH_SUFFIXES))})"
 _OFFER = "picture"
 _LINE = 3
+_SHOWN_MS = 6000
 _WRAPPED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
@@ -39,12 +44,12 @@ class Carried:
     kind : str
         "refused" if it is nothing that the window can take.
     paths : tuple of Path
-        One scene, one picture, or assets.
+        One scene, one picture, or any number of assets or meshes.
     text : str
         What letting go would do, or why it would do nothing.
     """
 
-    kind: Literal["scene", "picture", "assets", "refused"]
+    kind: Literal["scene", "picture", "assets", "meshes", "refused"]
     paths: tuple[Path, ...]
     text: str
 
@@ -71,12 +76,17 @@ def carried(data: QMimeData, open_scene: bool) -> Carried | None:
     if kinds == {ASSET_SUFFIX}:
         return _assets(paths, open_scene)
     name = paths[0].name
-    known = {SCENE_SUFFIX, ASSET_SUFFIX, *SUFFIXES}
+    if kinds <= MESH_SUFFIXES:
+        return _meshes(paths, open_scene)
+    known = {SCENE_SUFFIX, ASSET_SUFFIX, *SUFFIXES, *MESH_SUFFIXES}
     if not kinds <= known:
         name = next(path.name for path in paths if path.suffix.lower() not in known)
-        return _refused(f"{name} is neither a scene nor a picture nor an asset: drop one of these.")
+        return _refused(
+            f"{name} is neither a scene nor a picture, an asset or a mesh: drop one of these."
+        )
     if len(paths) > 1:
-        return _refused("Drop one scene or one picture at a time, or any number of assets.")
+        return _refused("Drop one scene or one picture at a time, or any number of assets or "
+                        "meshes.")
     return Carried("scene" if kinds == {SCENE_SUFFIX} else "picture", tuple(paths), f"Open {name}")
 
 
@@ -84,6 +94,13 @@ def _assets(paths: list[Path], open_scene: bool) -> Carried:
     what = paths[0].stem if len(paths) == 1 else f"{len(paths)} assets"
     text = f"Insert {what}" if open_scene else f"Add {what} to the library"
     return Carried("assets", tuple(paths), text)
+
+
+def _meshes(paths: list[Path], open_scene: bool) -> Carried:
+    if not open_scene:
+        return _refused("Open the scene first that the mesh is to stand in.")
+    what = f"{paths[0].stem} as a stand-in" if len(paths) == 1 else f"{len(paths)} stand-ins"
+    return Carried("meshes", tuple(paths), f"Insert {what}")
 
 
 def _refused(text: str) -> Carried:
@@ -114,6 +131,21 @@ class WindowDrops(DiskJobs):
         for field in window.findChildren(QLineEdit):
             # They would take the name of a file for text.
             field.installEventFilter(self)
+
+    def import_meshes(self) -> None:
+        """Ask for meshes, and put them into the scene."""
+        names, _ = QFileDialog.getOpenFileNames(
+            self._window, "Import meshes", str(last_folder()), MESH_FILTER
+        )
+        if names:
+            remember_folder(Path(names[0]))
+            self._insert_meshes([Path(name) for name in names])
+
+    def _insert_meshes(self, paths: Sequence[Path]) -> None:
+        what = paths[0].name if len(paths) == 1 else f"{len(paths)} meshes"
+        # The first one takes seconds: its reader is loaded with it.
+        self._window.statusBar().showMessage(f"Reading {what} …", _SHOWN_MS)
+        self._window.assets.insert_files(paths)
 
     # -- events ----------------------------------------------------------------------------------
 
@@ -154,6 +186,8 @@ class WindowDrops(DiskJobs):
             self._window.report(what.text, "warning")
         elif what.kind == "scene":
             self._window.open(what.paths[0])
+        elif what.kind == "meshes":
+            self._insert_meshes(what.paths)
         elif what.kind == "assets" and self._document.scene is not None:
             self._window.assets.insert_files(what.paths)
         elif what.kind == "assets":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +10,20 @@ from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 from app.dialogs.export import FORMATS, Choice, ExportDialog
-from app.dialogs.turntable import FilmRequest, TurntableDialog
+from app.dialogs.turntable import TurntableDialog
 from app.disk_jobs import DiskJobs
 from app.document import Document
+from app.films import FilmRequest, Films
 from app.generation import Pictures
 from app.where import ask_where, last_folder, remember_folder
 from neural_assets_core.animation import FORMATS as FILM_FORMATS
-from neural_assets_core.animation import Film, render_video
-from neural_assets_core.decoders import Cancelled, open_decoder
+from neural_assets_core.animation import Film
 from neural_assets_core.errors import UserError
-from neural_assets_core.export import KINDS, export_still, still_paths
+from neural_assets_core.export import KINDS, export_still, find_signature, still_paths
 from neural_assets_core.export.layers import Drawer
 from neural_assets_core.export.stills import scene_drawer, still_preview
 from neural_assets_core.scene import Picture, Scene
+from neural_assets_core.scene.recovery import Abandoned
 
 _SHOWN_MS = 6000
 
@@ -62,6 +62,7 @@ class Stills(DiskJobs):
                 metadata=choice.metadata,
                 quality=choice.quality,
                 draw=self._drawer_of(scene),
+                signature=find_signature() if choice.credentials else None,
             )
             self._tell(self.written, paths)
 
@@ -72,50 +73,6 @@ class Stills(DiskJobs):
         if self._draw is None or self._draw[0] != wanted:
             self._draw = (wanted, scene_drawer(scene))
         return self._draw[1]
-
-
-class Films(DiskJobs):
-    """Makes one film after the other, with a decoder of its own: the scene's stays free."""
-
-    progressed = Signal(object)
-    """`Progress`, in frames."""
-
-    made = Signal(object)
-    """`Film`."""
-
-    cancelled = Signal()
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__("film", parent)
-        self._cancel = threading.Event()
-
-    def make(self, request: FilmRequest, path: Path) -> None:
-        """Draw the frames and write the film."""
-        self._cancel = cancel = threading.Event()
-
-        def job() -> None:
-            try:
-                scenes = request.scenes()
-                film = render_video(
-                    scenes,
-                    open_decoder(scenes[0].settings),
-                    path,
-                    fps=request.fps,
-                    size=request.size,
-                    quality=request.quality,
-                    loop=request.loop,
-                    progress=lambda progress: self._tell(self.progressed, progress),
-                    cancel=cancel,
-                )
-                self._tell(self.made, film)
-            except Cancelled:
-                self._tell(self.cancelled)
-
-        self._do(job)
-
-    def cancel(self) -> None:
-        """Stop the film that is being made; nothing of it stays."""
-        self._cancel.set()
 
 
 class Exports(QObject):
@@ -143,6 +100,7 @@ class Exports(QObject):
         self.films.progressed.connect(self.turntable.show_progress)
         self.films.made.connect(self._on_made)
         self.films.cancelled.connect(lambda: self.turntable.end("Stopped: nothing was written."))
+        self.films.resumed.connect(self._on_resumed)
         self.turntable.wanted.connect(self._on_wanted)
         self.turntable.stopped.connect(self.films.cancel)
         self.turntable.show_folder.connect(self._show_folder)
@@ -197,6 +155,12 @@ class Exports(QObject):
             selected = self._document.selection
             self.turntable.start(scene, selected[-1] if selected else None)
 
+    def export_film(self) -> None:
+        """Ask for a film of the open scene's keyframes."""
+        scene = self._document.scene
+        if scene is not None:
+            self.turntable.start(scene, None, keyframes=True)
+
     def _on_wanted(self, request: FilmRequest) -> None:
         suffix = request.suffix
         path = ask_where(
@@ -210,6 +174,15 @@ class Exports(QObject):
             remember_folder(path)
             self.turntable.begin()
             self.films.make(request, path)
+
+    def _on_resumed(self, request: FilmRequest, path: Path, left: Abandoned) -> None:
+        if self.turntable.busy:
+            self.films.offer_again(left)
+            self.failed.emit("Another film is being made: go on with this one after it.")
+            return
+        self.turntable.start(request.scene, None, keyframes=request.motion == "keyframes")
+        self.turntable.begin()
+        self.films.make(request, path, left)
 
     def _on_made(self, film: Film) -> None:
         self._film = film
@@ -248,7 +221,6 @@ class Exports(QObject):
 
     def shutdown(self) -> bool:
         """Give up the film and finish what is being written; whether that was in time."""
-        self.films.cancel()
         self.turntable.close()
         stopped = self.stills.shutdown()
         return self.films.shutdown() and stopped

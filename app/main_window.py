@@ -43,8 +43,10 @@ from app.panels.message_bar import MessageBar
 from app.panels.offer_bar import OfferBar
 from app.panels.outliner import Outliner
 from app.panels.start_page import StartPage
+from app.panels.timeline_panel import TimelinePanel
 from app.photo_commands import PhotoCommands
 from app.recent_files import RecentFiles
+from app.timeline import Timeline
 from app.title import Title
 from app.tool_strip import build_tool_strip
 from app.viewport import Viewport
@@ -69,6 +71,9 @@ class MainWindow(QMainWindow):
     edits: EditCommands
     outliner: Outliner
     history: HistoryPanel
+    timeline: Timeline
+    docks: Docks
+    drops: WindowDrops
     assets: AssetCommands
     panes: Panes
     command_palette: CommandPalette
@@ -87,6 +92,7 @@ class MainWindow(QMainWindow):
         self.photographs = self.files.photographs
         self.photo = PhotoCommands(self.document, self.views, self.photographs, self)
         self.edits = EditCommands(self.document)
+        self.timeline = Timeline(self.document, self.views, self)
         self.actions_by_id = actions.build_actions(self)
         self._held = HeldKey(Qt.Key.Key_O, lambda: self._set_original(self._compared), self)
         self._compared = False
@@ -100,6 +106,7 @@ class MainWindow(QMainWindow):
         Title(self, self.document, self.pictures.generator)
         self.autosave = Autosave(self.document, self.files, self.offers, self)
         self.autosave.failed.connect(lambda text: self.report(text, "warning"))
+        self.exports.films.offer_unfinished(self.offers)
         self.drops = WindowDrops(self)
         restore_layout(self)
         self._show_scene(None)
@@ -245,7 +252,9 @@ class MainWindow(QMainWindow):
         results = [self.actions_by_id[id_] for id_ in menus.RESULTS]
         self.history = HistoryPanel(self.document, self.pictures.history, results)
         kept = [self.actions_by_id[id_] for id_ in menus.LIBRARY]
-        self.assets = AssetCommands(self.document, self.viewport, kept, self)
+        generator = self.pictures.generator
+        self.assets = AssetCommands(self.document, self.viewport, generator, kept, self)
+        frames = TimelinePanel(self.document, self.timeline, self.actions_by_id)
         self.docks = Docks(
             self,
             [
@@ -256,8 +265,13 @@ class MainWindow(QMainWindow):
                 Panel("Generation", self.generation, RIGHT),
                 Panel("History", self.history, BOTTOM, shown=False),
                 Panel("Library", self.assets.panel, BOTTOM, shown=False),
+                Panel("Timeline", frames, BOTTOM, shown=False),
             ],
         )
+        # The numbers at the right need their height; what is below needs not all of the width.
+        self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
+        # Too wide to stand beside each other.
+        self.tabifyDockWidget(self.docks[-2], self.docks[-1])
         self.resizeDocks(self.docks[:2], [208, 264], Qt.Orientation.Horizontal)
 
     def _build_menus(self) -> None:
@@ -332,6 +346,7 @@ class MainWindow(QMainWindow):
         generator.device_changed.connect(self._on_device)
         self.pictures.history.failed.connect(lambda text: self.report(text, "warning"))
         self.exports.failed.connect(self.report)
+        self.timeline.player.failed.connect(self.report)
         self.assets.failed.connect(self.report)
         self.photo.said.connect(lambda text, tier: self._report_from("photo", text, tier))
         self.photo.settled.connect(lambda: self._outdate("photo"))
@@ -381,6 +396,8 @@ class MainWindow(QMainWindow):
     def _on_finished(self, generation: Generation) -> None:
         self._outdate("generator", "preview")
         self._progress.setText(f"Done in {generation.seconds:.1f} s")
+        if generation.notes:
+            self._report_from("generator", " ".join(generation.notes), "hint")
 
     def _on_cancelled(self, scene: Scene) -> None:
         # A gesture or another scene that stopped it is no news to the user.
@@ -398,7 +415,7 @@ class MainWindow(QMainWindow):
             return
         decoder = scene.settings.decoder
         name = DECODERS[decoder].split(" ")[0]
-        loaded = decoder == "neural" and self._where
+        loaded = decoder in ("neural", "inpainting") and self._where
         self._device.setText(f"{name} on {self._where.upper()}" if loaded else name)
 
     # -- events ----------------------------------------------------------------------------------

@@ -27,16 +27,17 @@ RESULTS = ("result_restore", "result_compare", "result_star", "result_name", "re
 """What can be done with results of the history."""
 
 LIBRARY = (
-    "library_insert", "library_replace", "library_rename", "library_delete", "library_undelete",
+    "library_insert", "library_replace", "library_rename", "library_tag", "library_move",
+    "library_delete", "library_undo", "folder_make", "folder_rename", "folder_delete",
 )
-"""What can be done with assets of the library."""
+"""What can be done with assets and folders of the library."""
 
 RECENT, PANELS = "recent", "panels"
 """Places of the submenus whose entries come and go."""
 
 MENUS: Mapping[str, Sequence[str | Submenu]] = {
-    "&File": ("photo_open", "photo_paste", SEPARATOR, "open", RECENT, SEPARATOR, "save",
-              "save_as", "export", "turntable", SEPARATOR, "close", "quit"),
+    "&File": ("photo_open", "photo_paste", SEPARATOR, "open", RECENT, "import_mesh", SEPARATOR,
+              "save", "save_as", "export", "turntable", "film", SEPARATOR, "close", "quit"),
     "&Edit": (
         "undo", "redo", SEPARATOR, "copy", "paste", "duplicate", "duplicate_move", "rename",
         "delete", "isolate", SEPARATOR,
@@ -50,18 +51,24 @@ MENUS: Mapping[str, Sequence[str | Submenu]] = {
                           "tool_draw")),
         Submenu("&Pivot", ("pivot_active", "pivot_common", "pivot_each")),
         Submenu("&Axes", ("axes_ground", "axes_world", "axes_local")), SEPARATOR,
-        "drop", "put_back", "copy_size", "fit_boxes", "cut_out", SEPARATOR,
+        "drop", "put_back", "copy_size", "fit_boxes",
+        Submenu("Ma&sk", ("tool_mask", "cut_out", "mask_box", "mask_larger", "mask_smaller",
+                          "mask_swap")), SEPARATOR,
         "hide", "show_all", "lock", "unlock_all", SEPARATOR,
         "asset_add", "asset_add_background", Submenu("L&ibrary", ("library", *LIBRARY)),
     ),
-    "&Scene": ("calibrate", "reset_camera"),
+    "&Scene": (
+        "calibrate", "estimate", "reset_camera", "background_swap", SEPARATOR,
+        Submenu("&Animation", ("timeline", "play", "key_insert", "key_camera", "key_previous",
+                               "key_next", "auto_key")),
+    ),
     "&Picture": (
         "generate", "cancel", SEPARATOR, "new_seed", "variants", "automatic", SEPARATOR,
         Submenu("&History", RESULTS),
     ),
     "&View": (
-        "frame", "fit", "actual", SEPARATOR, "boxes", "original", "difference", SEPARATOR,
-        "orbit",
+        "frame", "fit", "actual", SEPARATOR, "boxes", "original", "guessed", "difference",
+        SEPARATOR, "orbit",
         Submenu("&Look from", ("look_front", "look_right", "look_top", "look_camera")),
         "alone", SEPARATOR, PANELS, "docks",
         "next_pane", "previous_pane",
@@ -71,8 +78,8 @@ MENUS: Mapping[str, Sequence[str | Submenu]] = {
 }
 
 TOOL_STRIP = ("tool_select", "tool_move", "tool_turn", "tool_scale", "tool_box", "tool_draw",
-              "fit_boxes", SEPARATOR, "boxes", "original", "orbit", SEPARATOR, "fit", "actual",
-              SEPARATOR, "undo", "redo")
+              "tool_mask", "fit_boxes", SEPARATOR, "boxes", "original", "orbit", SEPARATOR, "fit",
+              "actual", SEPARATOR, "undo", "redo")
 
 
 def in_menus() -> Iterator[tuple[Command, tuple[str, ...]]]:

@@ -9,8 +9,12 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 from app.calibration import Assistant
 from app.cut_out import CutOut
 from app.document import Document
+from app.estimates import Estimates
+from app.guessed import Guessed
+from app.mask_commands import MaskCommands
 from app.panels.calibration_panel import CalibrationPanel
 from app.photographs import Photographs
+from app.preparation import Preparation
 from app.viewport.calibration_guest import CalibrationGuest
 from app.viewport.draw_box import DrawBox
 from app.views import Views
@@ -35,6 +39,9 @@ class PhotoCommands(QObject):
     assistant : Assistant
         The calibration.
     panel : CalibrationPanel
+    mask : MaskCommands
+    guessed : Guessed
+    estimates : Estimates
     """
 
     said = Signal(str, str)
@@ -62,6 +69,14 @@ class PhotoCommands(QObject):
         self._calibration = CalibrationGuest(self.assistant, self.apply)
         self._cut_out = CutOut(document, self)
         self._drawing = DrawBox(document, self._add, self._warn, self._leave)
+        self.mask = MaskCommands(
+            document, views.picture, views.tools, self._warn, lambda: self.assistant.active, self
+        )
+        self.estimates = Estimates(document, views, self)
+        self._preparation = Preparation(
+            document, lambda: self._viewport.guest is self.mask.brush, self
+        )
+        self.guessed = Guessed(document, views.picture, self)
         self.assistant.changed.connect(self._viewport.redraw)
         self.assistant.active_changed.connect(self._on_active)
         self.assistant.undo_stack.indexChanged.connect(self.changed)
@@ -94,7 +109,7 @@ class PhotoCommands(QObject):
         """Start the assistant; once it is there, go to it."""
         if self._document.scene is None:
             return
-        if self._tools.tool == "draw":
+        if self._tools.tool in ("draw", "mask"):
             self._tools.set_tool("select")
         self._document.set_fitting(False)
         self.settled.emit()
@@ -132,6 +147,10 @@ class PhotoCommands(QObject):
         """Give up what is in progress, and stop reading."""
         self.assistant.cancel()
         self._cut_out.shutdown()
+        self.mask.shutdown()
+        self._preparation.shutdown()
+        self.guessed.shutdown()
+        self.estimates.shutdown()
         self._photographs.shutdown()
 
     # -- drawing -------------------------------------------------------------------------------

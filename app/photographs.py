@@ -20,6 +20,7 @@ from neural_assets_core.calibration import (
     guessed_camera,
     load_photograph,
     scene_from_photograph,
+    undistorted,
 )
 from neural_assets_core.errors import UserError
 from neural_assets_core.scene import Scene
@@ -37,6 +38,8 @@ NEXT_STEPS = (
     "Scene › Calibrate camera puts the ground under the picture, then Object › Tool › Draw box "
     "marks each object. The proxy draws it: the default checkpoint knows made scenes only."
 )
+
+STRAIGHTENED = "Lines that the lens had bent were straightened, as the file tells it."
 
 
 class Photographs(QObject):
@@ -112,14 +115,14 @@ class Photographs(QObject):
         self._window.statusBar().showMessage(f"Reading {name} …")
         self._reader.read(self._asked, load)
 
-    def _on_read(self, number: int, scene: Scene) -> None:
+    def _on_read(self, number: int, scene: Scene, text: str) -> None:
         if number != self._asked:
             return
         self._window.statusBar().clearMessage()
         try:
             if self._may_close():
                 self._document.set_scene(scene)
-                self.opened.emit(NEXT_STEPS)
+                self.opened.emit(text)
         except UserError as error:
             # The changes that were to be saved could not be.
             self.failed.emit(str(error))
@@ -132,17 +135,19 @@ class Photographs(QObject):
 class _Reader(DiskJobs):
     """Decodes on its own thread."""
 
-    done = Signal(int, object)
-    """The number of the request and its `Scene`."""
+    done = Signal(int, object, str)
+    """The number of the request, its `Scene`, and what is to be said about it."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__("photograph reader", parent)
 
     def read(self, number: int, load: Callable[[], Photograph]) -> None:
         def job() -> None:
-            photograph = load()
+            taken = load()
+            photograph = undistorted(taken)
             scene = scene_from_photograph(photograph, guessed_camera(photograph))
-            self._tell(self.done, number, scene)
+            text = f"{STRAIGHTENED} {NEXT_STEPS}" if taken.distortion else NEXT_STEPS
+            self._tell(self.done, number, scene, text)
 
         self._do(job)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
+import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QImage
 
 from app.disk_jobs import DiskJobs
+from neural_assets_core.errors import UserError
 from neural_assets_core.library import (
     ASSET_SUFFIX,
     STARTER,
@@ -19,6 +23,9 @@ from neural_assets_core.library import (
     load_asset,
     user_library,
 )
+from neural_assets_core.library.asset import Label, licensed, tagged
+from neural_assets_core.meshes import MESH_SUFFIXES, load_placeable
+from neural_assets_core.scene import SCENE_SUFFIX, Background, load_scene
 from neural_assets_core.scene.container import read_thumbnail
 
 THUMBNAIL = 160
@@ -27,11 +34,49 @@ THUMBNAIL = 160
 WANTED = 1024
 """Thumbnails that may wait; of more, those asked for first are given up."""
 
+MOST_CHANGES = 100
+"""Changes that can be taken back."""
+
 ASSET_TYPE = "application/x-neural-asset"
 """MIME type of dragged assets: the paths of their files, one a line."""
 
 OBJECT_TYPE = "application/x-neural-object"
 """MIME type of objects that are dragged from the list of objects: their names, one a line."""
+
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What there is on the shelf.
+
+    Attributes
+    ----------
+    entries : list of Entry
+        Of both libraries.
+    folders : list of str
+        Of the user's, empty ones too.
+    """
+
+    entries: list[Entry]
+    folders: list[str]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that was done to the user's library.
+
+    Attributes
+    ----------
+    text : str
+        A sentence for the user.
+    undo : sequence of callable
+        What takes it back, done from the last to the first on the shelf's thread.
+    """
+
+    text: str
+    undo: Sequence[Callable[[], object]]
 
 
 class Shelf(DiskJobs):
@@ -44,24 +89,34 @@ class Shelf(DiskJobs):
     ----------
     library : Library
         The user's own; the other is never written to.
+    changes : list of Change
+        What `undo` takes back, last one first.
     """
 
     listed = Signal(object)
-    """List of `Entry` of both libraries."""
+    """`Contents`."""
 
     thumbnail_made = Signal(object, object)
     """Path and `QImage`, which is null if the file has none that can be used."""
 
-    deleted = Signal(object)
-    """List of paths where deleted assets lie now, for `restore`."""
+    changes_changed = Signal()
+    """There is another change to be taken back, or none any more."""
+
+    unencoded = Signal(object)
+    """Path of one of the user's assets that was just used and has no tokens yet."""
 
     _answered = Signal(object, object)
+    _done = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__("asset library", parent)
         self.library: Library = user_library()
-        self._wanted: deque[Path] = deque(maxlen=WANTED)
+        self.changes: list[Change] = []
+        self._listed = False
+        self._wanted: dict[Path, None] = {}
+        self._wanting = threading.Lock()
         self._answered.connect(self._answer)
+        self._done.connect(self._on_done)
 
     def refresh(self) -> None:
         """List what is there now."""
@@ -69,12 +124,16 @@ class Shelf(DiskJobs):
 
     def thumbnail(self, path: Path) -> None:
         """Read an asset's small picture; what is asked for last comes first."""
-        if path not in self._wanted:
-            self._wanted.append(path)
-            self._do(self._read_thumbnail)
+        with self._wanting:
+            if path in self._wanted:
+                return
+            self._wanted[path] = None
+            if len(self._wanted) > WANTED:
+                del self._wanted[next(iter(self._wanted))]
+        self._do(self._read_thumbnail)
 
     def load(self, path: Path, then: Callable[[Asset | None], None]) -> None:
-        """Read an asset file from anywhere.
+        """Read an asset file, or a mesh, from anywhere.
 
         Parameters
         ----------
@@ -86,69 +145,191 @@ class Shelf(DiskJobs):
         def job() -> None:
             asset = None
             try:
-                asset = load_asset(path)
+                asset = load_placeable(path)
             finally:
                 self._tell(self._answered, then, asset)
+            self._tell_unencoded(path, asset)
 
         self._do(job)
 
-    def add(self, make: Callable[[], Asset]) -> None:
-        """Put an asset into the user's library; `make` is called on the thread."""
-        self._change(lambda: self.library.add(make()))
+    def read_background(self, path: Path, then: Callable[[Background | None], None]) -> None:
+        """Read the background of an asset or a scene file; answers as `load` does."""
+
+        def job() -> None:
+            background = None
+            try:
+                scene = path.suffix == SCENE_SUFFIX
+                background = (
+                    load_scene(path).background if scene else load_asset(path).surroundings()
+                )
+            finally:
+                self._tell(self._answered, then, background)
+
+        self._do(job)
+
+    # -- changes of the user's library, each of which `undo` takes back ------------------------
+
+    def add(self, makes: Sequence[Callable[[], Asset]], folder: str = "") -> None:
+        """Put assets into a folder of the library; they are made on the thread."""
+
+        def change(make: Callable[[], Asset]) -> tuple[str, Callable[[], object]]:
+            asset = make()
+            path = self.library.add(asset, folder)
+            self._tell_unencoded(path, asset)
+            return path.stem, partial(self.library.delete, path)
+
+        self._change(makes, change, lambda what: f"Added {what}.")
 
     def rename(self, path: Path, name: str) -> None:
-        """Give one of the user's assets another name."""
-        self._change(lambda: self.library.rename(path, name))
+        """Give an asset another name."""
+
+        def change(old: Path) -> tuple[str, Callable[[], object]]:
+            new = self.library.rename(old, name)
+            return new.stem, partial(self.library.rename, new, old.stem)
+
+        self._change([path], change, lambda what: f"Renamed {path.stem} to {what}.")
+
+    def tag(self, paths: Sequence[Path], add: Sequence[str], remove: Sequence[str]) -> None:
+        """Give assets tags, and take others from them."""
+        self._relabel(paths, lambda label: tagged(label, add, remove), "Tagged")
+
+    def set_licence(self, paths: Sequence[Path], licence: str) -> None:
+        """Note what may be done with assets."""
+        self._relabel(paths, lambda label: licensed(label, licence), "Noted the licence of")
+
+    def _relabel(
+        self, paths: Sequence[Path], how: Callable[[Label], Label], verb: str
+    ) -> None:
+        def change(path: Path) -> tuple[str, Callable[[], object]]:
+            before = self.library.relabel(path, how)
+            return path.stem, partial(self.library.relabel, path, lambda _: before)
+
+        self._change(paths, change, lambda what: f"{verb} {what}.")
+
+    def move(self, paths: Sequence[Path], folder: str) -> None:
+        """Put assets into another folder."""
+        root, place = self.library.root, folder or "the top of the library"
+
+        def change(path: Path) -> tuple[str, Callable[[], object]]:
+            new = self.library.move(path, folder)
+            before = path.parent.relative_to(root).as_posix()
+            return new.stem, partial(self.library.move, new, "" if before == "." else before)
+
+        self._change(paths, change, lambda what: f"Moved {what} to {place}.")
 
     def delete(self, paths: Sequence[Path]) -> None:
-        """Take assets of the user away; `restore` brings them back."""
+        """Take assets away."""
 
-        def change() -> None:
-            trashed: list[Path] = []
-            try:
-                trashed.extend(map(self.library.delete, paths))
-            finally:
-                self._tell(self.deleted, trashed)
+        def change(path: Path) -> tuple[str, Callable[[], object]]:
+            return path.stem, partial(self.library.restore, self.library.delete(path))
 
-        self._change(change)
+        self._change(paths, change, lambda what: f"Deleted {what}.")
 
-    def restore(self, trashed: Sequence[Path]) -> None:
-        """Bring deleted assets back."""
+    def make_folder(self, folder: str) -> None:
+        """Make a folder."""
 
-        def change() -> None:
-            for path in trashed:
-                self.library.restore(path)
+        def change(wanted: str) -> tuple[str, Callable[[], object]]:
+            made = self.library.make_folder(wanted)
+            return made, partial(self.library.delete_folder, made)
 
-        self._change(change)
+        self._change([folder], change, lambda what: f"Made the folder {what}.")
 
-    def shutdown(self, timeout_ms: int = 5000) -> bool:
-        """Finish what is to be written, and stop; whether it did in time."""
-        self._wanted.clear()
-        return super().shutdown(timeout_ms)
+    def move_folder(self, folder: str, target: str) -> None:
+        """Rename a folder, or put it into another one."""
 
-    def _answer(self, then: Callable[[object], None], value: object) -> None:
-        then(value)
+        def change(old: str) -> tuple[str, Callable[[], object]]:
+            new = self.library.move_folder(old, target)
+            return new, partial(self.library.move_folder, new, old)
 
-    def _change(self, change: Callable[[], object]) -> None:
+        self._change([folder], change, lambda what: f"Moved the folder {folder} to {what}.")
+
+    def delete_folder(self, folder: str) -> None:
+        """Take a folder away with all that is in it."""
+
+        def change(old: str) -> tuple[str, Callable[[], object]]:
+            return old, partial(self.library.restore, self.library.delete_folder(old))
+
+        self._change([folder], change, lambda what: f"Deleted the folder {what}.")
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        if not self.changes:
+            return
+        change = self.changes.pop()
+        self.changes_changed.emit()
+
         def job() -> None:
             try:
-                change()
+                for step in reversed(change.undo):
+                    step()
             finally:
                 self._list()
 
         self._do(job)
 
+    def _change(
+        self,
+        items: Sequence[Item],
+        change: Callable[[Item], tuple[str, Callable[[], object]]],
+        told: Callable[[str], str],
+    ) -> None:
+        """Change one after the other; each change tells a name and what takes it back."""
+
+        def job() -> None:
+            names: list[str] = []
+            undo: list[Callable[[], object]] = []
+            for item in items:
+                try:
+                    name, back = change(item)
+                except UserError as error:
+                    # The others are none the worse for it.
+                    self._tell(self.failed, str(error))
+                    continue
+                names.append(name)
+                undo.append(back)
+            if undo:
+                what = names[0] if len(names) == 1 else f"{len(names)} assets"
+                self._tell(self._done, Change(told(what), undo))
+            self._list()
+
+        self._do(job)
+
+    def _on_done(self, change: Change) -> None:
+        self.changes = [*self.changes[-MOST_CHANGES + 1 :], change]
+        self.changes_changed.emit()
+
+    def shutdown(self, timeout_ms: int = 5000) -> bool:
+        """Finish what is to be written, and stop; whether it did in time."""
+        with self._wanting:
+            self._wanted.clear()
+        return super().shutdown(timeout_ms)
+
+    def _answer(self, then: Callable[[object], None], value: object) -> None:
+        then(value)
+
     # -- on the thread ---------------------------------------------------------------------------
 
     def _list(self) -> None:
-        self._tell(self.listed, [*self.library.entries(), *Library(STARTER).entries()])
+        starter, folders = Library(STARTER).entries(), self.library.folders()
+
+        def tell(own: list[Entry]) -> None:
+            self._tell(self.listed, Contents([*own, *starter], folders))
+
+        # Later on, what is chosen must not be gone for a moment.
+        tell(self.library.entries(None if self._listed else tell))
+        self._listed = True
+
+    def _tell_unencoded(self, path: Path, asset: Asset | None) -> None:
+        own = path.is_relative_to(self.library.root)
+        if own and asset is not None and asset.appearance is not None and not asset.tokens:
+            self._tell(self.unencoded, path)
 
     def _read_thumbnail(self) -> None:
-        try:
-            path = self._wanted.pop()
-        except IndexError:
-            # This one was given up.
-            return
+        with self._wanting:
+            if not self._wanted:
+                # This one was given up.
+                return
+            path, _ = self._wanted.popitem()
         image = QImage.fromData(read_thumbnail(path) or b"")
         if not image.isNull():
             image = image.scaled(
@@ -171,6 +352,13 @@ def dragged(paths: Sequence[Path]) -> QMimeData:
     data.setData(ASSET_TYPE, "\n".join(map(str, paths)).encode("utf-8", "surrogateescape"))
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     return data
+
+
+def dragged_placeables(data: QMimeData) -> list[Path]:
+    """The files of assets and meshes that the pointer carries."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    meshes = [path for path in paths if path.suffix.lower() in MESH_SUFFIXES]
+    return [*dragged_assets(data), *meshes]
 
 
 def dragged_assets(data: QMimeData) -> list[Path]:

@@ -40,6 +40,7 @@ from neural_assets_core.export.image import SCENE_TEXT_KEY, export_png
 from neural_assets_core.files import write_atomically
 from neural_assets_core.model.checkpoints import resolve_checkpoint
 from neural_assets_core.scene import GenerationSettings, Picture, Scene
+from neural_assets_core.scene.archive import wireframes_of
 from neural_assets_core.scene.container import DAMAGE, pictures_of, png
 from neural_assets_core.scene.picture import check_size
 
@@ -87,10 +88,13 @@ def user_history() -> History:
 
 
 def request_digest(scene: Scene) -> str:
-    """Name of what a picture depends on: the scene but its objects' names, checkpoint, version."""
+    """Name of what a picture depends on: the scene itself, checkpoint, version."""
     fields = scene.model_dump(mode="json")
+    # Neither the other moments of an animation nor wireframes are seen in the picture.
+    del fields["animation"]
     for item in fields["objects"]:
         item["name"] = item["category"] = ""
+        del item["wireframe"]
     request = {"scene": fields, "program": __version__, "checkpoint": _fingerprint(scene)}
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
@@ -116,7 +120,7 @@ class History:
 
     def entries(self, source: Picture) -> list[Entry]:
         """The results made from a photograph, newest first; damaged ones with their fault."""
-        listed = [_entry(path) for path in (self.root / source.sha256).glob("*.png")]
+        listed = [entry_at(path) for path in (self.root / source.sha256).glob("*.png")]
         return sorted(listed, key=lambda entry: entry.made, reverse=True)
 
     def add(self, generation: Generation) -> Entry | None:
@@ -145,7 +149,7 @@ class History:
                 f"space on the disk of {self.root}, or export the picture."
             ) from None
         self._make_room(path)
-        return _entry(path)
+        return entry_at(path)
 
     def find(self, scene: Scene) -> Generation | None:
         """The result of exactly this request, if it was kept and is undamaged."""
@@ -181,7 +185,7 @@ class History:
         ----------
         path : Path
         known : Scene, optional
-            The pictures that this scene holds need not be read again.
+            The pictures that this scene holds need not be read again; wireframes are only there.
 
         Raises
         ------
@@ -194,7 +198,9 @@ class History:
             pictures = dict(have)
             for name in set(re.findall(r'"sha256":\s*"([0-9a-f]{64})"', text)) - set(have):
                 pictures[name] = _checked(_image(path.parent, name), name)
-            return Scene.model_validate_json(text, context={"pictures": pictures})
+            wireframes = {} if known is None else wireframes_of(known)
+            context = {"pictures": pictures, "wireframes": wireframes}
+            return Scene.model_validate_json(text, context=context)
         except (*DAMAGE, UserError, ValidationError) as error:
             raise _damaged(path, error) from None
 
@@ -257,7 +263,8 @@ class History:
 # -- one entry -------------------------------------------------------------------------------
 
 
-def _entry(path: Path) -> Entry:
+def entry_at(path: Path) -> Entry:
+    """A result as the history lists it, by its file."""
     name, starred = _marks(path)
     made = datetime.fromtimestamp(_made(path), UTC)
     try:

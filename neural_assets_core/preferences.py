@@ -43,6 +43,11 @@ class Preferences(BaseModel):
         pictures; the latter from the next time that a decoder is opened.
     threads : int
         Processor threads of the decoder; 0 leaves it to the libraries.
+    certificate, signing_key : str
+        PEM files that content credentials are signed with: a chain of certificates, and its key
+        unless that is in the same file. Empty: a certificate that is made on this machine.
+    inpainting : str
+        Folder of the inpainting checkpoint that was chosen last; empty if none ever was.
     """
 
     # Unknown fields survive: a newer version may have written them.
@@ -53,6 +58,9 @@ class Preferences(BaseModel):
     preview_steps: int = Field(default=4, ge=1, le=1000)
     memory: int = Field(default=128, ge=0, le=1024 * 1024)
     threads: int = Field(default=0, ge=0, le=1024)
+    certificate: str = ""
+    signing_key: str = ""
+    inpainting: str = ""
 
     @property
     def computing(self) -> tuple[Device, Precision, int]:

@@ -17,7 +17,7 @@ from neural_assets_core.errors import UserError
 from neural_assets_core.export.image import read_request
 from neural_assets_core.history import History
 from neural_assets_core.scene import SCENE_SUFFIX, Picture, Scene
-from neural_assets_core.scene.archive import read_pictures_of, scene_from_json
+from neural_assets_core.scene.archive import read_pictures_of, scene_from_json, wireframes_of
 from neural_assets_core.scene.container import DAMAGE, parse_document, pictures_of, references
 from neural_assets_core.scene.validation import describe
 
@@ -86,7 +86,8 @@ def restored(
                 "opened lately: open the scene file that it was exported from (perhaps "
                 f"{request.path.stem}{SCENE_SUFFIX}), then drop it again."
             )
-        return scene_from_json(request.text, pictures)
+        wireframes = {} if known is None else wireframes_of(known)
+        return scene_from_json(request.text, pictures, wireframes)
     except ValidationError as error:
         raise UserError(f"The scene in {name} cannot be used: {describe(error)}.") from None
     except DAMAGE as error:

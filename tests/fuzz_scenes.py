@@ -32,9 +32,10 @@ from typing import Any
 
 import numpy as np
 
+from neural_assets_core.animation import with_keyframes
 from neural_assets_core.errors import UserError
 from neural_assets_core.resources import SAMPLE_SCENES
-from neural_assets_core.scene import load_scene
+from neural_assets_core.scene import Wireframe, load_scene
 from neural_assets_core.scene.archive import scene_bytes
 
 SECONDS = 1.0
@@ -359,6 +360,12 @@ def _small() -> bytes:
     from tests.kill_saving import make_scene
 
     scene = make_scene(48, 36)
+    first, *others = scene.objects
+    lines = Wireframe([[-1, -1, -1], [1, 1, 1], [0, 0, 1]], [[0, 1], [1, 2]])
+    first = first.model_copy(update={"wireframe": lines})
+    scene = scene.model_copy(update={"objects": (first, *others)})
+    for moment in (0.0, 1.0):
+        scene = with_keyframes(scene, [first.name, None], moment)
     return scene_bytes(scene.with_extra("x_note", {"deep": [1, 2.5, None]}))
 
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
 from app.generation import Pictures
 from app.theme import UNIT, colors
+from neural_assets_core.export.drawings import difference
 from neural_assets_core.scene import Picture
 
 MOST = 99.5
@@ -17,25 +18,6 @@ MOST = 99.5
 
 LEAST_RANGE = 8
 """Differences under this are not stretched further: noise shall not look like an edit."""
-
-
-def difference(generated: Picture, source: Picture) -> NDArray[np.uint8]:
-    """Absolute difference, the largest over the channels.
-
-    Returns
-    -------
-    ndarray, shape (H, W)
-        0 to 255.
-
-    Raises
-    ------
-    ValueError
-        If the sizes differ.
-    """
-    if generated.pixels.shape != source.pixels.shape:
-        raise ValueError("pictures of different sizes have no difference")
-    apart = np.abs(generated.pixels.astype(np.int16) - source.pixels)
-    return apart.max(axis=2).astype(np.uint8)
 
 
 def bright_level(values: NDArray[np.uint8]) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 from PySide6.QtCore import QRect, QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPaintEvent
@@ -22,7 +24,9 @@ from PySide6.QtWidgets import (
 
 from app.theme import UNIT, colors
 from neural_assets_core.export import KINDS
+from neural_assets_core.export.credentials import FORMATS as CREDENTIAL_FORMATS
 from neural_assets_core.export.image import QUALITY
+from neural_assets_core.preferences import load_preferences
 
 FORMATS = {
     ".png": "PNG",
@@ -51,12 +55,14 @@ class Choice:
     suffix : str
     quality : int
     metadata : bool
+    credentials : bool
     """
 
     what: str
     suffix: str
     quality: int
     metadata: bool
+    credentials: bool = False
 
 
 class ExportDialog(QDialog):
@@ -87,6 +93,17 @@ class ExportDialog(QDialog):
             "Every box, the camera, seed and checkpoint: dropped on the window, the file gives "
             "them back. Without it nobody can tell how the picture was made."
         )
+        self.credentials = QCheckBox("Content c&redentials")
+        self.credentials.setToolTip(
+            "A signed statement in the file (C2PA): that a trained model drew it or none, which "
+            "one, with which seed. A small picture of the original is part of it."
+        )
+        self._missing = find_spec("c2pa") is None
+        self._certificate = load_preferences().certificate
+        self.signer = QLabel(wordWrap=True)
+        self.signer.setEnabled(False)
+        self.signer.setMinimumHeight(4 * self.signer.fontMetrics().lineSpacing())
+        self.signer.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.tip = QLabel(wordWrap=True)
         self.tip.setEnabled(False)
         # Room for the longest of them, so that nothing jumps.
@@ -102,6 +119,8 @@ class ExportDialog(QDialog):
         ):
             form.addRow(label, field)
         form.addRow("", self.metadata)
+        form.addRow("", self.credentials)
+        form.addRow("", self.signer)
         side = QVBoxLayout()
         side.addLayout(form)
         side.addWidget(self.tip)
@@ -122,6 +141,7 @@ class ExportDialog(QDialog):
         self._restore()
         self.what.currentIndexChanged.connect(self._on_what)
         self.format.currentIndexChanged.connect(self._on_format)
+        self.credentials.toggled.connect(self._tell_signer)
         self._on_what()
 
     def choice(self) -> Choice:
@@ -131,6 +151,7 @@ class ExportDialog(QDialog):
             self.format.currentData(),
             self.quality.value(),
             self.metadata.isChecked(),
+            self.credentials.isEnabled() and self.credentials.isChecked(),
         )
 
     def start(self) -> None:
@@ -163,7 +184,30 @@ class ExportDialog(QDialog):
         self.format.setEnabled(self.format.count() > 1)
         lossy = self.format.currentData() in LOSSY and self.what.currentData() != "boxes"
         self.quality.setEnabled(lossy)
-        self.metadata.setEnabled(KINDS[self.what.currentData()].drawn)
+        drawn = KINDS[self.what.currentData()].drawn
+        self.metadata.setEnabled(drawn)
+        carries = drawn and self.format.currentData() in CREDENTIAL_FORMATS
+        self.credentials.setEnabled(carries and not self._missing)
+        self._tell_signer()
+
+    def _tell_signer(self) -> None:
+        """Who signs: nobody is to believe more than is so."""
+        if self._missing:
+            told = "They need the package c2pa-python."
+        elif not self.metadata.isEnabled():
+            told = "Only finished pictures have them."
+        elif not self.credentials.isEnabled():
+            told = "This format cannot carry them."
+        elif not self.credentials.isChecked():
+            told = ""
+        elif self._certificate:
+            told = f"Signed with {Path(self._certificate).name}."
+        else:
+            told = (
+                "Signed by a certificate made on this machine: it shows that nothing was changed "
+                "since, but nobody vouches for who signed."
+            )
+        self.signer.setText(told)
 
     def _on_accepted(self) -> None:
         choice = self.choice()
@@ -172,6 +216,7 @@ class ExportDialog(QDialog):
         store.setValue(f"{_KEY}/format/{choice.what}", choice.suffix)
         store.setValue(f"{_KEY}/quality", choice.quality)
         store.setValue(f"{_KEY}/metadata", choice.metadata)
+        store.setValue(f"{_KEY}/credentials", self.credentials.isChecked())
         self.chosen.emit(choice)
         self.close()
 
@@ -181,6 +226,8 @@ class ExportDialog(QDialog):
         kept = store.value(f"{_KEY}/quality")
         self.quality.setValue(int(kept) if str(kept).isdigit() else QUALITY)
         self.metadata.setChecked(str(store.value(f"{_KEY}/metadata", True)).lower() != "false")
+        signed = str(store.value(f"{_KEY}/credentials", False)).lower() == "true"
+        self.credentials.setChecked(signed)
 
 
 class _Preview(QWidget):

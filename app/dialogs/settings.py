@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QLabel,
+    QLineEdit,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -36,6 +37,8 @@ LABELS = {
     "preview_steps": ("Preview steps", "At most so many while the hand holds a box"),
     "memory": ("Memory", "For finished pictures, and as much for what the encoder made of them"),
     "threads": ("Threads", "Automatic: one for every core"),
+    "certificate": ("Certificate", "Signs content credentials: a PEM file of your own"),
+    "signing_key": ("Its key", "Another PEM file, unless it is in the same"),
 }
 
 LOOK_MS = 100
@@ -67,11 +70,13 @@ class SettingsDialog(QDialog):
         self.memory.setSingleStep(64)
         self.threads = _number(0, 1024)
         self.threads.setSpecialValueText("Automatic")
+        self.certificate, self.signing_key = QLineEdit(), QLineEdit()
+        self.certificate.setPlaceholderText("Made on this machine")
         self.told: dict[str, QLabel] = {}
         form = QFormLayout()
         form.setVerticalSpacing(UNIT // 2)
         for name, (label, why) in LABELS.items():
-            field: QComboBox | QSpinBox = getattr(self, name)
+            field: QComboBox | QSpinBox | QLineEdit = getattr(self, name)
             field.setAccessibleName(label)
             form.addRow(label, field)
             self.told[name] = told = QLabel(why, wordWrap=True)
@@ -82,6 +87,9 @@ class SettingsDialog(QDialog):
             "&Restore defaults", QDialogButtonBox.ButtonRole.ResetRole
         )
         self.restore.clicked.connect(lambda: self._store(Preferences()))
+        for button in (self.restore, buttons.button(QDialogButtonBox.StandardButton.Close)):
+            # Enter ends the typing, and nothing else.
+            button.setAutoDefault(False)
         buttons.rejected.connect(self.close)
         column = QVBoxLayout(self)
         column.setSpacing(2 * UNIT)
@@ -97,6 +105,8 @@ class SettingsDialog(QDialog):
             choice.activated.connect(self._on_edit)
         for number in (self.preview_steps, self.memory, self.threads):
             number.valueChanged.connect(self._on_edit)
+        for line in (self.certificate, self.signing_key):
+            line.editingFinished.connect(self._on_edit)
 
     def _show(self, preferences: Preferences) -> None:
         self._shown = preferences
@@ -107,7 +117,8 @@ class SettingsDialog(QDialog):
             number: QSpinBox = getattr(self, name)
             with QSignalBlocker(number):
                 number.setValue(getattr(preferences, name))
-
+        self.certificate.setText(preferences.certificate)
+        self.signing_key.setText(preferences.signing_key)
         self._explain()
 
     def _on_look(self) -> None:
@@ -144,6 +155,8 @@ class SettingsDialog(QDialog):
                 preview_steps=self.preview_steps.value(),
                 memory=self.memory.value(),
                 threads=self.threads.value(),
+                certificate=self.certificate.text().strip(),
+                signing_key=self.signing_key.text().strip(),
             )
         )
 

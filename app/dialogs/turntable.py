@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QCloseEvent
@@ -20,20 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.films import FilmRequest
 from app.theme import UNIT
-from neural_assets_core.animation import (
-    FORMATS,
-    Film,
-    animation_frames,
-    animation_of,
-    camera_orbit,
-    turntable,
-)
-from neural_assets_core.animation.codecs import Quality
+from neural_assets_core.animation import FORMATS, Film, played
 from neural_assets_core.animation.paths import WIDEST_ORBIT
 from neural_assets_core.animation.video import MAXIMUM_SIZE
 from neural_assets_core.decoders import Progress
-from neural_assets_core.errors import UserError
 from neural_assets_core.scene import Scene
 
 QUALITIES = {"draft": "Draft", "good": "Good", "best": "Best"}
@@ -43,30 +34,6 @@ _OBJECT, _CAMERA, _KEYFRAMES = "object ", "camera", "keyframes"
 """What turns; an object's name comes after the first."""
 
 _STARTED = ("seconds", 4.0), ("fps", 25.0), ("side", 0.0), ("loop", 0.0)
-
-
-@dataclass(frozen=True)
-class FilmRequest:
-    """A film that the user wants.
-
-    Attributes
-    ----------
-    scenes : callable
-        Makes the frames.
-    suffix : str
-        One of `FORMATS`.
-    fps : float
-    size : int or None
-    quality : str
-    loop : int
-    """
-
-    scenes: Callable[[], list[Scene]]
-    suffix: str
-    fps: float
-    size: int | None
-    quality: Quality
-    loop: int
 
 
 class TurntableDialog(QDialog):
@@ -83,7 +50,6 @@ class TurntableDialog(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export turntable")
         # As wide at rest as with all of its buttons.
         self.setMinimumWidth(46 * UNIT)
         self._scene: Scene | None = None
@@ -93,7 +59,7 @@ class TurntableDialog(QDialog):
             self.format.addItem(label, suffix)
         for name, label in QUALITIES.items():
             self.quality.addItem(label, name)
-        self.seconds, self.fps = _decimal(0.1, 600, " s"), _decimal(1, 60, " per second")
+        self.seconds, self.fps = _decimal(0.1, 600, " s"), _decimal(1, 240, " per second")
         self.degrees = _whole(-3600, 3600, "°")
         self.side = _whole(0, MAXIMUM_SIZE, " pixels")
         self.side.setSpecialValueText("As the picture")
@@ -139,22 +105,33 @@ class TurntableDialog(QDialog):
         self.folder.hide()
         self._rest()
 
-    def start(self, scene: Scene, name: str | None) -> None:
-        """Show the dialog for a scene; `name` is the object that most likely is to turn."""
+    def start(self, scene: Scene, name: str | None, keyframes: bool = False) -> None:
+        """Show the dialog for a scene.
+
+        Parameters
+        ----------
+        scene : Scene
+        name : str or None
+            The object that most likely is to turn.
+        keyframes : bool
+            Whether a film of the scene's keyframes is meant instead.
+        """
         self.show()
         self.raise_()
         self.activateWindow()
         if self.busy:
             return
         self._scene = scene
+        self.setWindowTitle("Export animation" if keyframes else "Export turntable")
         self.what.blockSignals(True)
         self.what.clear()
         for item in scene.objects:
             self.what.addItem(item.name, _OBJECT + item.name)
         self.what.addItem("The camera, to and fro", _CAMERA)
-        if _has_keyframes(scene):
+        if scene.animation.tracks:
             self.what.addItem("As the scene's keyframes say", _KEYFRAMES)
-        self.what.setCurrentIndex(max(self.what.findData(f"{_OBJECT}{name}"), 0))
+        wanted = _KEYFRAMES if keyframes else f"{_OBJECT}{name}"
+        self.what.setCurrentIndex(max(self.what.findData(wanted), 0))
         self.what.blockSignals(False)
         self.folder.hide()
         self._on_what()
@@ -208,6 +185,10 @@ class TurntableDialog(QDialog):
         camera = self.what.currentData() == _CAMERA
         self.degrees.setRange(*((1, int(WIDEST_ORBIT)) if camera else (-3600, 3600)))
         self.degrees.setValue(ORBIT_DEGREES if camera else 360)
+        if self.what.currentData() == _KEYFRAMES and self._scene is not None:
+            # As the timeline says, and `neural-assets animate` does.
+            self.fps.setValue(self._scene.animation.fps)
+            self.loop.setValue(played(self._scene.animation, Path(f"a{self.format.currentData()}")))
         self._refresh()
 
     def _refresh(self) -> None:
@@ -228,8 +209,7 @@ class TurntableDialog(QDialog):
 
     def _count(self) -> int:
         if self.what.currentData() == _KEYFRAMES and self._scene is not None:
-            animation = animation_of(self._scene)
-            return round((animation.seconds if animation else 0) * self.fps.value()) + 1
+            return round(self._scene.animation.seconds * self.fps.value()) + 1
         return max(1, round(self.seconds.value() * self.fps.value()))
 
     def _on_go(self) -> None:
@@ -238,29 +218,26 @@ class TurntableDialog(QDialog):
             return
         self._store()
         what = self.what.currentData()
-        fps, seconds, degrees = self.fps.value(), self.seconds.value(), self.degrees.value()
-
-        def scenes() -> list[Scene]:
-            if what == _KEYFRAMES:
-                return animation_frames(scene, fps)
-            if what == _CAMERA:
-                return camera_orbit(scene, degrees=degrees, seconds=seconds, fps=fps)
-            name = what.removeprefix(_OBJECT)
-            return turntable(scene, name, seconds=seconds, fps=fps, degrees=degrees)
-
         self.wanted.emit(
             FilmRequest(
-                scenes,
-                self.format.currentData(),
-                fps,
-                self.side.value() or None,
-                self.quality.currentData(),
-                self.loop.value(),
+                scene=scene,
+                motion=what if what in (_CAMERA, _KEYFRAMES) else "object",
+                name=what.removeprefix(_OBJECT),
+                degrees=self.degrees.value(),
+                seconds=self.seconds.value(),
+                fps=self.fps.value(),
+                suffix=self.format.currentData(),
+                size=self.side.value() or None,
+                quality=self.quality.currentData(),
+                loop=self.loop.value(),
             )
         )
 
     def _store(self) -> None:
         store = QSettings()
+        if self.what.currentData() == _KEYFRAMES:
+            # Frames and repetition are the scene's own, not for the next turntable.
+            return
         for name, _ in _STARTED:
             store.setValue(f"{_KEY}/{name}", getattr(self, name).value())
         store.setValue(f"{_KEY}/format", self.format.currentData())
@@ -278,14 +255,6 @@ class TurntableDialog(QDialog):
         self.format.setCurrentIndex(max(self.format.findData(store.value(f"{_KEY}/format")), 0))
         quality = store.value(f"{_KEY}/quality", "good")
         self.quality.setCurrentIndex(max(self.quality.findData(quality), 0))
-
-
-def _has_keyframes(scene: Scene) -> bool:
-    try:
-        animation = animation_of(scene)
-    except UserError:
-        return False
-    return animation is not None and bool(animation.tracks)
 
 
 def _left(seconds: float | None) -> str:

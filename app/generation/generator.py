@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
@@ -12,7 +13,7 @@ from app.generation.timings import later
 from app.generation.worker import GenerationWorker, Request
 from neural_assets_core.decoders import Generation, Progress
 from neural_assets_core.preferences import load_preferences
-from neural_assets_core.scene import Scene
+from neural_assets_core.scene import Animation, Scene
 
 START_MS = 600
 """The worker begins so long after it was made: loading a decoder keeps Python from drawing, and
@@ -57,7 +58,11 @@ class Generator(QObject):
     device_changed = Signal(str)
     """Where the decoder computes."""
 
+    encoded = Signal()
+    """An asset of the user's library has got tokens."""
+
     _run = Signal(object)
+    _encode = Signal(object)
 
     def __init__(self, live: bool = False, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -70,14 +75,16 @@ class Generator(QObject):
         # No parent: on shutdown a thread that does not stop must outlive this object.
         self._thread = QThread()
         self._thread.setObjectName("preview" if live else "generation")
-        self._worker = GenerationWorker()
+        self._worker = GenerationWorker(live)
         self._worker.moveToThread(self._thread)
         self._run.connect(self._worker.run)
+        self._encode.connect(self._worker.encode)
         self._worker.progressed.connect(self._on_progress)
         self._worker.finished.connect(self._on_finished)
         self._worker.failed.connect(self._on_failed)
         self._worker.cancelled.connect(self._on_cancelled)
         self._worker.opened.connect(self.device_changed)
+        self._worker.encoded.connect(self.encoded)
         self._told: tuple[Progress, float] | None = None
         self._elapsed = 0.0
         self._ticker = QTimer(self, interval=TICK_MS)
@@ -95,7 +102,8 @@ class Generator(QObject):
     def result(self, scene: Scene | None) -> Generation | None:
         """The finished picture of this scene, whatever its objects were called, if there is one."""
         known = None if scene is None else self._results.get(drawn(scene))
-        return None if known is None or scene is None else replace(known, scene=scene)
+        # What was to be noted about it was told when it was made.
+        return None if known is None or scene is None else replace(known, scene=scene, notes=())
 
     def request(self, scene: Scene) -> None:
         """Make the picture of `scene`, instead of whatever else was asked for before."""
@@ -118,6 +126,11 @@ class Generator(QObject):
         """Take a picture that was made before, instead of whatever is asked for."""
         self._remember(generation)
         self.request(generation.scene)
+
+    def encode(self, path: Path) -> None:
+        """Have the tokens of an asset in the user's library made, once a neural decoder is open."""
+        if not self._stopped:
+            self._encode.emit(path)
 
     def cancel(self) -> None:
         """Stop what is running and forget what is waiting."""
@@ -228,12 +241,12 @@ class Generator(QObject):
 
 
 def drawn(scene: Scene) -> Scene:
-    """What a picture depends on: the scene without its objects' names and categories."""
+    """What a picture depends on: the scene without names, categories, wireframes and keyframes."""
     objects = (
-        item.model_copy(update={"name": str(index), "category": ""})
+        item.model_copy(update={"name": str(index), "category": "", "wireframe": None})
         for index, item in enumerate(scene.objects)
     )
-    return scene.model_copy(update={"objects": tuple(objects)})
+    return scene.model_copy(update={"objects": tuple(objects), "animation": Animation()})
 
 
 def stuck_threads() -> bool:

@@ -10,6 +10,7 @@ from app.generation.history import ResultHistory
 from neural_assets_core.decoders import Generation
 from neural_assets_core.preferences import load_preferences
 from neural_assets_core.scene import Scene
+from neural_assets_core.scene.working import is_large
 
 REST_MS = 250
 """A hand that keeps still for so long in a gesture wants to see what comes of it."""
@@ -81,7 +82,7 @@ class Pictures(QObject):
         known = self.generator.result(scene)
         if known is not None:
             self.picture_changed.emit(known.picture)
-        elif not self.automatic or scene.settings.decoder != "proxy":
+        elif not self.automatic or scene.settings.decoder != "proxy" or is_large(scene):
             self.preview.request(_proxied(scene))
         if known is None and scene.settings.decoder != "proxy":
             # Both at once: whichever has the picture first.
@@ -142,4 +143,7 @@ def _quick(scene: Scene) -> Scene:
 def _proxied(scene: Scene) -> Scene:
     if scene.settings.decoder == "proxy":
         return scene
+    if scene.settings.decoder == "inpainting":
+        # What it starts from.
+        return scene.with_settings(decoder="proxy")
     return scene.with_settings(decoder="preview")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from app.generation.encoding import keep_tokens
 from app.generation.timings import Stopwatch, Timings
 from neural_assets_core.decoders import (
     Cancelled,
@@ -22,6 +24,7 @@ from neural_assets_core.device_faults import DeviceFault, release_memory
 from neural_assets_core.errors import UserError
 from neural_assets_core.preferences import load_preferences
 from neural_assets_core.scene import Scene
+from neural_assets_core.scene.working import at_working_size
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,8 @@ class Request:
 class GenerationWorker(QObject):
     """Answers one request after the other; lives on a worker thread.
 
+    For the moments of a gesture (`live`) large pictures are drawn at a working size.
+
     The decoder is opened there with the first request, and kept while decoder, checkpoint and
     what computes it stay the same: weights load once, and torch is never imported on the GUI
     thread.
@@ -67,8 +72,16 @@ class GenerationWorker(QObject):
     opened = Signal(str)
     """Where the decoder computes ("cuda:0" or "cpu"), once its weights are loaded."""
 
-    def __init__(self) -> None:
+    encoded = Signal()
+    """An asset of the user's library has got tokens."""
+
+    _more = Signal()
+
+    def __init__(self, live: bool = False) -> None:
         super().__init__()
+        self._live = live
+        self._unencoded: deque[Path] = deque()
+        self._more.connect(self._encode_waiting, Qt.ConnectionType.QueuedConnection)
         self._decoder: Decoder | None = None
         self._opened: tuple[str, str, str, str, int] | None = None
         self._timings: defaultdict[tuple[int, int, bool], Timings] = defaultdict(Timings)
@@ -105,6 +118,26 @@ class GenerationWorker(QObject):
             release_memory(fault)
             # It holds this very frame, which would hold it.
             fault = None
+        self._encode_waiting()
+
+    @Slot(object)
+    def encode(self, path: Path) -> None:
+        """Make the tokens of an asset in the user's library, once a neural decoder is open.
+
+        No decoder is opened for that: an asset can wait, for its crop says as much.
+        """
+        if path not in self._unencoded:
+            self._unencoded.append(path)
+        self._encode_waiting()
+
+    @Slot()
+    def _encode_waiting(self) -> None:
+        if not self._unencoded or self._opened is None or self._opened[0] != "neural":
+            return
+        # One at a time: a picture that was asked for meanwhile comes in between.
+        if keep_tokens(self._decoder, self._unencoded.popleft()):
+            self.encoded.emit()
+        self._more.emit()
 
     def _generate(self, request: Request) -> Generation:
         scene, cancel = request.scene, request.cancel
@@ -113,7 +146,7 @@ class GenerationWorker(QObject):
         camera, guided = scene.camera, scene.settings.guidance != 1.0
         watch = Stopwatch(self._timings[camera.width, camera.height, guided])
         generation = decoder.generate(
-            scene,
+            at_working_size(scene) if self._live else scene,
             progress=lambda progress: self.progressed.emit(request.id, watch.mark(progress)),
             cancel=cancel,
         )

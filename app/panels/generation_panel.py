@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from PySide6.QtCore import QRegularExpression, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QAction, QRegularExpressionValidator
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -23,13 +25,17 @@ from app.document import Document
 from app.generation import Pictures
 from app.panels.fields import ChoiceField, NumberField
 from app.theme import UNIT
-from neural_assets_core.decoders import Progress
+from neural_assets_core.decoders import Progress, doubts_about, find_inpainting
 from neural_assets_core.decoders.base import STEPPED_PHASE
+from neural_assets_core.errors import UserError
+from neural_assets_core.preferences import load_preferences, store_preferences
 from neural_assets_core.scene import GenerationSettings, Scene
+from neural_assets_core.scene.scene import MAXIMUM_PROMPT
 
 DECODERS = {
     "neural": "Neural",
     "proxy": "Proxy (instant)",
+    "inpainting": "Inpainting (own checkpoint)",
     "preview": "Preview (what neural starts from)",
 }
 LARGEST_SEED = 2**63 - 1
@@ -38,7 +44,7 @@ FULL = 1000
 
 
 class GenerationPanel(QWidget):
-    """Seed, steps, guidance, decoder and checkpoint of the scene; generate and cancel.
+    """Decoder, checkpoint and the other settings of the scene; generate and cancel.
 
     Parameters
     ----------
@@ -93,8 +99,25 @@ class GenerationPanel(QWidget):
         self.decoder = ChoiceField()
         for key, label in DECODERS.items():
             self.decoder.addItem(label, key)
-        self.decoder.activated.connect(
-            lambda _: self._change("decoder", self.decoder.currentData())
+        self.decoder.activated.connect(lambda _: self._on_decoder(self.decoder.currentData()))
+        self.doubt = QLabel()
+        self.doubt.setProperty("role", "faint")
+        self.doubt.setWordWrap(True)
+        self.doubt.linkActivated.connect(lambda _: self._on_decoder("proxy"))
+        self.prompt = QLineEdit()
+        self.prompt.setAccessibleName("Prompt")
+        self.prompt.setMaxLength(MAXIMUM_PROMPT)
+        self.prompt.setPlaceholderText("what is to be seen")
+        self.prompt.setToolTip("Words that guide what is painted; may stay empty")
+        self.prompt.editingFinished.connect(
+            lambda: self._change("prompt", self.prompt.text().strip())
+        )
+        self.strength = NumberField(0.05, 1, 0.05, decimals=2)
+        self.strength.setToolTip(
+            "How much is painted anew: 1 from noise alone, less starts from the proxy"
+        )
+        self.strength.edited.connect(
+            lambda value, spun: self._change("strength", round(value, 2), spun)
         )
         self.keep_source = QCheckBox("Keep what was not touched")
         self.keep_source.setToolTip(
@@ -116,7 +139,7 @@ class GenerationPanel(QWidget):
         dice.setDefaultAction(new_seed)
         # No higher than the field beside it.
         dice.setIconSize(QSize(2 * UNIT, 2 * UNIT))
-        form = QFormLayout()
+        form = self._form = QFormLayout()
         form.setHorizontalSpacing(UNIT)
         form.setVerticalSpacing(UNIT // 2)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -126,6 +149,9 @@ class GenerationPanel(QWidget):
         form.addRow("Guidance", self.guidance)
         form.addRow("Decoder", self.decoder)
         form.addRow("Checkpoint", _side_by_side(self.checkpoint, self._browse))
+        form.addRow(self.doubt)
+        form.addRow("Prompt", self.prompt)
+        form.addRow("Strength", self.strength)
         column = QVBoxLayout(self)
         column.setContentsMargins(UNIT, 0, UNIT, UNIT)
         column.setSpacing(UNIT)
@@ -144,19 +170,26 @@ class GenerationPanel(QWidget):
         with (
             QSignalBlocker(self.seed),
             QSignalBlocker(self.checkpoint),
+            QSignalBlocker(self.prompt),
             QSignalBlocker(self.keep_source),
         ):
+            self.prompt.setText(settings.prompt)
             self.keep_source.setChecked(settings.keep_source)
             self.seed.setText(str(settings.seed))
             self.checkpoint.setText(settings.checkpoint)
         self.steps.show_value(settings.steps)
         self.guidance.show_value(settings.guidance)
         self.decoder.setCurrentIndex(self.decoder.findData(settings.decoder))
-        neural = settings.decoder == "neural"
-        for field in (
-            self.seed, self.steps, self.guidance, self.checkpoint, self._browse, self.keep_source
-        ):
-            field.setEnabled(neural)
+        self.strength.show_value(settings.strength)
+        neural, inpainting = (settings.decoder == name for name in ("neural", "inpainting"))
+        for field in (self.seed, self.steps, self.guidance, self.checkpoint, self._browse):
+            field.setEnabled(neural or inpainting)
+        self.keep_source.setEnabled(neural)
+        self._form.setRowVisible(self.prompt, inpainting)
+        self._form.setRowVisible(self.strength, neural or inpainting)
+        doubt = doubts_about(scene) if scene else ""
+        self.doubt.setText(doubt.replace("use the proxy", '<a href="proxy">use the proxy</a>'))
+        self._form.setRowVisible(self.doubt, bool(doubt))
 
     def _show_busy(self, busy: bool) -> None:
         # Never 0 to 0: Qt's busy animation would redraw the whole window without a pause.
@@ -184,6 +217,32 @@ class GenerationPanel(QWidget):
         text = f"Change {name.replace('_', ' ')}"
         self._document.push(scene.with_settings(**{name: value}), text, merge)
 
+    def _on_decoder(self, name: str) -> None:
+        """Draw with another decoder, and the settings that suit it."""
+        scene = self._document.scene
+        if scene is None or name == scene.settings.decoder:
+            return
+        checkpoint = {}
+        if name == "inpainting":
+            folder = load_preferences().inpainting or self._ask_for_inpainting()
+            if not folder:
+                self._show_scene(scene)
+                return
+            checkpoint = {"checkpoint": folder}
+        self._document.push(scene.with_decoder(name, **checkpoint), "Change decoder")
+
+    def _ask_for_inpainting(self) -> str:
+        """A folder that the user chooses, remembered if it holds what it should."""
+        folder = QFileDialog.getExistingDirectory(
+            self, "Choose a Stable Diffusion inpainting checkpoint", load_preferences().inpainting
+        )
+        if folder:
+            # What is wrong with it is told when the picture is made.
+            with suppress(UserError):
+                find_inpainting(folder)
+                store_preferences(load_preferences().changed(inpainting=folder))
+        return folder
+
     def _on_seed(self) -> None:
         if self.seed.text():
             self._change("seed", min(int(self.seed.text()), LARGEST_SEED))
@@ -195,7 +254,11 @@ class GenerationPanel(QWidget):
         self._show_scene(self._document.scene)
 
     def _on_browse(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Choose a checkpoint folder")
+        scene = self._document.scene
+        if scene is not None and scene.settings.decoder == "inpainting":
+            folder = self._ask_for_inpainting()
+        else:
+            folder = QFileDialog.getExistingDirectory(self, "Choose a checkpoint folder")
         if folder:
             self._change("checkpoint", folder)
 

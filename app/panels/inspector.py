@@ -19,6 +19,10 @@ from neural_assets_core.scene import SceneObject
 FAR = 10_000.0
 """Metres: the largest number that can be typed."""
 
+STAND_IN = (
+    "A mesh has no looks of its own: it is drawn as grey clay until an asset replaces it.\n"
+    "Drop one of the library on its box."
+)
 
 class Inspector(QWidget):
     """Position, size and rotation of the active object.
@@ -88,7 +92,9 @@ class Inspector(QWidget):
         count = len(self._document.selection)
         name = item.name if count == 1 else f"{item.name}, last of {count} selected"
         locked = item.name in self._document.locked
-        self._name.setText(f"{name} (locked)" if locked else name)
+        clay = item.wireframe is not None
+        self._name.setText(name + " (locked)" * locked + " · stand-in of clay" * clay)
+        self._name.setToolTip(STAND_IN if clay else "")
         self._form.setEnabled(not locked)
         for key, values in (
             ("position", item.box.center),

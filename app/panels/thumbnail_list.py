@@ -18,6 +18,15 @@ _OWN = (
 )
 
 
+def keep_key(event: QEvent) -> bool:
+    """Keep a key that a list needs from being a command; whether this was one."""
+    asked = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+    if asked and event.key() in _OWN:
+        event.accept()
+        return True
+    return False
+
+
 class ThumbnailList(QListView):
     """Named thumbnails; at first no higher than one row, as the room belongs to the picture."""
 
@@ -44,14 +53,7 @@ class ThumbnailList(QListView):
             super().dataChanged(first, last, list(roles))
 
     def event(self, event: QEvent) -> bool:
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() in _OWN
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return keep_key(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Delete:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QMenu
 
 from app.document import Document
-from app.shelf import Shelf, dragged_assets
+from app.shelf import Shelf, dragged_placeables
 from app.viewport.viewport import Viewport
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box
@@ -112,7 +112,7 @@ class AssetDrop(QObject):
             return True
         if not isinstance(event, QDropEvent):
             return False
-        paths = dragged_assets(event.mimeData())
+        paths = dragged_placeables(event.mimeData())
         if self._document.scene is None or len(paths) != 1:
             # For the window, to which a scene file may be dragged.
             event.ignore()
@@ -206,7 +206,8 @@ class AssetDrop(QObject):
             self._viewport.show_ghost(box, f"Replace {name} by {asset.name}")
         else:
             alternative = f"   Alt: replace {name}" if name else ""
-            text = f"Insert {asset.name} here" if self._fits() else "No ground to stand on here"
+            what = asset.name if asset.wireframe is None else f"{asset.name} as a stand-in"
+            text = f"Insert {what} here" if self._fits() else "No ground to stand on here"
             self._viewport.show_ghost(self._standing(asset, scene), text + alternative)
 
     def _fits(self) -> bool:

@@ -1,7 +1,8 @@
 """How boxes are drawn: shaded faces, edges, hidden edges, the mark of the front.
 
-Everything is computed for all boxes at once: with fifty of them, Python would else spend longer
-on a frame than the screen waits for the next one.
+Everything is computed for all boxes of a level at once, and kept: with fifty of them, Python would
+else spend longer on a frame than the screen waits for the next one. While one box is dragged,
+nothing is computed for those that stay.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,23 +99,62 @@ def draw_boxes(
     warned : sequence of N bool
         Boxes that get a striped outline: something is wrong with them.
     """
-    if not boxes:
-        return
-    stack, rank, marked = _Stack.of(boxes), np.asarray(levels), np.asarray(warned)
+    chosen: dict[Level, list[int]] = {level: [] for level in Level}
+    for index, level in enumerate(levels):
+        chosen[level].append(index)
+    drawn = [
+        _drawn(camera, tuple(boxes[i] for i in few), level, tuple(bool(warned[i]) for i in few))
+        for level, few in chosen.items()
+        if few
+    ]
+    if drawn:
+        depths = np.concatenate([group.depths for group in drawn])
+        corners = np.concatenate([group.faces for group in drawn])
+        colors = np.concatenate([group.colors for group in drawn])
+        far_first = np.argsort(-depths, kind="stable")
+        strokes.shade(corners[far_first], colors[far_first])
+    for group in drawn:
+        strokes.add(group.lines)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """All boxes of a level.
+
+    Attributes
+    ----------
+    faces : array (T, 3, 2)
+        Triangles on the screen.
+    colors : array (T, 4)
+    depths : array (T,)
+        Of the boxes that the triangles belong to, metres.
+    lines : structured array (V,)
+        What is drawn over the faces, as `Strokes.vertices` has it.
+    """
+
+    faces: Float
+    colors: Float
+    depths: Float
+    lines: NDArray[np.void]
+
+
+@lru_cache(maxsize=16)
+def _drawn(
+    camera: Camera, boxes: tuple[Box, ...], level: Level, warned: tuple[bool, ...]
+) -> _Drawn:
+    stack, marked = _Stack.of(boxes), np.array(warned)
     corners, seen = stack.corners(), stack.faces_seen(camera.position)
     depths = camera.to_camera(stack.centers)[:, 2]
-    _shade_faces(strokes, camera, stack, corners, seen, rank, depths)
     ends = corners[:, _EDGES].reshape(-1, 2, 3)
     segments, visible = project_segments(camera, ends[:, 0], ends[:, 1])
     edges = _Edges(segments.reshape(-1, 12, 2, 2), visible.reshape(-1, 12), seen[:, _EDGE_FACES])
-    for level in Level:
-        chosen = np.flatnonzero(rank == level)
-        if len(chosen):
-            far_first = chosen[np.argsort(-depths[chosen], kind="stable")]
-            edges.draw_hidden(strokes, far_first, level)
-            edges.draw_warning(strokes, far_first[marked[far_first]], level)
-            _draw_front_marks(strokes, camera, stack, seen[:, _FRONT], far_first, level)
-            edges.draw_visible(strokes, far_first, level)
+    far_first, strokes = np.argsort(-depths, kind="stable"), Strokes()
+    edges.draw_hidden(strokes, far_first, level)
+    edges.draw_warning(strokes, far_first[marked[far_first]], level)
+    _draw_front_marks(strokes, camera, stack, seen[:, _FRONT], far_first, level)
+    edges.draw_visible(strokes, far_first, level)
+    faces, colors, box = _shaded_faces(camera, stack, corners, seen, level)
+    return _Drawn(faces, colors, depths[box], strokes.vertices())
 
 
 def draw_ghosts(strokes: Strokes, camera: Camera, boxes: Sequence[Box]) -> None:
@@ -193,26 +234,19 @@ class _Edges:
 # -- faces ---------------------------------------------------------------------------------------
 
 
-def _shade_faces(
-    strokes: Strokes,
-    camera: Camera,
-    stack: _Stack,
-    corners: Float,
-    seen: Bool,
-    rank: NDArray[np.int_],
-    depths: Float,
-) -> None:
-    """All faces that look towards the camera, those of the farthest box first."""
-    far_first = np.argsort(-depths, kind="stable")
-    box, face = np.nonzero(seen[far_first])
-    box = far_first[box]
+def _shaded_faces(
+    camera: Camera, stack: _Stack, corners: Float, seen: Bool, level: Level
+) -> tuple[Float, Float, NDArray[np.intp]]:
+    """All faces that look towards the camera: triangles, their colours, and whose they are."""
+    box, face = np.nonzero(seen)
     normals = stack.axes[box, :, _FACE_AXES[face]] * _FACE_SIGNS[face, None]
     light = 0.5 + 0.5 * normals @ _LIGHT
-    colors = np.array(style.BOX_COLORS)[rank[box]]
-    colors[:, :3] *= light[:, None] ** 2
-    colors[:, 3] = np.array(style.FACE_OPACITY)[rank[box]]
+    colors = np.empty((len(box), 4))
+    colors[:, :3] = np.array(style.BOX_COLORS[level][:3]) * light[:, None] ** 2
+    colors[:, 3] = style.FACE_OPACITY[level]
     triangles, visible = _face_triangles(camera, corners[box[:, None, None], _FACE_SIDES[face]])
-    strokes.shade(triangles[visible], np.repeat(colors[:, None], 4, axis=1)[visible])
+    owner, _ = np.nonzero(visible)
+    return triangles[visible], colors[owner], box[owner]
 
 
 def _face_triangles(camera: Camera, sides: Float) -> tuple[Float, Bool]:

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 
 from app.calibration import Assistant, Line
 from app.viewport.calibration_strokes import draw_sketch
-from app.viewport.guest import Key, Modifier, Place, Pointer
+from app.viewport.guest import Guest, Key, Modifier, Place, Pointer
 from app.viewport.strokes import Strokes
 from neural_assets_core.calibration import Axis
 from neural_assets_core.geometry.picking import distance_to_segments
@@ -65,7 +65,7 @@ class _Grip:
     selects: int | None = None
 
 
-class CalibrationGuest:
+class CalibrationGuest(Guest):
     """The pointer over a photograph that is being calibrated.
 
     Parameters

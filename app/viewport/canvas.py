@@ -25,8 +25,11 @@ from PySide6.QtGui import (
 from PySide6.QtOpenGL import QOpenGLWindow
 from PySide6.QtWidgets import QWidget
 from vispy import gloo
+from vispy.gloo import gl
 from vispy.gloo.context import FakeCanvas, set_current_canvas
 
+from app.viewport import shaders
+from app.viewport.damage import Area, Layer
 from app.viewport.strokes import Color, Label, Strokes
 from neural_assets_core.scene import Picture
 
@@ -41,76 +44,8 @@ LARGEST_TEXTURE = 8192
 PIXELATED = 8.0
 """From this magnification on, single pixels are shown as squares."""
 
-_STROKE_VERTEX = """
-uniform vec2 u_size;
-attribute vec2 a_position;
-attribute vec2 a_place;
-attribute vec3 a_shape;
-attribute vec4 a_color;
-varying vec2 v_place;
-varying vec3 v_shape;
-varying vec4 v_color;
-void main() {
-    v_place = a_place;
-    v_shape = a_shape;
-    v_color = a_color;
-    gl_Position = vec4(2.0 * a_position / u_size - 1.0, 0.0, 1.0) * vec4(1.0, -1.0, 1.0, 1.0);
-}
-"""
-
-_STROKE_FRAGMENT = """
-uniform float u_ratio;
-varying vec2 v_place;
-varying vec3 v_shape;
-varying vec4 v_color;
-void main() {
-    float past = max(max(-v_place.x, v_place.x - v_shape.x), 0.0);
-    float cover = clamp((v_shape.y - length(vec2(past, v_place.y))) * u_ratio + 0.5, 0.0, 1.0);
-    if (v_shape.z > 0.0) {
-        float phase = abs(mod(v_place.x, v_shape.z) - 0.5 * v_shape.z);
-        cover *= clamp((phase - 0.25 * v_shape.z) * u_ratio + 0.5, 0.0, 1.0);
-    }
-    gl_FragColor = vec4(v_color.rgb, v_color.a * cover);
-}
-"""
-
-_SHADE_VERTEX = """
-uniform vec2 u_size;
-attribute vec2 a_position;
-attribute vec4 a_color;
-varying vec4 v_color;
-void main() {
-    v_color = a_color;
-    gl_Position = vec4(2.0 * a_position / u_size - 1.0, 0.0, 1.0) * vec4(1.0, -1.0, 1.0, 1.0);
-}
-"""
-
-_SHADE_FRAGMENT = """
-varying vec4 v_color;
-void main() {
-    gl_FragColor = v_color;
-}
-"""
-
-_IMAGE_VERTEX = """
-uniform vec2 u_size;
-uniform vec4 u_rect;
-attribute vec2 a_corner;
-varying vec2 v_corner;
-void main() {
-    v_corner = a_corner;
-    vec2 at = u_rect.xy + a_corner * u_rect.zw;
-    gl_Position = vec4(2.0 * at / u_size - 1.0, 0.0, 1.0) * vec4(1.0, -1.0, 1.0, 1.0);
-}
-"""
-
-_IMAGE_FRAGMENT = """
-uniform sampler2D u_texture;
-varying vec2 v_corner;
-void main() {
-    gl_FragColor = texture2D(u_texture, v_corner);
-}
-"""
+# Two triangles, which a software rasteriser knows for a rectangle.
+_CORNERS = np.array([[0, 0], [1, 0], [0, 1], [0, 1], [1, 0], [1, 1]], np.float32)
 
 Rect = tuple[float, float, float, float]
 
@@ -205,14 +140,18 @@ class Canvas:
         self.native = _Ground(self._surface, parent)
         # VisPy's queue of what is to be drawn; without one of its canvases, which are widgets.
         self._queue = FakeCanvas()
-        self._strokes = gloo.Program(_STROKE_VERTEX, _STROKE_FRAGMENT)
-        self._shades = gloo.Program(_SHADE_VERTEX, _SHADE_FRAGMENT)
-        self._image = gloo.Program(_IMAGE_VERTEX, _IMAGE_FRAGMENT)
+        self._strokes = gloo.Program(shaders.STROKE_VERTEX, shaders.STROKE_FRAGMENT)
+        self._shades = gloo.Program(shaders.SHADE_VERTEX, shaders.SHADE_FRAGMENT)
+        self._image = gloo.Program(shaders.IMAGE_VERTEX, shaders.IMAGE_FRAGMENT)
         self._buffers = {program: gloo.VertexBuffer() for program in (self._shades, self._strokes)}
-        self._image["a_corner"] = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
-        self._picture = gloo.Texture2D(shape=(1, 1, 3), wrapping="clamp_to_edge")
+        self._image["a_corner"] = _CORNERS
+        self._picture = _texture("linear")
         self._uploaded: tuple[Picture | None, int] = (None, 0)
         self._labels: dict[tuple[Label, float], tuple[gloo.Texture2D, float, float]] = {}
+        # What was drawn last is kept: of the next frame, only what differs is drawn.
+        self._kept = _texture("nearest")
+        self._keeper = gloo.FrameBuffer()
+        self._drawn: _Drawing | None = None
 
     @property
     def ratio(self) -> float:
@@ -232,26 +171,65 @@ class Canvas:
     def _draw(self) -> None:
         frame = self._frame()
         set_current_canvas(self._queue)
+        before, drawing = self._drawn, self._drawing(frame)
+        # Should drawing fail, nothing is known about what is kept.
+        self._drawn = None
+        width, height = drawing.size
+        gloo.set_viewport(0, 0, width, height)
+        gloo.set_state(depth_test=False, cull_face=False, blend=False)
+        if before is None or before.size != drawing.size or before.ratio != drawing.ratio:
+            self._resize(drawing)
+        area = drawing.damage(before)
+        if area is not None:
+            with self._keeper:
+                self._draw_area(drawing, area)
+        self._drawn = drawing
+        gloo.set_state(blend=False)
+        # Upside down: a texture begins with its lowest row.
+        logical = (width / drawing.ratio, height / drawing.ratio)
+        self._draw_image(self._kept, (0.0, logical[1], logical[0], -logical[1]))
+        self._queue.flush()
+
+    def _drawing(self, frame: Frame) -> _Drawing:
         # As Qt rounds the size of its framebuffer; then a logical pixel is exactly `ratio` wide.
         width, height = (
             max(math.floor(side * self.ratio + 0.5), 1)
             for side in (self.native.width(), self.native.height())
         )
-        gloo.set_viewport(0, 0, width, height)
-        gloo.set_state(depth_test=False, cull_face=False, blend=False)
+        return _Drawing(
+            (width, height),
+            self.ratio,
+            frame.picture,
+            frame.rect,
+            Layer.of(frame.strokes.shades()),
+            Layer.of(frame.strokes.vertices()),
+            {label: self._plate(label) for label in frame.strokes.labels},
+        )
+
+    def _resize(self, drawing: _Drawing) -> None:
+        width, height = drawing.size
+        _set_size(self._kept, (height, width, 4))
+        self._keeper.color_buffer = self._kept
+        for program in (self._image, self._shades, self._strokes):
+            program["u_size"] = (width / drawing.ratio, height / drawing.ratio)
+        self._strokes["u_ratio"] = drawing.ratio
+
+    def _draw_area(self, drawing: _Drawing, area: Area) -> None:
+        """Draw what is in an area, and keep it."""
+        x, y, width, height = area.on_pixels(drawing.ratio, *drawing.size)
+        gloo.set_state(scissor_test=True)
+        gloo.set_scissor(x, drawing.size[1] - y - height, width, height)
         # Nothing here has a depth: clearing one costs a software rasteriser milliseconds.
         gloo.clear(color=SURROUND, depth=False, stencil=False)
-        for program in (self._image, self._shades, self._strokes):
-            program["u_size"] = (width / self.ratio, height / self.ratio)
-        self._strokes["u_ratio"] = self.ratio
-        self._draw_picture(frame)
+        self._draw_picture(drawing)
         gloo.set_state(blend=True)
         gloo.set_blend_func("src_alpha", "one_minus_src_alpha")
-        self._draw_triangles(self._shades, frame.strokes.shades())
-        self._draw_triangles(self._strokes, frame.strokes.vertices())
-        for label in frame.strokes.labels:
-            self._draw_label(label)
-        self._queue.flush()
+        self._draw_triangles(self._shades, drawing.shades.within(area))
+        self._draw_triangles(self._strokes, drawing.strokes.within(area))
+        for label, plate in drawing.labels.items():
+            if plate.meets(area):
+                self._draw_label(label, plate)
+        gloo.set_state(scissor_test=False)
 
     def _draw_triangles(self, program: gloo.Program, vertices: NDArray[np.void]) -> None:
         if len(vertices):
@@ -260,15 +238,24 @@ class Canvas:
             program.bind(buffer)
             program.draw("triangles")
 
-    def _draw_picture(self, frame: Frame) -> None:
-        if frame.picture is None:
+    def _draw_image(self, texture: gloo.Texture2D, rect: Rect) -> None:
+        self._image["u_texture"] = texture
+        self._image["u_rect"] = rect
+        self._image.draw("triangles")
+
+    def _draw_picture(self, drawing: _Drawing) -> None:
+        if drawing.picture is None:
             return
-        magnification = frame.rect[2] * self.ratio / frame.picture.width
-        self._upload(frame.picture, magnification)
-        self._picture.interpolation = "nearest" if magnification >= PIXELATED else "linear"
-        self._image["u_texture"] = self._picture
-        self._image["u_rect"] = frame.rect
-        self._image.draw("triangle_strip")
+        magnification = drawing.rect[2] * drawing.ratio / drawing.picture.width
+        self._upload(drawing.picture, magnification)
+        corner = drawing.ratio * np.array(drawing.rect[:2])
+        # Pixel on pixel there is nothing to interpolate, and rasterisers round when they do.
+        own = magnification == 1.0 and np.allclose(corner, np.round(corner), rtol=0.0, atol=1e-6)
+        nearest = own or magnification >= PIXELATED
+        self._picture.interpolation = "nearest" if nearest else "linear"
+        self._draw_image(self._picture, drawing.rect)
+        # A software rasteriser is faster at rectangles wherever there is nothing else to draw yet.
+        gloo.flush()
 
     def _upload(self, picture: Picture, magnification: float) -> None:
         """Bring the picture to the card, halved as often as it will be shown smaller.
@@ -284,15 +271,29 @@ class Canvas:
         if self._uploaded[0] is picture and self._uploaded[1] == halvings:
             return
         pixels = picture.pixels
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[..., None], 3, axis=2)
         if halvings:
             size = (max(picture.width >> halvings, 1), max(picture.height >> halvings, 1))
             pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        self._picture.set_data(np.ascontiguousarray(pixels))
+        grey = pixels.ndim == 2
+        _set_pixels(
+            self._picture, cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGRA if grey else cv2.COLOR_RGB2BGRA)
+        )
         self._uploaded = (picture, halvings)
 
-    def _draw_label(self, label: Label) -> None:
+    def _plate(self, label: Label) -> Area:
+        """Where a label lies."""
+        _, width, height = self._rendered(label)
+        corner = (label.at[0] - 0.5 * width, label.at[1] - 0.5 * height)
+        # Whole physical pixels: letters stay sharp.
+        left, top = (round(side * self.ratio) / self.ratio for side in corner)
+        return Area(left, top, left + width, top + height)
+
+    def _draw_label(self, label: Label, plate: Area) -> None:
+        texture, width, height = self._rendered(label)
+        self._draw_image(texture, (plate.left, plate.top, width, height))
+
+    def _rendered(self, label: Label) -> tuple[gloo.Texture2D, float, float]:
+        """A label as a texture, its width and its height."""
         key = (Label(label.text, (0.0, 0.0), label.color, label.boxed), self.ratio)
         if key not in self._labels:
             if len(self._labels) > 200:
@@ -301,13 +302,55 @@ class Canvas:
             texture = gloo.Texture2D(image, interpolation="linear", wrapping="clamp_to_edge")
             size = image.shape[1] / self.ratio, image.shape[0] / self.ratio
             self._labels[key] = (texture, *size)
-        texture, width, height = self._labels[key]
-        corner = (label.at[0] - 0.5 * width, label.at[1] - 0.5 * height)
-        # Whole physical pixels: letters stay sharp.
-        left, top = (round(side * self.ratio) / self.ratio for side in corner)
-        self._image["u_texture"] = texture
-        self._image["u_rect"] = (left, top, width, height)
-        self._image.draw("triangle_strip")
+        return self._labels[key]
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """What a frame shows, ready to be drawn; sizes in physical, places in logical pixels."""
+
+    size: tuple[int, int]
+    ratio: float
+    picture: Picture | None
+    rect: Rect
+    shades: Layer
+    strokes: Layer
+    labels: dict[Label, Area]
+
+    def damage(self, before: _Drawing | None) -> Area | None:
+        """What has to be drawn anew where the drawing before is still there."""
+        if before is None or self._ground() != before._ground():
+            return Area(0.0, 0.0, self.size[0] / self.ratio, self.size[1] / self.ratio)
+        changes = [
+            self.shades.damage(before.shades),
+            self.strokes.damage(before.strokes),
+        ]
+        changes += [plate for label, plate in self.labels.items() if label not in before.labels]
+        changes += [plate for label, plate in before.labels.items() if label not in self.labels]
+        return Area.united(changes)
+
+    def _ground(self) -> tuple[object, ...]:
+        """What lies under everything."""
+        return self.size, self.ratio, id(self.picture), self.rect
+
+
+# VisPy knows no textures of blue, green, red and opacity, but that is what screens are made of: a
+# software rasteriser fills a window with such a one three times as fast.
+_BGRA = gl.Enum("GL_BGRA", 0x80E1)
+
+
+def _texture(interpolation: str) -> gloo.Texture2D:
+    return gloo.Texture2D(shape=(1, 1, 4), interpolation=interpolation, wrapping="clamp_to_edge")
+
+
+def _set_size(texture: gloo.Texture2D, shape: tuple[int, ...]) -> None:
+    texture.glir.command("SIZE", texture.id, shape, _BGRA, gl.GL_RGBA)
+
+
+def _set_pixels(texture: gloo.Texture2D, pixels: NDArray[np.uint8]) -> None:
+    """Pixels (height, width, 4): blue, green, red, opacity."""
+    _set_size(texture, pixels.shape)
+    texture.glir.command("DATA", texture.id, (0, 0), pixels)
 
 
 def render_label(label: Label, ratio: float) -> NDArray[np.uint8]:
@@ -336,7 +379,8 @@ def render_label(label: Label, ratio: float) -> NDArray[np.uint8]:
     painter.end()
     pixels = np.frombuffer(image.constBits(), np.uint8)
     rows = pixels.reshape(image.height(), image.bytesPerLine())[:, : 4 * image.width()]
-    return np.ascontiguousarray(rows.reshape(image.height(), image.width(), 4))
+    # A copy: the image's memory goes with the image.
+    return rows.reshape(image.height(), image.width(), 4).copy()
 
 
 def _qcolor(color: Color) -> QColor:

@@ -111,8 +111,8 @@ class Drag:
             boxes, self._text = self.gesture.drag(self._pixel - self._lag, self._share)
         scene = self.scene
         # The picture's camera, whichever view the boxes are dragged in.
-        depths = [scene.camera.project(box.corners())[:, 2].min() for box in boxes.values()]
-        if min(depths, default=np.inf) <= NEAR_OF_PICTURES:
+        corners = np.array([box.corners() for box in boxes.values()]).reshape(-1, 3)
+        if scene.camera.to_camera(corners)[:, 2].min(initial=np.inf) <= NEAR_OF_PICTURES:
             self._text += "   reaches behind the camera: no picture can be made"
         for name, box in boxes.items():
             if box != self.gesture.grab.boxes[name]:

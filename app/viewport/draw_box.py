@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from app.document import Document
 from app.viewport import style
 from app.viewport.box_strokes import Level, draw_boxes
-from app.viewport.guest import Key, Modifier, Place, Pointer
+from app.viewport.guest import Guest, Key, Modifier, Place, Pointer
 from app.viewport.strokes import Strokes
 from neural_assets_core.calibration import box_from_rectangle, cuboid_from_clicks
 from neural_assets_core.errors import UserError
@@ -34,7 +34,7 @@ _RECTANGLE = "Draw box · let go when the rectangle encloses the object · Esc g
 _LEAVE = "Esc leaves"
 
 
-class DrawBox:
+class DrawBox(Guest):
     """The pointer while boxes are drawn.
 
     Parameters

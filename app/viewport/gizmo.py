@@ -16,8 +16,8 @@ from neural_assets_core.geometry.picking import distance_to_segments, inside_pol
 from neural_assets_core.geometry.rays import NEAR, project_segments
 
 Float = NDArray[np.float64]
-Tool = Literal["select", "move", "turn", "scale", "box", "draw"]
-"""Which handles are shown; "select" shows a calm choice of all, "draw" none."""
+Tool = Literal["select", "move", "turn", "scale", "box", "draw", "mask"]
+"""Which handles are shown; "select" shows a calm choice of all, "draw" and "mask" none."""
 
 TOOLS: tuple[Tool, ...] = ("select", "move", "turn", "scale", "box")
 

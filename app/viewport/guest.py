@@ -81,23 +81,34 @@ class Pointer:
 
 
 class Guest(Protocol):
-    """A tool that works on the photograph itself; meanwhile no box can be edited."""
+    """A tool that works on the photograph itself; meanwhile no box can be edited.
+
+    A class that derives from it gets the usual right button and wheel.
+    """
 
     @property
     def held(self) -> bool:
-        """Whether it has the left button down."""
+        """Whether it has a button down."""
         ...
 
     def press(self, pointer: Pointer) -> None:
         """The left button went down."""
         ...
 
+    def press_right(self, pointer: Pointer) -> None:
+        """The right button went down; usually that gives up."""
+        self.cancel()
+
+    def scroll(self, notches: float, modifiers: Modifier) -> bool:
+        """Whether the wheel, turned by `notches` away from the hand, means more than zooming."""
+        return False
+
     def move(self, pointer: Pointer) -> None:
         """The pointer moved, a button held or not."""
         ...
 
     def release(self, pointer: Pointer) -> None:
-        """The left button went up."""
+        """The button went up."""
         ...
 
     def leave(self) -> None:
@@ -109,7 +120,7 @@ class Guest(Protocol):
         ...
 
     def cancel(self) -> None:
-        """Esc, or the right button: give up what was begun, or else the tool."""
+        """Esc, or the usual right button: give up what was begun, or else the tool."""
         ...
 
     def key(self, key: Key, modifiers: Modifier, pressed: bool) -> bool:

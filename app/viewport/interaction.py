@@ -46,6 +46,7 @@ _TOOL_HINTS: dict[Tool, str] = {
     "scale": "Scale · drag a corner",
     "box": "Box · drag a corner to scale, a dot to pull one face",
     "draw": "Draw box · in the picture",
+    "mask": "Mask · in the picture",
 }
 _SELECTION_HINT = "Drag a handle or the box · hold O original · F3 all commands · F1 all keys"
 _FITTING_HINT = "Fitting boxes to the photograph, which stays as it is · Enter when they fit"

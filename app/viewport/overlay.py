@@ -14,6 +14,7 @@ from app.viewport.gestures import Gesture
 from app.viewport.gizmo import Handle
 from app.viewport.handle_strokes import draw_guides, draw_handles
 from app.viewport.strokes import Label, Strokes
+from app.viewport.wireframe_strokes import draw_wireframes
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.rays import NEAR
 from neural_assets_core.scene import Scene
@@ -59,6 +60,7 @@ def draw_scene(strokes: Strokes, camera: Camera, scene: Scene, now: Highlights) 
         draw_guides(strokes, camera, now.gesture)
     levels = [_level(name, now) for name in boxes]
     warned = [name in faults for name in boxes]
+    draw_wireframes(strokes, camera, scene.objects, levels)
     draw_boxes(strokes, camera, tuple(boxes.values()), levels, warned)
     named = {
         name: level
@@ -68,8 +70,9 @@ def draw_scene(strokes: Strokes, camera: Camera, scene: Scene, now: Highlights) 
     }
     # The signs of boxes that nobody is looking at are smaller.
     for names, lift, size in ((faults.keys() & named, 2.2, 1.0), (faults.keys() - named, 0.6, 0.7)):
-        places = _tops(camera, [boxes[name] for name in names]) - [0, lift * NAME_HEIGHT]
-        draw_signs(strokes, places, size)
+        if names:
+            places = _tops(camera, [boxes[name] for name in names]) - [0, lift * NAME_HEIGHT]
+            draw_signs(strokes, places, size)
     draw_handles(strokes, camera, now.handles, now.handle)
     for name, level in named.items():
         for middle, top in _tops(camera, [boxes[name]]):

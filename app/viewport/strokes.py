@@ -132,6 +132,11 @@ class Strokes:
         part[..., 2:] = np.asarray(color)[..., None, :]
         self._shades.append(part.reshape(-1, 6))
 
+    def add(self, vertices: NDArray[np.void]) -> None:
+        """What `vertices` of others gave, to be drawn once more."""
+        if len(vertices):
+            self._order.append(vertices.view(np.float32).reshape(-1, 11))
+
     def label(self, label: Label) -> None:
         """A text over all strokes."""
         self.labels.append(label)

@@ -15,7 +15,7 @@ class Tools(QObject):
     ----------
     tool : Tool
         "select" shows all handles, "move", "turn", "scale" and "box" their own; "draw" makes new
-        boxes.
+        boxes, "mask" paints which pixels an object is.
     pivot : Pivot
         What turns and scales of several objects keep in place: the base of the "active" one, the
         "common" middle, or "each" one's base.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from app.document import Document
@@ -12,6 +12,7 @@ from app.viewport import style
 from app.viewport.box_strokes import Level, draw_boxes
 from app.viewport.canvas import Frame
 from app.viewport.guest import Guest, Place, Pointer
+from app.viewport.mask_strokes import MaskShape, draw_guessed
 from app.viewport.navigation import Navigation
 from app.viewport.overlay import draw_scene
 from app.viewport.rubber_band import draw_band
@@ -45,6 +46,7 @@ class Viewport(SceneView):
         self._ghost: Box | None = None
         self._ghost_hint = ""
         self._guest: Guest | None = None
+        self._guessed: MaskShape | None = None
         self._screen_camera: tuple[Camera, Navigation, Camera] | None = None
         super().__init__(document, tools, parent)
         document.fitting_changed.connect(self.redraw)
@@ -82,6 +84,12 @@ class Viewport(SceneView):
         """Draw a box where something would come to stand, and say so; None and "" end that."""
         self._ghost, self._ghost_hint = box, hint
         self._refresh()
+
+    def show_guessed(self, shape: MaskShape | None) -> None:
+        """Tint what the picture makes up, in pixels of the scene's camera; None ends that."""
+        if shape is not self._guessed:
+            self._guessed = shape
+            self._refresh()
 
     def _view_status(self) -> str:
         return self._ghost_hint or ("" if self._guest is None else self._guest.status())
@@ -131,20 +139,28 @@ class Viewport(SceneView):
             return super()._mouse(event)
         at = np.array([event.position().x(), event.position().y()])
         pointer = Pointer.of(place, at, event.modifiers())
-        left = event.button() == Qt.MouseButton.LeftButton
+        left, right = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
         if kind == QEvent.Type.MouseMove:
             # Another window may have taken the release.
-            lost = guest.held and not event.buttons() & Qt.MouseButton.LeftButton
+            lost = guest.held and not event.buttons() & (left | right)
             (guest.release if lost else guest.move)(pointer)
         elif kind == QEvent.Type.MouseButtonRelease:
-            if left:
+            if guest.held and event.button() in (left, right):
                 guest.release(pointer)
-        elif left:
+        elif event.button() == left:
             guest.press(pointer)
-        elif event.button() == Qt.MouseButton.RightButton:
-            guest.cancel()
+        elif event.button() == right:
+            guest.press_right(pointer)
         self._refresh()
         return True
+
+    def _wheel(self, event: QWheelEvent) -> None:
+        turned = event.angleDelta()
+        # Alt turns the wheel sideways on some platforms.
+        notches = (turned.y() or turned.x()) / 120.0
+        if self._guest is None or not self._guest.scroll(notches, event.modifiers()):
+            super()._wheel(event)
+        self._refresh()
 
     def _key(self, event: QKeyEvent) -> bool:
         guest, key = self._guest, Qt.Key(event.key())
@@ -252,6 +268,10 @@ class Viewport(SceneView):
         laid = self._guest is not None or self._document.fitting
         original = laid or self._show_original or self._picture is None
         picture = source if original else self._picture
+        place, scale = self._navigation, self._navigation.scale
+        if self._guessed is not None and not original:
+            onto = Place((scale, scale), (place.x, place.y))
+            draw_guessed(strokes, onto, self._guessed)
         if self._guest is not None:
             self._guest.draw(strokes, Place.of(scene, self._navigation))
         elif self._editable():
@@ -264,7 +284,6 @@ class Viewport(SceneView):
         if self._ghost is not None:
             # Not as faint as where boxes stood: the eye is on this one.
             draw_boxes(strokes, camera, [self._ghost], [Level.HOVERED], [False])
-        place, scale = self._navigation, self._navigation.scale
         rect = (place.x, place.y, scale * scene.camera.width, scale * scene.camera.height)
         return Frame(picture, rect, strokes)
 

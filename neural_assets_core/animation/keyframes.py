@@ -1,145 +1,120 @@
-"""Keyframes of objects and of the camera, kept in the scene and turned into frames."""
+"""Keyframes of objects and of the camera, turned into frames."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 from scipy.spatial.transform import Rotation, Slerp
 
 from neural_assets_core.animation.paths import checked, frame_count
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.box import Float
-from neural_assets_core.scene import Scene
+from neural_assets_core.scene import Animation, Keyframe, Scene, Track
+from neural_assets_core.scene.motion import Easing
 from neural_assets_core.scene.validation import describe
 
-FIELD = "animation"
-"""Name of the scene file's field."""
-
-MAXIMUM_KEYFRAMES = 1000
-
-Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
-Easing = Literal["linear", "ease", "hold"]
-"""How a keyframe leads to the next: evenly; slowly away and slowly in; not at all."""
+# -- making keyframes ----------------------------------------------------------------------------
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-
-class Keyframe(_Value):
-    """Where an object stands, or the camera, at a moment.
-
-    Attributes
-    ----------
-    time : float
-        Seconds from the beginning.
-    box : Box or None
-        Of an object's track.
-    camera : Camera or None
-        Of the camera's track.
-    easing : {"linear", "ease", "hold"}
-        On the way to the next keyframe.
-    """
-
-    time: Seconds
-    box: Box | None = None
-    camera: Camera | None = None
-    easing: Easing = "ease"
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Keyframe:
-        if (self.box is None) == (self.camera is None):
-            raise ValueError("a keyframe has either a box or a camera")
-        return self
-
-
-class Track(_Value):
-    """The keyframes of one object, or of the camera, in the order of their times.
-
-    Attributes
-    ----------
-    object : str or None
-        Name of the object; None is the camera.
-    keyframes : tuple of Keyframe
-    """
-
-    object: str | None = None
-    keyframes: tuple[Keyframe, ...] = Field(min_length=1, max_length=MAXIMUM_KEYFRAMES)
-
-    @model_validator(mode="after")
-    def _keyframes_fit(self) -> Track:
-        times = [key.time for key in self.keyframes]
-        if any(later <= sooner for sooner, later in pairwise(times)):
-            raise ValueError("the keyframes of a track must have increasing times")
-        if any((key.camera is None) == (self.object is None) for key in self.keyframes):
-            raise ValueError("an object's keyframes have boxes, the camera's have cameras")
-        return self
-
-
-class Animation(_Value):
-    """What moves in a scene, and when.
-
-    Attributes
-    ----------
-    tracks : tuple of Track
-        At most one of each object, and one of the camera.
-    """
-
-    tracks: tuple[Track, ...] = Field(default=(), max_length=65)
-
-    @model_validator(mode="after")
-    def _tracks_are_unique(self) -> Animation:
-        moved = [track.object for track in self.tracks]
-        if len(set(moved)) < len(moved):
-            raise ValueError("two tracks move the same")
-        return self
-
-    @property
-    def seconds(self) -> float:
-        """Until the last keyframe."""
-        return max((track.keyframes[-1].time for track in self.tracks), default=0.0)
-
-    def with_keyframe(self, name: str | None, keyframe: Keyframe) -> Animation:
-        """One more keyframe of an object, or of the camera (None); at its time it replaces."""
-        kept = [track for track in self.tracks if track.object != name]
-        old = next((track.keyframes for track in self.tracks if track.object == name), ())
-        keys = sorted(
-            (*(key for key in old if key.time != keyframe.time), keyframe),
-            key=lambda key: key.time,
-        )
-        return Animation(tracks=(*kept, Track(object=name, keyframes=tuple(keys))))
-
-
-# -- in the scene --------------------------------------------------------------------------------
-
-
-def animation_of(scene: Scene) -> Animation | None:
-    """The animation that a scene carries along, if it has one.
+@contextmanager
+def possible() -> Iterator[None]:
+    """Tells in one sentence why there cannot be such keyframes.
 
     Raises
     ------
     UserError
-        If what the scene carries is none.
     """
-    fields = (scene.model_extra or {}).get(FIELD)
-    if fields is None:
-        return None
     try:
-        return Animation.model_validate(fields)
+        yield
     except ValidationError as error:
-        raise UserError(f"The scene's animation cannot be used: {describe(error)}.") from None
+        raise UserError(f"These keyframes are impossible: {describe(error)}.") from None
 
 
-def with_animation(scene: Scene, animation: Animation | None) -> Scene:
-    """The scene with an animation, kept in its file; None takes it away."""
-    fields = None if animation is None else animation.model_dump(mode="json", exclude_none=True)
-    return scene.with_extra(FIELD, fields)
+def with_keyframes(
+    scene: Scene, names: Iterable[str | None], time: float | None = None, easing: Easing = "ease"
+) -> Scene:
+    """Keyframes of what stands in a scene, as it stands; one that is there keeps its easing.
+
+    Parameters
+    ----------
+    scene : Scene
+    names : iterable of str or None
+        Objects; None is the camera.
+    time : float, optional
+        Seconds; else the animation's own moment.
+    easing : {"linear", "ease", "hold"}
+        Of new keyframes, on the way to the next.
+
+    Raises
+    ------
+    UserError
+        If there is no such object, the time is impossible, or there would be too many.
+    """
+    animation = scene.animation
+    moment = animation.time if time is None else time
+    with possible():
+        for name in names:
+            had = animation.keyframe((name, moment))
+            place: dict[str, Box | Camera] = (
+                {"camera": scene.camera} if name is None else {"box": scene.object(name).box}
+            )
+            key = Keyframe.model_validate(
+                {"time": moment, "easing": easing if had is None else had.easing, **place}
+            )
+            animation = animation.with_keyframe(name, key)
+    return scene.with_animation(animation)
+
+
+def with_playback(
+    scene: Scene,
+    *,
+    duration: float | None = None,
+    fps: float | None = None,
+    loop: bool | None = None,
+) -> Scene:
+    """Another length (seconds) or frame rate, played over and over or once; None leaves it.
+
+    Raises
+    ------
+    UserError
+        If a number is impossible.
+    """
+    given = {"duration": duration, "fps": fps, "loop": loop}
+    fields = {name: value for name, value in given.items() if value is not None}
+    with possible():
+        return scene.with_animation(scene.animation.with_fields(**fields))
+
+
+def played(animation: Animation, path: Path) -> int:
+    """How often a film is played, as `render_video` counts it: 0 is for ever, or once in video."""
+    return 0 if animation.loop or path.suffix.lower() != ".gif" else 1
+
+
+def keyed(scene: Scene, before: Scene) -> Scene:
+    """An edited scene with a keyframe, at its moment, of all that moves and was edited.
+
+    Parameters
+    ----------
+    scene : Scene
+        An edit of `before`. If it is one of the keyframes themselves, it stays as it is.
+    before : Scene
+
+    Raises
+    ------
+    UserError
+        If there would be too many.
+    """
+    if scene.animation != before.animation:
+        return scene
+    tracks = scene.animation.tracks
+    edited = [t.object for t in tracks if (now := _place(scene, t)) and now != _place(before, t)]
+    return with_keyframes(scene, edited) if edited else scene
 
 
 def with_key_scene(scene: Scene, time: float, target: Scene, easing: Easing = "ease") -> Scene:
@@ -163,25 +138,30 @@ def with_key_scene(scene: Scene, time: float, target: Scene, easing: Easing = "e
     """
     if (target.camera.width, target.camera.height) != (scene.camera.width, scene.camera.height):
         raise UserError("The scenes of an animation need pictures of the same size.")
-    animation = animation_of(scene) or Animation()
-    places = {item.name: item.box for item in target.objects}
-    try:
-        for item in scene.objects:
-            if item.name in places:
-                key = Keyframe(time=time, box=places[item.name], easing=easing)
-                animation = animation.with_keyframe(item.name, key)
-        key = Keyframe(time=time, camera=target.camera, easing=easing)
-        animation = animation.with_keyframe(None, key)
-    except ValidationError as error:
-        raise UserError(f"This keyframe is impossible: {describe(error)}.") from None
-    return with_animation(scene, animation)
+    places = {item.name for item in target.objects}
+    names = [item.name for item in scene.objects if item.name in places]
+    there = target.with_animation(scene.animation)
+    return scene.with_animation(with_keyframes(there, [*names, None], time, easing).animation)
+
+
+def _place(scene: Scene, track: Track) -> Box | Camera | None:
+    """How it stands what a track moves; None if it is not there."""
+    if track.object is None:
+        return scene.camera
+    return next((item.box for item in scene.objects if item.name == track.object), None)
 
 
 # -- frames --------------------------------------------------------------------------------------
 
 
-def animation_frames(scene: Scene, fps: float = 25.0) -> list[Scene]:
-    """One scene for each frame of a scene's animation, the first and the last keyframe's among.
+def animation_frames(scene: Scene, fps: float | None = None) -> list[Scene]:
+    """One scene for each frame of a scene's animation, its first and last moment among them.
+
+    Parameters
+    ----------
+    scene : Scene
+    fps : float, optional
+        Frames a second; else the animation's own.
 
     Raises
     ------
@@ -189,32 +169,48 @@ def animation_frames(scene: Scene, fps: float = 25.0) -> list[Scene]:
         If there is no animation, it moves an object that is not there, or a frame cannot be
         drawn.
     """
-    animation = animation_of(scene)
-    if animation is None or not animation.tracks:
+    animation = scene.animation
+    if not animation.tracks:
         raise UserError("This scene has no keyframes: give it some, with --key say.")
-    still = with_animation(scene, None)
-    count = frame_count(animation.seconds, fps) + 1 if animation.seconds else 1
-    return checked([scene_at(still, animation, index / fps) for index in range(count)])
+    rate = animation.fps if fps is None else fps
+    count = frame_count(animation.seconds, rate) + 1 if animation.seconds else 1
+    frames = [scene_at(scene, index / rate) for index in range(count)]
+    return checked([frame.with_animation(Animation()) for frame in frames])
 
 
-def scene_at(scene: Scene, animation: Animation, time: float) -> Scene:
+def scene_at(scene: Scene, time: float) -> Scene:
     """The scene as it stands at a moment; before the first and after the last keyframe it rests.
 
     Parameters
     ----------
     scene : Scene
-    animation : Animation
+        What has no keyframes stays as it is.
     time : float
         Seconds.
+
+    Raises
+    ------
+    UserError
+        If an object that moves is not there.
     """
-    for track in animation.tracks:
-        start, end, share = _between(track.keyframes, time)
-        if start.camera is not None and end.camera is not None:
-            scene = scene.with_camera(blended_camera(start.camera, end.camera, share))
-        elif start.box is not None and end.box is not None:
+    for track in scene.animation.tracks:
+        place = place_at(track, time)
+        if isinstance(place, Camera):
+            scene = scene.with_camera(place)
+        else:
             assert track.object is not None
-            scene = scene.with_box(track.object, blended_box(start.box, end.box, share))
-    return scene
+            scene = scene.with_box(track.object, place)
+    return scene.with_animation(scene.animation.with_fields(time=time))
+
+
+def place_at(track: Track, time: float) -> Box | Camera:
+    """How it stands at a moment (seconds) what a track moves."""
+    start, end, share = _between(track.keyframes, time)
+    if start.camera is not None and end.camera is not None:
+        return blended_camera(start.camera, end.camera, share)
+    assert start.box is not None
+    assert end.box is not None
+    return blended_box(start.box, end.box, share)
 
 
 def blended_box(start: Box, end: Box, share: float) -> Box:

@@ -22,8 +22,10 @@ from neural_assets_core.animation.flicker import Flicker, measure_flicker
 from neural_assets_core.decoders import Cancelled, Decoder, Progress
 from neural_assets_core.decoders.base import ProgressCallback, check_cancelled
 from neural_assets_core.errors import UserError
+from neural_assets_core.export.credentials import check_credentials, sign
 from neural_assets_core.export.image import encoded, export_png
-from neural_assets_core.files import check_writable, write_atomically
+from neural_assets_core.export.signing import Signature
+from neural_assets_core.files import check_writable, remove_leftovers, write_atomically
 from neural_assets_core.history import request_digest
 from neural_assets_core.scene import Picture, Scene
 from neural_assets_core.scene.container import DAMAGE
@@ -37,6 +39,9 @@ FORMATS = {
 """By suffix; a folder has none."""
 
 MAXIMUM_SIZE = 4096
+_DIGEST = 64
+"""Letters of the name of a frame."""
+
 _REMEMBERED = 5
 """Frames that the time left is reckoned from."""
 
@@ -97,6 +102,7 @@ def render_video(
     size: int | None = None,
     quality: Quality = "good",
     loop: int = 0,
+    signature: Signature | None = None,
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
 ) -> Film:
@@ -122,6 +128,8 @@ def render_video(
     loop : int
         How often it is played: GIF says so to its player (0: for ever), MP4 and WebM hold it so
         often (0: once), a sequence does not know.
+    signature : Signature, optional
+        Put content credentials into the file, signed so; MP4 alone can carry them.
     progress : callable, optional
         Gets frames as steps, with the seconds left; called on the calling thread.
     cancel : threading.Event, optional
@@ -136,17 +144,21 @@ def render_video(
     """
     path = Path(path)
     check_film(path, size, loop)
+    if signature is not None:
+        check_credentials(path)
     if not scenes or len({(s.camera.width, s.camera.height) for s in scenes}) > 1:
         raise UserError("A film needs frames, all of one size.")
     if not 0 < fps <= 240 or quality not in get_args(Quality):
         raise UserError("A film needs 1 to 240 frames a second, and draft, good or best quality.")
-    store = FrameStore(path.with_name(path.name + ".frames"))
+    store = frame_store(path)
     try:
         _draw(store, scenes, decoder, progress or (lambda _: None), cancel)
         flicker = measure_flicker(scenes, store.pictures(scenes))
         check_cancelled(cancel)
         if path.suffix:
-            width, height = _write_film(store, scenes, path, fps, size, quality, loop, cancel)
+            width, height = _write_film(
+                store, scenes, path, fps, size, quality, loop, signature, cancel
+            )
         else:
             width, height = _write_sequence(store, scenes, path, size, cancel)
     except Cancelled:
@@ -185,6 +197,10 @@ class FrameStore:
             raise UserError(f"Cannot write {self.folder} ({error.strerror}).") from None
         export_png(picture, scene, self._path(scene))
 
+    def __len__(self) -> int:
+        """How many frames are there, of whatever scenes."""
+        return sum(len(path.stem) == _DIGEST for path in self.folder.glob("*.png"))
+
     def __contains__(self, scene: Scene) -> bool:
         return self._path(scene).is_file()
 
@@ -208,12 +224,17 @@ class FrameStore:
         """Delete the frames, and the folder unless it holds something else."""
         with suppress(OSError):
             for path in self.folder.glob("*.png"):
-                if len(path.stem) == 64:
+                if len(path.stem) == _DIGEST:
                     path.unlink()
             self.folder.rmdir()
 
     def _path(self, scene: Scene) -> Path:
         return self.folder / f"{request_digest(scene)}.png"
+
+
+def frame_store(path: Path) -> FrameStore:
+    """Where the finished frames of a film at `path` lie until it is there."""
+    return FrameStore(path.with_name(path.name + ".frames"))
 
 
 def _draw(
@@ -251,6 +272,7 @@ def _write_film(
     size: int | None,
     quality: Quality,
     loop: int,
+    signature: Signature | None,
     cancel: threading.Event | None,
 ) -> tuple[int, int]:
     """Write the file under another name, then rename it; width and height."""
@@ -274,9 +296,22 @@ def _write_film(
             encode_video(
                 frames, temporary, codec, fps=fps, quality=quality, loop=loop
             )
+        if signature is not None:
+            _sign(temporary, path.suffix.lower(), scenes[0], signature)
 
     _replacing(Path(os.path.realpath(path)), write)
     return shape[1], shape[0]
+
+
+def _sign(film: Path, suffix: str, scene: Scene, signature: Signature) -> None:
+    """Put content credentials into a finished file."""
+    signed = film.with_name(f"{film.name}.signed")
+    try:
+        with open(film, "rb") as file, open(signed, "w+b") as out:
+            sign(file, out, suffix, scene, signature)
+        os.replace(signed, film)
+    finally:
+        signed.unlink(missing_ok=True)
 
 
 def _write_sequence(
@@ -307,6 +342,7 @@ def _write_sequence(
 def _replacing(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` make a file or folder of another name beside `path`, then rename it."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    remove_leftovers(path)
     try:
         write(temporary)
         os.replace(temporary, path)

@@ -6,6 +6,7 @@ is z = 0. All functions are pure and quick enough to run at every move of the po
 """
 
 from neural_assets_core.calibration.boxes import box_from_rectangle, cuboid_from_clicks
+from neural_assets_core.calibration.distortion import undistorted
 from neural_assets_core.calibration.ground import (
     camera_from_horizon,
     guessed_camera,
@@ -36,5 +37,6 @@ __all__ = [
     "recalibrated",
     "scaled_to_length",
     "scene_from_photograph",
+    "undistorted",
     "with_drawn_object",
 ]

@@ -92,7 +92,8 @@ def guessed_camera(photograph: Photograph, focal: float | None = None) -> Camera
     if photograph.camera is not None and focal is None:
         return photograph.camera
     size = photograph.size
-    focal = focal or photograph.focal or USUAL_FOCAL * math.hypot(*size)
+    if focal is None:
+        focal = photograph.focal or USUAL_FOCAL * math.hypot(*size)
     y = 0.5 * size[1] - focal * math.tan(USUAL_TILT)
     return camera_from_horizon(size, focal, y, y)
 

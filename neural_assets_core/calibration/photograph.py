@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from neural_assets_core.calibration.fspy import MAGIC, read_project
+from neural_assets_core.calibration.xmp import told_distortion
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Camera
 from neural_assets_core.scene import Picture
-from neural_assets_core.scene.picture import read_image
+from neural_assets_core.scene.picture import XMP, read_image
 
 FILM_DIAGONAL = 43.2666
 """Millimetres of a 36 x 24 mm frame, by which focal lengths "in 35 mm film" are reckoned."""
@@ -42,12 +43,15 @@ class Photograph:
         What to call it: the file's name without its ending.
     camera : Camera or None
         Known already, for fSpy projects.
+    distortion : (float, float) or None
+        The lens's terms k1 and k2, as far as the file tells them: see `distortion`.
     """
 
     picture: Picture
     focal: float | None = None
     name: str = "photograph"
     camera: Camera | None = None
+    distortion: tuple[float, float] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -76,7 +80,8 @@ def load_photograph(source: str | Path | bytes) -> Photograph:
         focal = None if camera is None else float(camera.k[0, 0])
         return Photograph(picture, focal, name, camera)
     picture, tags = read_image(source, called)
-    return Photograph(picture, focal_in_pixels(tags, picture.width, picture.height), name)
+    focal = focal_in_pixels(tags, picture.width, picture.height)
+    return Photograph(picture, focal, name, distortion=told_distortion(tags.get(XMP, b"")))
 
 
 def _project(path: Path) -> bytes | None:

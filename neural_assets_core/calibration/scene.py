@@ -36,7 +36,8 @@ def scene_from_photograph(photograph: Photograph, camera: Camera) -> Scene:
         If the camera is for another picture size.
     """
     _check_size(camera, photograph.picture)
-    background = Background(view=View(picture=photograph.picture, camera=camera))
+    view = View(picture=photograph.picture, camera=camera)
+    background = Background(view=view, photograph=True)
     return Scene(
         camera=camera, background=background, settings=GenerationSettings(decoder="proxy")
     )

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from neural_assets_core.cli.progress import following, progress_bar
-from neural_assets_core.cli.render import DecoderName
-from neural_assets_core.cli.request import decoder_of, requested
+from neural_assets_core.cli.request import DecoderName, decoder_of, requested, signature_for
 from neural_assets_core.cli.scene import ScenePath
 from neural_assets_core.errors import UserError
 
@@ -50,6 +49,10 @@ DecoderOption = Annotated[
     DecoderName | None, typer.Option("--decoder", help="Instead of the scene's.")
 ]
 Checkpoint = Annotated[str | None, typer.Option(metavar="PATH", help="Instead of the scene's.")]
+Credentials = Annotated[
+    bool,
+    typer.Option("--credentials", help="Sign into an MP4 how it was made (C2PA)."),
+]
 Poses = Annotated[
     bool,
     typer.Option("--poses", help="Beside PNG files: the cameras for nerfstudio and COLMAP."),
@@ -78,6 +81,7 @@ def turntable(
     seed: Seed = None,
     decoder: DecoderOption = None,
     checkpoint: Checkpoint = None,
+    credentials: Credentials = False,
     poses: Poses = False,
     quiet: Quiet = False,
 ) -> None:
@@ -101,7 +105,7 @@ def turntable(
     else:
         swing = 10.0 if degrees is None else degrees
         frames = camera_orbit(start, seconds=seconds, fps=fps, degrees=swing)
-    film = _film(frames, out, fps, size, quality, loop, quiet)
+    film = _film(frames, out, fps, size, quality, loop, credentials, quiet)
     if poses:
         from neural_assets_core.export.poses import frame_cameras, write_poses
 
@@ -130,34 +134,54 @@ def animate(
         Path | None,
         typer.Option(metavar="NEW.nascene", help="Write the scene with these keyframes."),
     ] = None,
-    fps: Fps = 25.0,
+    seconds: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="Length, else the scene's: until the last keyframe."),
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(metavar="N", help="Frames a second, else the scene's.")
+    ] = None,
     size: Size = None,
     quality: QualityOption = QualityName.good,
-    loop: Loop = 0,
+    loop: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="How often it is played; else as the scene says, video files once."
+        ),
+    ] = None,
     seed: Seed = None,
     decoder: DecoderOption = None,
     checkpoint: Checkpoint = None,
+    credentials: Credentials = False,
     quiet: Quiet = False,
 ) -> None:
     """Make a film of a scene's keyframes: those in its file, and those given here."""
     if out is None and save is None:
         raise UserError("Nothing to do: give --out, --save or both.")
-    from neural_assets_core.animation import animation_frames, check_film, with_key_scene
+    from neural_assets_core.animation import (
+        animation_frames,
+        check_film,
+        played,
+        with_key_scene,
+        with_playback,
+    )
     from neural_assets_core.scene import SCENE_SUFFIX, load_scene, save_scene
 
     if save is not None and save.suffix != SCENE_SUFFIX:
         raise UserError(f"--save must end in {SCENE_SUFFIX}, unlike {save.name}.")
     if out is not None:
-        check_film(out, size, loop)
+        check_film(out, size, loop or 0)
     start = requested(scene, seed=seed, decoder=decoder and decoder.value, checkpoint=checkpoint)
     for text in key or ():
         time, path = _key(text)
         start = with_key_scene(start, time, load_scene(path))
-    frames = animation_frames(start, fps)
+    start = with_playback(start, duration=seconds, fps=fps)
+    frames = animation_frames(start)
     if save is not None:
         save_scene(start, save)
     if out is not None:
-        _film(frames, out, fps, size, quality, loop, quiet)
+        loops = played(start.animation, out) if loop is None else loop
+        _film(frames, out, start.animation.fps, size, quality, loops, credentials, quiet)
 
 
 def _key(text: str) -> tuple[float, Path]:
@@ -178,10 +202,12 @@ def _film(
     size: int | None,
     quality: QualityName,
     loop: int,
+    credentials: bool,
     quiet: bool,
 ) -> Film:
     from neural_assets_core.animation import render_video
 
+    signature = signature_for(credentials)
     with progress_bar(quiet) as bar:
         film = render_video(
             frames,
@@ -191,6 +217,7 @@ def _film(
             size=size,
             quality=quality.value,
             loop=loop,
+            signature=signature,
             progress=following(bar),
         )
     if not quiet:

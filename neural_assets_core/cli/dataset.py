@@ -11,7 +11,7 @@ import typer
 
 from neural_assets_core.cli.progress import progress_bar
 
-app = typer.Typer(help="Make annotated training data.", no_args_is_help=True)
+app = typer.Typer(help="Make, show and check annotated training data.", no_args_is_help=True)
 
 
 class Split(StrEnum):
@@ -23,7 +23,7 @@ class Split(StrEnum):
 
 @app.callback()
 def dataset() -> None:
-    """Make annotated training data."""
+    """Make, show and check annotated training data."""
 
 
 @app.command("make")

@@ -9,8 +9,12 @@ from typing import Annotated
 import typer
 
 from neural_assets_core.cli.progress import progress_bar
-from neural_assets_core.cli.render import DecoderName
-from neural_assets_core.cli.request import decoder_of, requested
+from neural_assets_core.cli.request import (
+    DecoderName,
+    decoder_of,
+    requested,
+    signature_for,
+)
 from neural_assets_core.errors import UserError
 
 STEM = "{}"
@@ -26,6 +30,7 @@ class What(StrEnum):
     depth = "depth"
     boxes = "boxes"
     sheet = "sheet"
+    difference = "difference"
     layers = "layers"
     glb = "glb"
 
@@ -46,7 +51,8 @@ def export(
         What | None,
         typer.Option(
             help="The finished picture; the edited objects alone; a mask an object; depth of the "
-            "boxes; their edges; before and after; layers (.ora); the 3D scene (.glb)."
+            "boxes; their edges; before and after; where they differ; layers (.ora); the 3D "
+            "scene (.glb)."
         ),
     ] = None,
     metadata: Annotated[
@@ -55,6 +61,21 @@ def export(
     quality: Annotated[
         int, typer.Option(metavar="N", min=1, max=100, help="Of JPEG and WebP.")
     ] = 95,
+    credentials: Annotated[
+        bool,
+        typer.Option(
+            "--credentials",
+            help="Sign a statement into the file of how it was made (C2PA), with a small picture "
+            "of the photograph.",
+        ),
+    ] = False,
+    certificate: Annotated[
+        str | None,
+        typer.Option(metavar="PEM", help="To sign with; else as set, or made on this machine."),
+    ] = None,
+    signing_key: Annotated[
+        str | None, typer.Option(metavar="PEM", help="The certificate's, if in another file.")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="N", help="Same seed, same picture.")
     ] = None,
@@ -70,7 +91,8 @@ def export(
 
     kind = what.value if what is not None else default_kind(out)
     for target in targets:
-        check_still(target, kind)
+        check_still(target, kind, credentials)
+    signature = signature_for(credentials, certificate, signing_key)
     with progress_bar(quiet) as bar:
         task = bar.add_task("exporting", total=len(scenes))
         for path, target in zip(scenes, targets, strict=True):
@@ -79,8 +101,9 @@ def export(
             )
             picture = decoder_of(scene).generate(scene).picture if KINDS[kind].drawn else None
             written = export_still(
-                picture, scene, target, what=kind, metadata=metadata, quality=quality
-            )
+                picture, scene, target, what=kind, metadata=metadata, quality=quality,
+                signature=signature,
+            )  # fmt: skip
             bar.advance(task)
             if not quiet:
                 for file in written:
@@ -97,24 +120,3 @@ def _targets(scenes: list[Path], out: str) -> list[Path]:
     if len(set(targets)) < len(targets):
         raise UserError("Two of the scenes have the same name: export them one by one.")
     return targets
-
-
-def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE.glb", help="Boxes, from Blender say.")],
-    scene: Annotated[
-        Path, typer.Option("--into", metavar="SCENE", help="Whose objects are placed so.")
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="NEW.nascene", help="Where the new scene is written.")
-    ],
-) -> None:
-    """Place a scene's objects, found by their names, and its camera as a GLB file does."""
-    from neural_assets_core.export.gltf import read_glb
-    from neural_assets_core.proxy import check_boxes
-    from neural_assets_core.scene import SCENE_SUFFIX, load_scene, save_scene
-
-    if out.suffix != SCENE_SUFFIX:
-        raise UserError(f"--out must end in {SCENE_SUFFIX}, unlike {out.name}.")
-    placed = read_glb(file).applied(load_scene(scene))
-    check_boxes(placed)
-    save_scene(placed, out)

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neural_assets_core.cli.scene import ScenePath
+from neural_assets_core.cli.settings import warn
 from neural_assets_core.errors import UserError
+from neural_assets_core.preferences import load_preferences
 
 if TYPE_CHECKING:
     from neural_assets_core.library import Asset, Entry, Library
+    from neural_assets_core.model.pipeline import NeuralAssetsPipeline
     from neural_assets_core.scene import Scene
 
 assets = typer.Typer(help="Keep objects, and put them into scenes.", no_args_is_help=True)
@@ -78,7 +81,7 @@ def add(
     if checkpoint is not None:
         found = _encoded(found, checkpoint)
     for asset in found:
-        typer.echo(_library(library).add(asset, folder))
+        typer.echo(own_library(library).add(asset, folder))
 
 
 @assets.command("list")
@@ -98,9 +101,8 @@ def show(
     report = _report(asset)
     if checkpoint is not None:
         from neural_assets_core.library.tokens import tokens_for
-        from neural_assets_core.model.loading import load_pipeline
 
-        report["note"] = tokens_for(asset, load_pipeline(checkpoint))[1]
+        report["note"] = tokens_for(asset, pipeline_of(checkpoint))[1]
     if as_json:
         typer.echo(json.dumps(report, indent=2))
     else:
@@ -184,16 +186,6 @@ def transfer(
     _save(transferred(load_scene(scene), load_scene(source), names), out)
 
 
-@assets.command("remove")
-def remove(name: Name, library: LibraryPath = None) -> None:
-    """Put an asset into the library's trash; prints where it lies there."""
-    own = _library(library)
-    path = Path(name) if Path(name).is_file() else own.find(name)
-    if path is None:
-        raise UserError(f"There is no asset called {name!r} in {own.root}: see `asset list`.")
-    typer.echo(own.delete(path))
-
-
 # -- backgrounds -------------------------------------------------------------------------------
 
 
@@ -213,7 +205,7 @@ def add_background(
     asset = background_asset(
         load_scene(scene), name or scene.stem, source=scene.stem, **_label(tag, licence)
     )
-    typer.echo(_library(library).add(asset, folder))
+    typer.echo(own_library(library).add(asset, folder))
 
 
 @backgrounds.command("list")
@@ -247,17 +239,25 @@ def apply(
 # -- what they share ---------------------------------------------------------------------------
 
 
-def _library(folder: Path | None) -> Library:
+def own_library(folder: Path | None) -> Library:
+    """The library in a folder, by default the user's."""
     from neural_assets_core.library import Library, user_library
 
     return user_library() if folder is None else Library(folder)
+
+
+def pipeline_of(checkpoint: str) -> NeuralAssetsPipeline:
+    """A checkpoint's pipeline, where and as the user's preferences say."""
+    from neural_assets_core.model.loading import load_pipeline, placement
+
+    return load_pipeline(checkpoint, *placement(load_preferences(warn)))
 
 
 def _libraries(folder: Path | None) -> list[Library]:
     """Where to look: the named library alone, or the user's own and the one that ships."""
     from neural_assets_core.library import STARTER, Library
 
-    return [_library(folder)] if folder is not None else [_library(None), Library(STARTER)]
+    return [own_library(folder), *(() if folder is not None else (Library(STARTER),))]
 
 
 def _load(name: str, folder: Path | None) -> Asset:
@@ -274,21 +274,15 @@ def _load(name: str, folder: Path | None) -> Asset:
 
 
 def _label(tags: list[str] | None, licence: str) -> dict[str, Any]:
-    from neural_assets_core.library.asset import MAXIMUM_LICENCE, MAXIMUM_TAG, MAXIMUM_TAGS
+    from neural_assets_core.library.asset import checked_licence, checked_tags
 
-    words = tuple(dict.fromkeys(tag.strip() for tag in tags or ()))
-    if len(words) > MAXIMUM_TAGS or not all(0 < len(word) <= MAXIMUM_TAG for word in words):
-        raise UserError(f"--tag takes up to {MAXIMUM_TAGS} words of 1 to {MAXIMUM_TAG} letters.")
-    if len(licence) > MAXIMUM_LICENCE:
-        raise UserError(f"--licence takes up to {MAXIMUM_LICENCE} letters: name it, or link to it.")
-    return {"tags": words, "licence": licence}
+    return {"tags": checked_tags(tags or ()), "licence": checked_licence(licence)}
 
 
 def _encoded(found: list[Asset], checkpoint: str) -> list[Asset]:
     from neural_assets_core.library.tokens import encoded
-    from neural_assets_core.model.loading import load_pipeline
 
-    pipeline = load_pipeline(checkpoint)
+    pipeline = pipeline_of(checkpoint)
     return [encoded(asset, pipeline) for asset in found]
 
 

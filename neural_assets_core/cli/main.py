@@ -15,10 +15,18 @@ from neural_assets_core.cli import (
     batch,
     camera,
     dataset,
+    dataset_views,
     doctor,
+    estimate,
     evaluate,
     export,
+    footage,
+    history,
+    import_,
+    init,
     library,
+    library_edit,
+    mask,
     photo,
     render,
     scene,
@@ -98,16 +106,25 @@ app.command("info")(scene.info)
 app.command("edit")(scene.edit)
 app.command("camera")(camera.camera)
 app.command("photo", cls=photo.PhotoCommand)(photo.photo)
+app.command("estimate")(estimate.estimate)
+app.command("mask")(mask.mask)
 app.command("render")(render.render)
 app.command("export")(export.export)
-app.command("import")(export.import_)
+app.command("import")(import_.import_)
 app.command("turntable")(animate.turntable)
 app.command("animate")(animate.animate)
 app.command("batch")(batch.batch)
 app.command("studio")(studio.studio)
+library.assets.add_typer(library_edit.folders, name="folder")
 app.add_typer(library.assets, name="asset")
 app.add_typer(library.backgrounds, name="background")
+app.command("restore")(history.restore)
+app.add_typer(history.app, name="history")
+dataset.app.command("show")(dataset_views.show)
+dataset.app.command("check")(dataset_views.check)
+dataset.app.command("from-scenes")(footage.from_scenes)
 app.add_typer(dataset.app, name="dataset")
+app.command("init")(init.init)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("settings")(settings.settings)

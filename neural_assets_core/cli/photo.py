@@ -60,9 +60,24 @@ def photo(
     focal_px: Annotated[
         float | None, typer.Option(metavar="PX", help="Focal length in pixels.")
     ] = None,
+    distortion: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="K1 K2",
+            help="How the lens bends straight lines, as OpenCV counts it; else the file's. "
+            "Everything else is in pixels of the straightened picture.",
+        ),
+    ] = None,
     horizon: Annotated[
         tuple[float, float] | None,
         typer.Option(metavar="LEFT RIGHT", help="The horizon's y at both sides, pixels."),
+    ] = None,
+    camera_of: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SCENE",
+            help="The camera of another photograph: of a clip whose camera stood still.",
+        ),
     ] = None,
     height: Annotated[
         float | None, typer.Option(metavar="M", help="Of the camera over the ground, metres.")
@@ -109,11 +124,14 @@ def photo(
         raise UserError("Give the focal length once: --focal-mm or --focal-px.")
     if line and horizon is not None:
         raise UserError("Lines say where the horizon is: give --line or --horizon.")
+    told = (line, horizon, focal_mm, focal_px, height, length)
+    if camera_of is not None and any(one is not None for one in told):
+        raise UserError("--camera-of says all about the camera: leave the other options out.")
     if height is not None and length is not None:
         raise UserError("The known length says how high the camera is: give --height or --length.")
-    from neural_assets_core.calibration import load_photograph, scaled_to_length
+    from neural_assets_core.calibration import load_photograph, scaled_to_length, undistorted
     from neural_assets_core.calibration.photograph import FILM_DIAGONAL
-    from neural_assets_core.scene import SCENE_SUFFIX, save_scene
+    from neural_assets_core.scene import SCENE_SUFFIX, load_scene, save_scene
 
     if out.suffix != SCENE_SUFFIX:
         raise UserError(f"--out must end in {SCENE_SUFFIX}, unlike {out.name}.")
@@ -122,7 +140,14 @@ def photo(
     photograph = load_photograph(picture)
     if focal_mm is not None:
         focal_px = focal_mm / FILM_DIAGONAL * math.hypot(*photograph.size)
-    camera, found = _camera(photograph, lines, horizon, focal_px, height)
+    if distortion is not None or photograph.distortion is not None:
+        photograph = undistorted(photograph, distortion, focal_px)
+        focal_px = None if focal_px is None else photograph.focal
+        typer.echo("straightened what the lens had bent")
+    if camera_of is not None:
+        camera, found = load_scene(camera_of).background.view.camera, None
+    else:
+        camera, found = _camera(photograph, lines, horizon, focal_px, height)
     if length is not None:
         x0, y0, x1, y1, metres = length
         camera = scaled_to_length(camera, (x0, y0), (x1, y1), metres)

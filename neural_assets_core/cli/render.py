@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from neural_assets_core.cli.progress import following, progress_bar
+from neural_assets_core.cli.request import DecoderName, Prompt, Strength, requested
 from neural_assets_core.cli.scene import ScenePath
 from neural_assets_core.cli.settings import warn
 from neural_assets_core.errors import UserError
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from neural_assets_core.decoders import Generation
     from neural_assets_core.preferences import Preferences
     from neural_assets_core.scene import Scene
-
-
-class DecoderName(StrEnum):
-    """The ways from a scene to a picture."""
-
-    neural = "neural"
-    proxy = "proxy"
 
 
 def render(
@@ -40,12 +33,17 @@ def render(
     ] = None,
     decoder: Annotated[
         DecoderName | None,
-        typer.Option(help="neural: by a trained model; proxy: by geometry alone, at once."),
+        typer.Option(
+            help="neural: by a trained model; proxy: by geometry alone, at once; inpainting: the "
+            "proxy, finished by a Stable Diffusion inpainting checkpoint of yours."
+        ),
     ] = None,
     checkpoint: Annotated[
         str | None,
         typer.Option(metavar="PATH", help='A folder in diffusers layout, or "default".'),
     ] = None,
+    prompt: Prompt = None,
+    strength: Strength = None,
     device: Annotated[
         str | None, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or mps; else as set.")
     ] = None,
@@ -59,31 +57,28 @@ def render(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
 ) -> None:
     """Make the picture of a scene; what is not given is taken from the scene's settings."""
-    from pydantic import ValidationError
-
+    from neural_assets_core.decoders import doubts_about
     from neural_assets_core.export.image import export_png
     from neural_assets_core.files import check_writable
     from neural_assets_core.preferences import load_preferences
-    from neural_assets_core.scene import load_scene
-    from neural_assets_core.scene.validation import describe
 
     if out.suffix.lower() != ".png":
         raise UserError(f"--out must end in .png, unlike {out.name}.")
     # Before the work, not after it.
     check_writable(out)
-    options = {
-        "seed": seed,
-        "steps": steps,
-        "guidance": guidance,
-        "decoder": decoder and decoder.value,
-        "checkpoint": checkpoint,
-        "keep_source": keep_source,
-    }
-    changes = {name: value for name, value in options.items() if value is not None}
-    try:
-        request = load_scene(scene).with_settings(**changes)
-    except ValidationError as error:
-        raise UserError(f"--{describe(error)}.") from None
+    request = requested(
+        scene,
+        seed=seed,
+        steps=steps,
+        guidance=guidance,
+        decoder=decoder and decoder.value,
+        checkpoint=checkpoint,
+        prompt=prompt,
+        strength=strength,
+        keep_source=keep_source,
+    )
+    if doubt := doubts_about(request):
+        warn(doubt)
     machine = {"device": device, "precision": precision}
     given = {name: value for name, value in machine.items() if value is not None}
     generation = _generate(request, load_preferences(warn).changed(**given), quiet)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neural_assets_core.cli.request import DecoderName, Prompt, Strength, with_options
+from neural_assets_core.cli.settings import warn
 from neural_assets_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,6 +51,23 @@ def edit(
     scale: Annotated[
         float | None, typer.Option(metavar="S", help="Scale it about the centre of its base.")
     ] = None,
+    size: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(metavar="X Y Z", help="Its size, metres along its own axes; its base stays."),
+    ] = None,
+    put_back: Annotated[
+        bool, typer.Option("--put-back", help="First back to where the photograph shows it.")
+    ] = False,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="At last, let it stand on the ground.")
+    ] = False,
+    fit: Annotated[
+        bool,
+        typer.Option("--fit", help="Say better where the photograph shows it: the picture stays."),
+    ] = False,
+    rename: Annotated[
+        str | None, typer.Option(metavar="NEWNAME", help="Call it differently.")
+    ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take it out of the scene.")] = False,
     isolate: Annotated[
         bool, typer.Option("--isolate", help="Leave nothing but it, before an even grey.")
@@ -57,15 +76,28 @@ def edit(
         str | None,
         typer.Option(metavar="NEWNAME", help="Leave it, and edit a copy with this name."),
     ] = None,
+    decoder: Annotated[
+        DecoderName | None, typer.Option(help="What shall draw the new scene.")
+    ] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(metavar="PATH", help="The decoder's, a folder.")
+    ] = None,
+    prompt: Prompt = None,
+    strength: Strength = None,
 ) -> None:
     """Move, turn, scale, copy, isolate or remove one object, and write a new scene file."""
-    moves = any(value is not None for value in (translate, rotate_z, scale))
-    if remove and (moves or isolate or duplicate is not None):
+    moves = any(value is not None for value in (translate, rotate_z, scale, size))
+    moves = moves or put_back or drop
+    drawing = {"decoder": decoder, "checkpoint": checkpoint, "prompt": prompt, "strength": strength}
+    drawn = any(value is not None for value in drawing.values())
+    if remove and (moves or isolate or duplicate is not None or rename is not None):
         raise UserError("--remove cannot be combined with other edits: use two commands.")
-    if not (remove or moves or isolate or duplicate is not None):
+    if fit and (duplicate is not None or not moves):
+        raise UserError("--fit needs a move, and no --duplicate.")
+    if not (remove or moves or isolate or drawn or duplicate is not None or rename is not None):
         raise UserError(
-            "Nothing to do: give --translate, --rotate-z, --scale, --duplicate, --isolate or "
-            "--remove."
+            "Nothing to do: give --translate, --rotate-z, --scale, --size, --put-back, --drop, "
+            "--rename, --duplicate, --isolate, --remove or --decoder."
         )
     from neural_assets_core.scene import SCENE_SUFFIX, load_scene, save_scene
 
@@ -75,31 +107,70 @@ def edit(
     if remove:
         after = before.without(name)
     else:
-        after = _edited(before, name, duplicate, translate, rotate_z, scale)
+        box = _placed(before.object(name), put_back, translate, rotate_z, scale, size, drop)
+        after = _edited(before, name, duplicate, box, fit)
     if isolate:
         from neural_assets_core.library import isolated
 
         after = isolated(after, [name if duplicate is None else duplicate])
+    if rename is not None:
+        after = _renamed(after, name if duplicate is None else duplicate, rename)
+    if drawn:
+        from neural_assets_core.decoders import doubts_about
+
+        after = with_options(after, **drawing)
+        if doubt := doubts_about(after):
+            warn(doubt)
     save_scene(after, out)
 
 
-def _edited(
-    scene: Scene,
-    name: str,
-    duplicate: str | None,
+def _placed(
+    item: SceneObject,
+    put_back: bool,
     translate: tuple[float, float, float] | None,
     rotate_z: float | None,
     scale: float | None,
-) -> Scene:
+    size: tuple[float, float, float] | None,
+    drop: bool,
+) -> Box:
+    """Where the edited object is to stand."""
+    from pydantic import ValidationError
+
+    from neural_assets_core.geometry.manipulation import drop_to_ground
+    from neural_assets_core.scene.validation import describe
+
+    try:
+        start = item.appearance.box if put_back else item.box
+        box = _moved(start, translate, rotate_z, scale)
+        if size is not None:
+            resized = box.with_size(size)
+            box = resized.translated(box.base_center() - resized.base_center())
+    except ValidationError as error:
+        raise UserError(f"The edit of {item.name!r} is impossible: {describe(error)}.") from None
+    return drop_to_ground(box) if drop else box
+
+
+def _renamed(scene: Scene, name: str, new_name: str) -> Scene:
+    from pydantic import ValidationError
+
+    from neural_assets_core.scene.validation import describe
+
+    try:
+        return scene.renamed(name, new_name)
+    except ValidationError as error:
+        raise UserError(f"{name!r} cannot be called so: {describe(error)}.") from None
+
+
+def _edited(scene: Scene, name: str, duplicate: str | None, box: Box, fit: bool) -> Scene:
     from pydantic import ValidationError
 
     from neural_assets_core.proxy import check_boxes
     from neural_assets_core.scene import SceneObject
+    from neural_assets_core.scene.source_box import with_source_box
     from neural_assets_core.scene.validation import describe
 
     item = scene.object(name)
     try:
-        box = _moved(item.box, translate, rotate_z, scale)
         if duplicate is not None:
             item = SceneObject.model_validate({**dict(item), "name": duplicate})
     except ValidationError as error:
@@ -108,7 +179,7 @@ def _edited(
     # Only the edited object: another one that stands badly must not prevent mending this one.
     check_boxes(scene.model_copy(update={"objects": (placed,)}))
     if duplicate is None:
-        return scene.with_box(name, box)
+        return with_source_box(scene, name, box) if fit else scene.with_box(name, box)
     if any(other.name == duplicate for other in scene.objects):
         raise UserError(f"There is already an object called {duplicate!r}: choose another name.")
     return scene.with_object(placed)

@@ -37,6 +37,16 @@ def settings(
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Processor threads; 0 is automatic.")
     ] = None,
+    certificate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PEM",
+            help="Signs content credentials; empty: one that is made on this machine.",
+        ),
+    ] = None,
+    signing_key: Annotated[
+        str | None, typer.Option(metavar="PEM", help="Its key; empty: in the same file.")
+    ] = None,
     restore_defaults: Annotated[
         bool, typer.Option("--restore-defaults", help="Forget what was set before.")
     ] = False,
@@ -52,6 +62,8 @@ def settings(
         "preview_steps": preview_steps,
         "memory": memory,
         "threads": threads,
+        "certificate": certificate,
+        "signing_key": signing_key,
     }
     changes = {name: value for name, value in options.items() if value is not None}
     kept = Preferences() if restore_defaults else load_preferences(warn)
@@ -66,5 +78,5 @@ def settings(
         typer.echo(json.dumps(values, indent=2))
         return
     for name, value in values.items():
-        typer.echo(f"{name.replace('_', '-'):<14} {value}")
+        typer.echo(f"{name.replace('_', '-'):<14} {value}".rstrip())
     typer.echo(f"kept in {preferences_path()}")

@@ -37,8 +37,17 @@ def train(
         Path | None, typer.Option("--out", metavar="DIR", help="Instead of the file's `out`.")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Instead of the file's data path.")
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="Instead of the file's data path; any data that `dataset show` shows.",
+        ),
     ] = None,
+    estimate: Annotated[
+        bool,
+        typer.Option("--estimate", help="Only say what memory and time the decoder will need."),
+    ] = False,
 ) -> None:
     """Render the data if they are missing, then train the VAE, then the rest end to end.
 
@@ -61,6 +70,14 @@ def train(
                 "decoder": run.decoder.model_copy(update=limit),
             }
         )
+    if estimate:
+        import torch
+
+        from neural_assets_core.training.estimate import estimate as reckon
+
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        typer.echo("\n".join(reckon(run, device).lines()))
+        return
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True
     )

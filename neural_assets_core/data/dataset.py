@@ -36,7 +36,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -82,7 +82,8 @@ class ObjectAnnotation:
 class AnnotatedFrame:
     """A picture (H, W, 3) uint8 with its mask (H, W) uint8, camera, objects and ground plane.
 
-    `ground` holds (a, b, c, d) of the plane ax + by + cz + d = 0 in world metres.
+    `ground` holds (a, b, c, d) of the plane ax + by + cz + d = 0 in world metres. Where nobody
+    has `measured` the mask, it holds the silhouettes of the boxes.
     """
 
     image: NDArray[np.uint8]
@@ -90,6 +91,25 @@ class AnnotatedFrame:
     camera: Camera
     objects: tuple[ObjectAnnotation, ...]
     ground: tuple[float, float, float, float]
+    measured: bool = True
+
+
+class FrameClip(Protocol):
+    """Frames of one world, with the same objects under the same ids; read when asked for."""
+
+    name: str
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> AnnotatedFrame: ...
+
+
+class Clips(Protocol):
+    """What training and evaluation read: made data, or those of `data.readers`."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> FrameClip: ...
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ def frame_view(frame: AnnotatedFrame) -> View:
 def frame_appearance(
     frame: AnnotatedFrame, view: View, item: ObjectAnnotation, *, masked: bool = True
 ) -> Appearance:
-    """The object's looks in the frame; with `masked`, its visible pixels are known."""
+    """The object's looks in the frame; with `masked`, its visible pixels are known if measured."""
+    masked = masked and frame.measured
     pixels = np.where(frame.mask == item.id, 255, 0).astype(np.uint8)
     return Appearance(view=view, box=item.box, mask=Picture(pixels) if masked else None)
 

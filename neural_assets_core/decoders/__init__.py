@@ -6,26 +6,37 @@ import threading
 from typing import TYPE_CHECKING
 
 from neural_assets_core.decoders.base import Cancelled, Decoder, Generation, Progress
+from neural_assets_core.decoders.inpainting_checkpoint import find_inpainting
+from neural_assets_core.decoders.libraries import load_libraries
 from neural_assets_core.decoders.proxy import ProxyDecoder
 from neural_assets_core.model.checkpoints import find_lifter, resolve_checkpoint
 from neural_assets_core.preferences import Preferences, load_preferences
 from neural_assets_core.proxy import CARVER
-from neural_assets_core.scene import GenerationSettings
+from neural_assets_core.scene import GenerationSettings, Scene
 
 if TYPE_CHECKING:
     from neural_assets_core.device_choice import Machine
 
 __all__ = [
+    "OPENING",
     "Cancelled",
     "Decoder",
     "Generation",
     "Progress",
     "ProxyDecoder",
+    "doubts_about",
+    "find_inpainting",
     "look_at_machine",
     "open_decoder",
 ]
 
-_OPENING = threading.Lock()
+MADE_ONLY = (
+    "The default checkpoint knows made scenes, not photographs: use the proxy, or train one on "
+    "your own footage."
+)
+
+OPENING = threading.Lock()
+"""Held while torch and what is built on it are imported: two threads at once get half of them."""
 
 
 def open_decoder(
@@ -34,17 +45,25 @@ def open_decoder(
     """The decoder that `settings` names, its weights loaded.
 
     The proxy needs no weights; the preview is the proxy with the checkpoint's lifting network, if
-    it has one. May be called from any thread; they take turns. Device, precision, memory and
-    threads are the preferences', by default the stored ones.
+    it has one; inpainting needs a Stable Diffusion inpainting checkpoint of the user's. May be
+    called from any thread; they take turns. Device, precision, memory and threads are the
+    preferences', by default the stored ones.
 
     Raises
     ------
     UserError
         If the checkpoint is missing or does not fit its configuration.
     """
-    # Two threads that import diffusers at once, now or in its lazy parts, get half of it.
-    with _OPENING:
+    # Diffusers has lazy parts too.
+    with OPENING:
         return _opened(settings, preferences or load_preferences())
+
+
+def doubts_about(scene: Scene) -> str:
+    """What is to be said about the scene's decoder before it draws, in one line; mostly nothing."""
+    settings = scene.settings
+    made = settings.decoder == "neural" and settings.checkpoint == "default"
+    return MADE_ONLY if made and scene.background.photograph else ""
 
 
 def look_at_machine() -> Machine:
@@ -58,7 +77,8 @@ def look_at_machine() -> Machine:
     from neural_assets_core.device_choice import find_machine
 
     # The first look imports torch.
-    with _OPENING:
+    with OPENING:
+        load_libraries()
         return find_machine()
 
 
@@ -70,13 +90,22 @@ def _opened(settings: GenerationSettings, preferences: Preferences) -> Decoder:
         folder = find_lifter(settings.checkpoint)
         if folder is None:
             return ProxyDecoder(CARVER)
+        load_libraries()
         from neural_assets_core.model.lifting import VolumeLifter
         from neural_assets_core.model.loading import load_lifter, placement
 
         _use_threads(preferences)
         device, _ = placement(preferences)
         return ProxyDecoder(VolumeLifter(load_lifter(folder, device)))
+    if settings.decoder == "inpainting":
+        find_inpainting(settings.checkpoint)
+        load_libraries()
+        from neural_assets_core.decoders.inpainting import InpaintingDecoder
+
+        _use_threads(preferences)
+        return InpaintingDecoder.open(settings.checkpoint, preferences)
     resolve_checkpoint(settings.checkpoint)
+    load_libraries()
     from neural_assets_core.decoders.neural import NeuralDecoder
 
     _use_threads(preferences)

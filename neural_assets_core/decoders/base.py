@@ -56,11 +56,14 @@ class Generation:
         The size of `scene.camera`.
     seconds : float
         Wall-clock time.
+    notes : tuple of str
+        What the user should know of how it was made, in sentences.
     """
 
     scene: Scene
     picture: Picture
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 ProgressCallback = Callable[[Progress], None]

@@ -20,11 +20,12 @@ from neural_assets_core.decoders.base import (
 from neural_assets_core.decoders.window import Window, edit_window, put_back, touched_pixels
 from neural_assets_core.device_faults import device_faults
 from neural_assets_core.model.cache import TensorCache
+from neural_assets_core.model.kept_tokens import encoded_again
 from neural_assets_core.model.loading import load_pipeline, placement
-from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.model.pipeline import NeuralAssetsPipeline, steps_taken
 from neural_assets_core.preferences import Preferences, load_preferences
 from neural_assets_core.proxy import check_boxes, render_proxy
-from neural_assets_core.scene import Picture, Scene
+from neural_assets_core.scene import Appearance, Picture, Scene
 
 
 class NeuralDecoder:
@@ -46,6 +47,7 @@ class NeuralDecoder:
         self.pipeline = pipeline
         self.place_window = place_window
         self._encoded = TensorCache()
+        self._notes: list[str] = []
 
     @classmethod
     def open(cls, checkpoint: str, preferences: Preferences | None = None) -> NeuralDecoder:
@@ -83,7 +85,8 @@ class NeuralDecoder:
         with device_faults():
             picture = self._draw(scene, progress or (lambda _: None), cancel)
         check_cancelled(cancel)
-        return Generation(scene, picture, time.perf_counter() - started)
+        notes, self._notes = tuple(self._notes), []
+        return Generation(scene, picture, time.perf_counter() - started, notes)
 
     def _draw(
         self, scene: Scene, report: ProgressCallback, cancel: threading.Event | None
@@ -93,7 +96,7 @@ class NeuralDecoder:
             touched = np.ones_like(touched)
         elif not touched.any():
             return scene.background.view.picture
-        steps = scene.settings.steps
+        steps = steps_taken(scene.settings.steps, scene.settings.strength)
 
         def begin(phase: str, done: int = 0) -> None:
             check_cancelled(cancel)
@@ -108,7 +111,14 @@ class NeuralDecoder:
             begin("denoising" if done < steps else "decoding", done)
             return tensors
 
-        assets = self.pipeline.encode_assets(scene, self._encoded, lambda: begin("encoding"))
+        def tell_foreign(appearance: Appearance) -> None:
+            name = next(item.name for item in scene.objects if item.appearance == appearance)
+            # Told with the next picture that is delivered, should this one be cancelled.
+            self._notes.append(encoded_again(name))
+
+        assets = self.pipeline.encode_assets(
+            scene, self._encoded, lambda: begin("encoding"), tell_foreign
+        )
         begin("preparing")
         window = self.place_window(touched)
         conditions = self.pipeline.prepare_conditions(scene, window.camera(scene.camera), assets)
@@ -116,7 +126,8 @@ class NeuralDecoder:
         output: Any = self.pipeline(
             scene,
             conditions=conditions,
-            num_inference_steps=steps,
+            num_inference_steps=scene.settings.steps,
+            strength=scene.settings.strength,
             guidance_scale=scene.settings.guidance,
             generator=torch.Generator("cpu").manual_seed(scene.settings.seed),
             callback_on_step_end=after_step,

@@ -138,27 +138,30 @@ def put_back(
         slice(rows.start - window.top, rows.stop - window.top),
         slice(columns.start - window.left, columns.stop - window.left),
     )
-    large = _resized(decoded.astype(np.float32), window.side)[inner]
-    around = cv2.copyMakeBorder(
-        base[rows, columns],
-        inner[0].start, window.side - inner[0].stop,
-        inner[1].start, window.side - inner[1].stop,
-        cv2.BORDER_REPLICATE,
-    ).astype(np.float32)
     if reference is None:
-        drawn = _resized(_resized(around, decoded.shape[0]), window.side)[inner]
+        around = cv2.copyMakeBorder(
+            base[rows, columns],
+            inner[0].start, window.side - inner[0].stop,
+            inner[1].start, window.side - inner[1].stop,
+            cv2.BORDER_REPLICATE,
+        ).astype(np.float32)
+        drawn = _resized(around, decoded.shape[0])
     else:
-        drawn = _resized(reference.astype(np.float32), window.side)[inner]
-    change = large - drawn
-    blur = COARSENESS * window.side / decoded.shape[0]
-    coarse = np.asarray(cv2.GaussianBlur(change, (0, 0), blur))
-    trust = detail[rows, columns][..., None]
-    fine = large if reference is None else base[rows, columns] + change
-    sharp = trust * (base[rows, columns] + coarse) + (1 - trust) * fine
-    share = weight[rows, columns][..., None]
+        drawn = reference.astype(np.float32)
+    # What changed, at the model's own resolution: there the wide blur costs little.
+    small = decoded.astype(np.float32) - drawn
+    coarse = np.asarray(cv2.GaussianBlur(small, (0, 0), COARSENESS), dtype=np.float32)
+    beneath = base[rows, columns].astype(np.float32)
+    if reference is None:
+        fine = _resized(decoded.astype(np.float32), window.side)[inner] - beneath
+    else:
+        fine = _resized(small, window.side)[inner]
+    change = _resized(coarse, window.side)[inner] - fine
+    change *= detail[rows, columns][..., None]
+    change += fine
+    change *= weight[rows, columns][..., None]
     result = base.copy()
-    mixed = share * sharp + (1 - share) * base[rows, columns]
-    result[rows, columns] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
+    result[rows, columns] = np.clip(np.round(beneath + change), 0, 255).astype(np.uint8)
     return result
 
 

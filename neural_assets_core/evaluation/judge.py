@@ -232,7 +232,9 @@ class Judge:
         pixels = _tensor([look.crop(image, self.size) for look in looks])
         prompts = torch.from_numpy(np.stack([look.prompt_map(self.size) for look in looks]))
         logits, identity = self.net(pixels, prompts[:, None])
-        chances = logits.sigmoid().numpy()
+        # Seen in a mirror too: two opinions err less than one.
+        mirrored, _ = self.net(pixels.flip(-1), prompts[:, None].flip(-1))
+        chances = (0.5 * (logits + mirrored.flip(-1))).sigmoid().numpy()
         return [
             Reading(look.uncrop(chance, (height, width)) > 0.5, vector)
             for look, chance, vector in zip(looks, chances, identity.numpy(), strict=True)

@@ -1,11 +1,11 @@
-"""Many pictures from one list of jobs: edits × scenes × seeds, one decoder loaded at a time."""
+"""Many pictures from one list of jobs: edits × scenes × seeds, each model loaded once."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from neural_assets_core.decoders import Decoder
 from neural_assets_core.errors import UserError
 from neural_assets_core.export.image import QUALITY, read_request
-from neural_assets_core.export.stills import KINDS, check_still, export_still
+from neural_assets_core.export.signing import find_signature
+from neural_assets_core.export.stills import (
+    KINDS,
+    Still,
+    check_still,
+    draw_still,
+    write_still,
+)
 from neural_assets_core.geometry.box import Finite, Vector3
 from neural_assets_core.proxy import check_boxes
 from neural_assets_core.scene import Scene, load_scene
@@ -80,7 +87,7 @@ class Job(_Value):
         And the others of the generation settings: instead of the scene's.
     what : str
         One of `KINDS`.
-    metadata : bool
+    metadata, credentials : bool
     quality : int
     """
 
@@ -90,10 +97,11 @@ class Job(_Value):
     seed: int | tuple[int, ...] | None = None
     steps: int | None = None
     guidance: float | None = None
-    decoder: Literal["neural", "proxy"] | None = None
+    decoder: Literal["neural", "proxy", "inpainting"] | None = None
     checkpoint: str | None = None
     what: str = "picture"
     metadata: bool = True
+    credentials: bool = False
     quality: int = Field(default=QUALITY, ge=1, le=100)
 
     @field_validator("what")
@@ -138,14 +146,15 @@ class Task:
         try:
             for edit in self.edits:
                 scene = edit.applied(scene)
-            scene = scene.with_settings(**changes)
+            wanted = str(changes.pop("decoder", scene.settings.decoder))
+            scene = scene.with_decoder(wanted, **changes)
         except ValidationError as error:
             raise UserError(f"{self.out}: {describe(error)}.") from None
         check_boxes(scene)
         return scene
 
 
-@dataclass(frozen=True)
+@dataclass
 class BatchReport:
     """What came of a batch.
 
@@ -153,13 +162,25 @@ class BatchReport:
     ----------
     made, kept : int
         Pictures made now, and those that were there already.
-    faults : tuple of str
+    faults : list of str
         A sentence for each that could not be made.
     """
 
     made: int = 0
     kept: int = 0
-    faults: tuple[str, ...] = ()
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """Pictures that nothing more is to be done about."""
+        return self.made + self.kept + len(self.faults)
+
+
+Order = tuple[Task, Scene]
+"""A picture that is to be drawn, and its scene."""
+
+Drawing = Callable[[Iterable[Order]], Iterable[tuple[Order, Still | UserError]]]
+"""Draws many; what cannot be drawn comes back as the reason."""
 
 
 def read_tasks(path: str | Path) -> list[Task]:
@@ -200,46 +221,80 @@ def read_tasks(path: str | Path) -> list[Task]:
 
 def run_batch(
     tasks: list[Task],
-    decoder_of: Callable[[Scene], Decoder],
+    drawing: Drawing,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> BatchReport:
     """Make the pictures that are not there yet; a fault stops only the picture that it is about.
 
     A picture counts as there if its metadata name exactly this request; without metadata, and as
-    EXR or OpenRaster, pictures are made again. Each is the same as when it is made alone.
+    EXR or OpenRaster, pictures are made again. Each is the same as when it is made alone, but for
+    content credentials, which name the time.
 
     Parameters
     ----------
     tasks : list of Task
-    decoder_of : callable
-        Gives a scene's decoder; asked in an order in which every model is needed once.
+    drawing : callable
+        `one_by_one`, or `neural_assets_core.export.parallel.Workers`; gets them in an order in
+        which every model is needed once.
     progress : callable
         Gets how many are done, and how many there are.
+
+    Raises
+    ------
+    UserError
+        If content credentials are wanted and there is nothing to sign them with.
     """
-    ordered = sorted(tasks, key=lambda task: (task.job.decoder or "", task.job.checkpoint or ""))
+    signature = find_signature() if any(task.job.credentials for task in tasks) else None
     report = BatchReport()
-    for done, task in enumerate(ordered):
-        progress(done, len(tasks))
+
+    def missing() -> Iterator[Order]:
+        for task in sorted(tasks, key=lambda t: (t.job.decoder or "", t.job.checkpoint or "")):
+            try:
+                scene = task.request()
+                if not _is_there(task, scene):
+                    yield task, scene
+                    continue
+                report.kept += 1
+            except UserError as error:
+                report.faults.append(f"{task.out.name}: {error}")
+            progress(report.done, len(tasks))
+
+    progress(0, len(tasks))
+    for (task, scene), still in drawing(missing()):
         try:
-            scene = task.request()
-            if _is_there(task, scene):
-                report = replace(report, kept=report.kept + 1)
-                continue
-            drawn = KINDS[task.job.what].drawn
-            picture = decoder_of(scene).generate(scene).picture if drawn else None
-            export_still(
-                picture,
-                scene,
-                task.out,
-                what=task.job.what,
-                metadata=task.job.metadata,
-                quality=task.job.quality,
-            )
-            report = replace(report, made=report.made + 1)
+            if isinstance(still, UserError):
+                raise still
+            signed = signature if task.job.credentials else None
+            write_still(still, scene, task.out, what=task.job.what, signature=signed)
+            report.made += 1
         except UserError as error:
-            report = replace(report, faults=(*report.faults, f"{task.out.name}: {error}"))
-    progress(len(tasks), len(tasks))
+            report.faults.append(f"{task.out.name}: {error}")
+        progress(report.done, len(tasks))
     return report
+
+
+def one_by_one(decoder_of: Callable[[Scene], Decoder]) -> Drawing:
+    """Drawing in this process; `decoder_of` gives a scene's decoder."""
+
+    def draw(orders: Iterable[Order]) -> Iterator[tuple[Order, Still | UserError]]:
+        for task, scene in orders:
+            yield (task, scene), drawn(task.job, task.out.suffix, scene, decoder_of)
+
+    return draw
+
+
+def drawn(
+    job: Job, suffix: str, scene: Scene, decoder_of: Callable[[Scene], Decoder]
+) -> Still | UserError:
+    """A picture of a job, as a file of this suffix holds it, or why there is none."""
+    try:
+        wanted = KINDS[job.what].drawn
+        picture = decoder_of(scene).generate(scene).picture if wanted else None
+        return draw_still(
+            picture, scene, suffix, what=job.what, metadata=job.metadata, quality=job.quality
+        )
+    except UserError as error:
+        return error
 
 
 def _tasks(job: Job, folder: Path) -> Iterator[Task]:
@@ -252,7 +307,7 @@ def _tasks(job: Job, folder: Path) -> Iterator[Task]:
         for key, value in values.items():
             out = out.replace(f"{{{key}}}", value)
         task = Task(job, path, edits, seed, folder / out)
-        check_still(task.out, job.what)
+        check_still(task.out, job.what, job.credentials)
         yield task
 
 

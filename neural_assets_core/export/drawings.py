@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from neural_assets_core.geometry import EDGES
+from neural_assets_core.geometry import EDGES, Box, Camera
 from neural_assets_core.geometry.rays import project_segments
 from neural_assets_core.scene import Picture, Scene
 
@@ -21,14 +23,37 @@ _SHIFT = 4
 """Binary digits of a pixel's fraction, of OpenCV's lines."""
 
 
+def difference(generated: Picture, source: Picture) -> NDArray[np.uint8]:
+    """Absolute difference, the largest over the channels.
+
+    Returns
+    -------
+    ndarray, shape (H, W)
+        0 to 255.
+
+    Raises
+    ------
+    ValueError
+        If the sizes differ.
+    """
+    if generated.pixels.shape != source.pixels.shape:
+        raise ValueError("pictures of different sizes have no difference")
+    apart = np.abs(generated.pixels.astype(np.int16) - source.pixels)
+    return np.asarray(apart.max(axis=2), dtype=np.uint8)
+
+
 def boxes_overlay(scene: Scene) -> NDArray[np.uint8]:
     """(h, w, 4) the edges of every object's box as the scene's camera sees them."""
-    camera = scene.camera
+    return box_edges(scene.camera, [item.box for item in scene.objects])
+
+
+def box_edges(camera: Camera, boxes: Sequence[Box]) -> NDArray[np.uint8]:
+    """(h, w, 4) the edges of boxes, coloured in turn by `PALETTE`; clear elsewhere."""
     colour = np.zeros((camera.height, camera.width, 3), dtype=np.uint8)
     alpha = np.zeros((camera.height, camera.width), dtype=np.uint8)
     width = max(1, round(max(camera.width, camera.height) / 400))
-    for index, item in enumerate(scene.objects):
-        corners = item.box.corners()
+    for index, box in enumerate(boxes):
+        corners = box.corners()
         pairs = np.asarray(EDGES)
         segments, visible = project_segments(camera, corners[pairs[:, 0]], corners[pairs[:, 1]])
         drawn = np.zeros_like(alpha)

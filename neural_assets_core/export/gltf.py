@@ -27,6 +27,9 @@ MAXIMUM_NODES = 10_000
 EXTRAS = "neural_assets"
 """What glTF has no words for: the camera's intrinsics, names, what is no object."""
 
+_VERTICES, _INDICES = 34962, 34963
+"""What a part of the buffer is for, in OpenGL's numbers."""
+
 _MAGIC, _JSON, _BINARY = 0x46546C67, 0x4E4F534A, 0x004E4942
 _UP = Rotation.from_euler("x", -90, degrees=True)
 """From our axes (z up) to glTF's (y up)."""
@@ -99,7 +102,7 @@ def glb(picture: Picture, scene: Scene, request: str | None = None) -> bytes:
     uvs = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype="<f4")
     quad = np.array([(0, 3, 2, 0, 2, 1)], dtype="<u2")
     for data in (corners, triangles, plane, uvs, quad):
-        _add(chunks, views, data.tobytes())
+        _add(chunks, views, data.tobytes(), _INDICES if data.dtype.kind == "u" else _VERTICES)
     _add(chunks, views, image)
     nodes = [_box_node(item.name, item.category, item.box) for item in scene.objects]
     camera = _camera_node(scene.camera)
@@ -216,9 +219,11 @@ def _backdrop(scene: Scene) -> Float:
     return np.asarray(depth * local * [1.0, -1.0, -1.0])
 
 
-def _add(chunks: list[bytes], views: list[dict[str, Any]], data: bytes) -> None:
-    offset = sum(map(len, chunks))
-    views.append({"buffer": 0, "byteOffset": offset, "byteLength": len(data)})
+def _add(
+    chunks: list[bytes], views: list[dict[str, Any]], data: bytes, target: int | None = None
+) -> None:
+    view = {"buffer": 0, "byteOffset": sum(map(len, chunks)), "byteLength": len(data)}
+    views.append(view if target is None else view | {"target": target})
     chunks.append(data + bytes(-len(data) % 4))
 
 

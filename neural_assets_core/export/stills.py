@@ -13,7 +13,13 @@ from PIL import Image
 
 from neural_assets_core.decoders import ProxyDecoder, open_decoder
 from neural_assets_core.errors import UserError
-from neural_assets_core.export.drawings import PALETTE, before_after, boxes_overlay
+from neural_assets_core.export.credentials import check_credentials, with_credentials
+from neural_assets_core.export.drawings import (
+    PALETTE,
+    before_after,
+    boxes_overlay,
+    difference,
+)
 from neural_assets_core.export.gltf import glb
 from neural_assets_core.export.image import QUALITY, encoded
 from neural_assets_core.export.layers import (
@@ -25,6 +31,7 @@ from neural_assets_core.export.layers import (
 )
 from neural_assets_core.export.openexr import openexr, picture_channels
 from neural_assets_core.export.openraster import RasterLayer, openraster
+from neural_assets_core.export.signing import Signature
 from neural_assets_core.files import check_writable, write_atomically
 from neural_assets_core.proxy import CARVER, draw_photograph, render_proxy
 from neural_assets_core.scene import Picture, Scene
@@ -88,6 +95,12 @@ KINDS: Mapping[str, Kind] = {
         (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"),
         "The photograph and the finished picture side by side.",
     ),
+    "difference": Kind(
+        "Difference",
+        (".png", ".tif", ".tiff"),
+        "Where the picture differs from the photograph, black where it does not; as it is, and "
+        "not stretched to be seen.",
+    ),
     "layers": Kind(
         "Layers",
         (".ora",),
@@ -109,13 +122,14 @@ def default_kind(path: str | Path) -> str:
     return next((name for name, kind in KINDS.items() if suffix in kind.suffixes), "picture")
 
 
-def check_still(path: Path, what: str) -> None:
+def check_still(path: Path, what: str, credentials: bool = False) -> None:
     """Say before long work, not after it, that a file of this name cannot be written.
 
     Raises
     ------
     UserError
-        If its format cannot hold `what`, or its folder is missing or write-protected.
+        If its format cannot hold `what`, or content credentials that are wanted; if its folder is
+        missing or write-protected.
     """
     suffixes = KINDS[what].suffixes
     if path.suffix.lower() not in suffixes:
@@ -123,6 +137,13 @@ def check_still(path: Path, what: str) -> None:
             f"{path.name} cannot hold this ({KINDS[what].label.lower()}): choose a name that "
             f"ends in {' or '.join(suffixes)}."
         )
+    if credentials:
+        check_credentials(path)
+        if not KINDS[what].drawn:
+            raise UserError(
+                "Content credentials say how a picture was made: there are none for "
+                f"{KINDS[what].label.lower()}."
+            )
     check_writable(path)
 
 
@@ -143,6 +164,7 @@ def export_still(
     metadata: bool = True,
     quality: int = QUALITY,
     draw: Drawer | None = None,
+    signature: Signature | None = None,
 ) -> list[Path]:
     """Write a finished picture, or what is known of it, in the format of the file's suffix.
 
@@ -162,6 +184,8 @@ def export_still(
         1 to 100, of JPEG and WebP.
     draw : callable, optional
         Draws a scene as the proxy, to know its objects' shapes; by default `scene_drawer`.
+    signature : Signature, optional
+        Put content credentials into the file, signed so; see `find_signature`.
 
     Returns
     -------
@@ -176,12 +200,70 @@ def export_still(
         If a picture is needed and there is none.
     """
     path = Path(path)
-    check_still(path, what)
+    check_still(path, what, credentials=signature is not None)
+    still = draw_still(
+        picture, scene, path.suffix, what=what, metadata=metadata, quality=quality, draw=draw
+    )
+    return write_still(still, scene, path, what=what, signature=signature)
+
+
+@dataclass(frozen=True)
+class Still:
+    """What is to be written: the files' contents, in the order of `still_paths`.
+
+    Attributes
+    ----------
+    contents : list of bytes
+    edited : bool
+        Whether the picture is another one than the photograph.
+    """
+
+    contents: list[bytes]
+    edited: bool
+
+
+def draw_still(
+    picture: Picture | None,
+    scene: Scene,
+    suffix: str,
+    *,
+    what: str = "picture",
+    metadata: bool = True,
+    quality: int = QUALITY,
+    draw: Drawer | None = None,
+) -> Still:
+    """What `export_still` writes, without content credentials.
+
+    Raises
+    ------
+    UserError
+        If the objects cannot be drawn.
+    ValueError
+        If a picture is needed and there is none.
+    """
     if picture is None and KINDS[what].drawn:
         raise ValueError(f"{what} need the finished picture")
     request = scene.model_dump_json() if metadata and KINDS[what].drawn else None
-    suffix = path.suffix.lower()
-    contents = _contents(picture, scene, suffix, what, request, quality, draw)
+    contents = _contents(picture, scene, suffix.lower(), what, request, quality, draw)
+    return Still(contents, picture != scene.background.view.picture)
+
+
+def write_still(
+    still: Still,
+    scene: Scene,
+    path: Path,
+    *,
+    what: str = "picture",
+    signature: Signature | None = None,
+) -> list[Path]:
+    """Write what `draw_still` has drawn; see `export_still`."""
+    contents = still.contents
+    if signature is not None:
+        suffix = path.suffix.lower()
+        contents = [
+            with_credentials(content, suffix, scene, signature, edited=still.edited)
+            for content in contents
+        ]
     paths = still_paths(scene, path, what)
     for target, content in zip(paths, contents, strict=True):
         write_atomically(target, content)
@@ -210,6 +292,10 @@ def still_preview(
         return boxes_overlay(scene)
     if what == "sheet":
         return before_after(scene.background.view.picture, picture)
+    if what == "difference":
+        return np.repeat(
+            difference(picture, scene.background.view.picture)[..., None], 3, axis=2
+        )
     if what == "objects":
         return edited_objects(picture, scene, draw or scene_drawer(scene))
     return picture.pixels
@@ -217,7 +303,7 @@ def still_preview(
 
 def scene_drawer(scene: Scene) -> Drawer:
     """How the scene's decoder knows its objects' shapes; loads a small network for the neural."""
-    if scene.settings.decoder == "proxy":
+    if scene.settings.decoder in ("proxy", "inpainting"):
         return lambda drawn: draw_photograph(drawn, drawn.camera)
     decoder = open_decoder(scene.settings.model_copy(update={"decoder": "preview"}))
     lifter = decoder.lifter if isinstance(decoder, ProxyDecoder) else None
@@ -247,6 +333,8 @@ def _contents(
     pixels = picture.pixels
     if what == "sheet":
         pixels = before_after(scene.background.view.picture, picture)
+    elif what == "difference":
+        pixels = difference(picture, scene.background.view.picture)
     elif what == "objects":
         pixels = edited_objects(picture, scene, draw or scene_drawer(scene))
     elif suffix == ".exr":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import cv2
@@ -22,7 +23,7 @@ from safetensors.numpy import load
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry.raycast import bounding_rect
 from neural_assets_core.model.conditioning import GREY, region
-from neural_assets_core.scene import Appearance, Background, Picture, Scene, View
+from neural_assets_core.scene import Appearance, Background, Picture, Scene, View, Wireframe
 from neural_assets_core.scene.scene import MAXIMUM_NAME
 
 LARGEST_OBJECT = 1024
@@ -111,12 +112,15 @@ class Asset(Label):
     tokens : bytes
         Safetensors with one finite tensor (k, c) called "tokens": what `encoder` makes of the
         crop. Empty until it was encoded.
+    wireframe : Wireframe or None
+        Of a mesh that has no other looks than clay; no part of the file's content.
     """
 
     name: str = Field(min_length=1, max_length=MAXIMUM_NAME, exclude=True)
     appearance: Appearance | None = None
     background: Background | None = None
     tokens: bytes = Field(default=b"", exclude=True, repr=False)
+    wireframe: Wireframe | None = Field(default=None, exclude=True)
 
     @field_validator("tokens")
     @classmethod
@@ -174,6 +178,76 @@ class Asset(Label):
         pydantic.ValidationError
         """
         return Asset.model_validate({**dict(self), **changes})
+
+
+def tagged(label: Label, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Label:
+    """The label with more tags, put last, and without others.
+
+    Raises
+    ------
+    UserError
+        If there are too many, or one is empty or too long.
+    """
+    removed = {tag.strip() for tag in remove}
+    kept = (tag for tag in label.tags if tag not in removed)
+    return label.model_copy(update={"tags": checked_tags((*kept, *add))})
+
+
+def checked_tags(words: Iterable[str]) -> tuple[str, ...]:
+    """Words as tags: trimmed, each once.
+
+    Raises
+    ------
+    UserError
+        If there are too many, or one is empty or too long.
+    """
+    tags = tuple(dict.fromkeys(word.strip() for word in words))
+    if len(tags) > MAXIMUM_TAGS or not all(0 < len(tag) <= MAXIMUM_TAG for tag in tags):
+        raise UserError(
+            f"An asset takes up to {MAXIMUM_TAGS} tags of 1 to {MAXIMUM_TAG} letters: "
+            "use fewer or shorter ones."
+        )
+    return tags
+
+
+def licensed(label: Label, licence: str) -> Label:
+    """The label with another note on what may be done with the asset.
+
+    Raises
+    ------
+    UserError
+        If it is too long.
+    """
+    fields = {"licence": checked_licence(licence)}
+    return label.model_copy(update={"provenance": label.provenance.model_copy(update=fields)})
+
+
+def checked_licence(licence: str) -> str:
+    """A licence note.
+
+    Raises
+    ------
+    UserError
+        If it is too long.
+    """
+    if len(licence) > MAXIMUM_LICENCE:
+        raise UserError(
+            f"A licence note takes up to {MAXIMUM_LICENCE} letters: name the licence or link to it."
+        )
+    return licence
+
+
+def categorized(label: Label, category: str) -> Label:
+    """The label with another kind of object.
+
+    Raises
+    ------
+    UserError
+        If its name is too long.
+    """
+    if len(category) > MAXIMUM_NAME:
+        raise UserError(f"A category takes up to {MAXIMUM_NAME} letters: use a shorter word.")
+    return label.model_copy(update={"category": category})
 
 
 def object_asset(
@@ -248,11 +322,19 @@ def cropped(appearance: Appearance, name: str = "the object") -> Appearance:
     x1, y1 = np.ceil(np.maximum(high + margin - [left, top], 0)).astype(int)
     pixels[y0:y1, x0:x1] = view.picture.pixels[at][y0:y1, x0:x1]
     mask = None if appearance.mask is None else appearance.mask.pixels[at]
+    relief = None if appearance.relief is None else np.zeros_like(pixels[..., 0])
+    if relief is not None and appearance.relief is not None:
+        relief[y0:y1, x0:x1] = appearance.relief.pixels[at][y0:y1, x0:x1]
     crop = View(
         picture=Picture(pixels), camera=camera.cropped(left, top, right - left, bottom - top)
     )
     small = _shrunk_view(crop, LARGEST_OBJECT)
-    return Appearance(view=small, box=appearance.box, mask=_fitting(mask, small))
+    return Appearance(
+        view=small,
+        box=appearance.box,
+        mask=_fitting(mask, small),
+        relief=_fitting(relief, small, cv2.INTER_NEAREST),
+    )
 
 
 def _window(
@@ -294,13 +376,15 @@ def _shrunk_view(view: View, largest: int) -> View:
     return View(picture=Picture(np.asarray(pixels)), camera=camera.resized(*size))
 
 
-def _fitting(mask: NDArray[np.uint8] | None, view: View) -> Picture | None:
-    """The mask at the view's size."""
+def _fitting(
+    mask: NDArray[np.uint8] | None, view: View, how: int = cv2.INTER_AREA
+) -> Picture | None:
+    """The mask at the view's size; of a relief no two depths may be mixed."""
     if mask is None:
         return None
     size = (view.camera.width, view.camera.height)
     if mask.shape[::-1] != size:
-        mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        mask = np.asarray(cv2.resize(mask, size, interpolation=how), dtype=np.uint8)
     return Picture(mask)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.manipulation import drop_to_ground
 from neural_assets_core.library.asset import Asset
+from neural_assets_core.model.kept_tokens import KeptTokens, remember_tokens
 from neural_assets_core.scene import Background, Picture, Scene, SceneObject, View
 
 VERTICAL = (0.0, 0.0, 1.0)
@@ -94,12 +96,18 @@ def replaced(scene: Scene, name: str, asset: Asset) -> Scene:
     """
     at, old = scene.index(name), scene.object(name)
     looks = asset.object_appearance()
-    box = old.box.with_size(looks.box.size)
-    # It stands where the old one stood, not where its middle was.
-    box = box.translated(old.box.base_center() - box.base_center())
+
+    def resized(box: Box) -> Box:
+        # It stands where the old one stood, not where its middle was.
+        made = box.with_size(looks.box.size)
+        return made.translated(box.base_center() - made.base_center())
+
     rest = scene.without(name)
-    fresh = rest.with_object(_scene_object(asset, box)).objects[-1]
-    return rest.model_copy(update={"objects": (*rest.objects[:at], fresh, *rest.objects[at:])})
+    fresh = rest.with_object(_scene_object(asset, resized(old.box))).objects[-1]
+    # It moves as the old one did.
+    animation = scene.animation.renamed(name, fresh.name).with_boxes(fresh.name, resized)
+    objects = (*rest.objects[:at], fresh, *rest.objects[at:])
+    return rest.model_copy(update={"objects": objects, "animation": animation})
 
 
 def transferred(scene: Scene, source: Scene, names: Iterable[str]) -> Scene:
@@ -132,14 +140,17 @@ def isolated(scene: Scene, names: Iterable[str]) -> Scene:
     camera = scene.camera
     grey = Picture(np.full((camera.height, camera.width, 3), BACKDROP, dtype=np.uint8))
     background = Background(view=View(picture=grey, camera=camera))
-    objects = tuple(item for item in scene.objects if item in kept)
-    return scene.model_copy(update={"objects": objects, "background": background})
+    for item in scene.objects:
+        if item not in kept:
+            scene = scene.without(item.name)
+    return scene.with_background(background)
 
 
 def with_surroundings(scene: Scene, background: Background) -> Scene:
     """All objects of the scene in another background, seen by that background's camera.
 
-    They keep their places to one another, and the place and side that they show to the camera.
+    They keep their places to one another, and the place and side that they show to the camera,
+    at all moments; how the camera moved belongs to the picture that it took.
 
     Parameters
     ----------
@@ -147,12 +158,13 @@ def with_surroundings(scene: Scene, background: Background) -> Scene:
         Of another scene, or `Asset.surroundings()`; its own objects stay hidden.
     """
     camera = background.view.camera
-    objects = tuple(
-        item.model_copy(update={"box": carried(item.box, scene.camera, camera)})
-        for item in scene.objects
-    )
+    carry = partial(carried, source=scene.camera, target=camera)
+    animation = scene.animation.without_object(None)
+    for item in scene.objects:
+        animation = animation.with_boxes(item.name, carry)
+        scene = scene.with_box(item.name, carry(item.box))
     return scene.model_copy(
-        update={"objects": objects, "camera": camera, "background": background}
+        update={"camera": camera, "background": background, "animation": animation}
     )
 
 
@@ -206,6 +218,14 @@ def _heading(camera: Camera) -> float:
 
 
 def _scene_object(asset: Asset, box: Box) -> SceneObject:
+    looks, tokens = asset.object_appearance(), asset.token_array()
+    if tokens is not None:
+        # For the decoder: the scene itself says nothing about encoders.
+        remember_tokens(looks, KeptTokens(asset.encoder, tokens))
     return SceneObject(
-        name=asset.name, category=asset.category, box=box, appearance=asset.object_appearance()
+        name=asset.name,
+        category=asset.category,
+        box=box,
+        appearance=looks,
+        wireframe=asset.wireframe,
     )

@@ -14,12 +14,16 @@ An asset's name is its file's name: whoever renames the file renames the asset.
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from neural_assets_core.errors import UserError
 from neural_assets_core.files import write_atomically
@@ -29,6 +33,7 @@ from neural_assets_core.proxy import appearance_mask, grown
 from neural_assets_core.scene import Appearance, Picture
 from neural_assets_core.scene.container import (
     CONVENTIONS,
+    MAXIMUM_JSON_BYTES,
     THUMBNAIL,
     add_entry,
     check_version,
@@ -36,6 +41,7 @@ from neural_assets_core.scene.container import (
     document,
     faults_told,
     open_archive,
+    parse_document,
     pictures_of,
     png,
     read_document,
@@ -141,16 +147,85 @@ def read_summary(path: Path) -> Summary:
         If the file is damaged as far as that can be seen without its pictures.
     """
     with faults_told(path, "an asset file", ASSET_SUFFIX), _opened(path) as archive:
-        _, fields = _described(archive, path)
-        looks = fields.pop("appearance", None)
-        background = fields.pop("background", None)
-        if (looks is None) == (background is None):
+        entries = checked_entries(archive, MAXIMUM_FILE_BYTES)
+        # Thousands of files are listed at once: parsed and checked in one go, the rest skipped.
+        text = _document(archive, entries)
+        try:
+            fields = _Described.model_validate_json(text)
+        except ValidationError:
+            # A newer program's may look different; that is then what is wrong with it.
+            check_version(parse_document(text), FORMAT, VERSION, path)
+            raise
+        check_version({"format": fields.format, "version": fields.version}, FORMAT, VERSION, path)
+        if (fields.appearance is None) == (fields.background is None):
             raise ValueError("an asset is either an object or a background")
-        told = Label.model_fields.keys() & fields.keys()
-        label = Label.model_validate({key: fields[key] for key in told})
-        if looks is None:
+        told = {key: getattr(fields, key) for key in Label.model_fields}
+        label = Label.model_construct(fields.model_fields_set & told.keys(), **told)
+        if fields.appearance is None:
             return Summary("background", label, None)
-        return Summary("object", label, Box.model_validate(looks["box"]).size)
+        return Summary("object", label, fields.appearance.box.size)
+
+
+class _Boxed(BaseModel):
+    box: Box
+
+
+class _Described(Label):
+    """What is read of a description for the list."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    format: str = ""
+    version: str = ""
+    appearance: _Boxed | None = None
+    background: dict[str, Any] | None = None
+
+
+def relabel(path: Path, change: Callable[[Label], Label]) -> Label:
+    """Give an asset file another label; everything else in it stays byte for byte.
+
+    Parameters
+    ----------
+    path : Path
+    change : callable
+        Makes the new label from the old one; the encoder's name stays what it was.
+
+    Returns
+    -------
+    before : Label
+
+    Raises
+    ------
+    UserError
+        If the file is damaged or cannot be written, or the label becomes too large.
+    """
+    with faults_told(path, "an asset file", ASSET_SUFFIX), _opened(path) as archive:
+        entries = checked_entries(archive, MAXIMUM_FILE_BYTES)
+        fields = read_document(archive, entries, DOCUMENT)
+        check_version(fields, FORMAT, VERSION, path)
+        known = Label.model_fields.keys() & fields.keys()
+        before = Label.model_validate({key: fields[key] for key in known})
+        kept = [
+            (entry, read_entry(archive, entry, MAXIMUM_FILE_BYTES)) for entry in entries.values()
+        ]
+    after = change(before)
+    if after != before:
+        told = after.model_dump(mode="json", exclude={"encoder"})
+        text = json.dumps({**fields, **told}, allow_nan=False, ensure_ascii=False).encode()
+        if len(text) > MAXIMUM_JSON_BYTES:
+            raise UserError("The asset's description is too large to be saved: use fewer words.")
+        write_atomically(path, _packed(kept, text))
+    return before
+
+
+def _packed(entries: list[tuple[zipfile.ZipInfo, bytes]], text: bytes) -> bytes:
+    """The archive again, with another description."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for entry, data in entries:
+            content = text if entry.filename == DOCUMENT else data
+            add_entry(archive, entry.filename, content, entry.compress_type)
+    return buffer.getvalue()
 
 
 def asset_picture(asset: Asset) -> Picture:
@@ -179,7 +254,7 @@ def _on_grey(
     return Picture(padded[y : y + 2 * half, x : x + 2 * half])
 
 
-def _opened(path: Path) -> zipfile.ZipFile:
+def _opened(path: Path) -> AbstractContextManager[zipfile.ZipFile]:
     return open_archive(path, MAXIMUM_FILE_BYTES)
 
 
@@ -191,6 +266,12 @@ def _described(
     fields = read_document(archive, entries, DOCUMENT)
     check_version(fields, FORMAT, VERSION, path)
     return entries, {key: value for key, value in fields.items() if key not in HEADER}
+
+
+def _document(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> bytes:
+    if DOCUMENT not in entries:
+        raise ValueError(f"it holds no {DOCUMENT}")
+    return read_entry(archive, entries[DOCUMENT], MAXIMUM_JSON_BYTES)
 
 
 def _check_total(size: int) -> None:

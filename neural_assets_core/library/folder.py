@@ -2,28 +2,36 @@
 
 There is no index. Several programs, and whatever synchronises folders, may work on the same one
 at the same time: every file is written whole under a name that was free, and everything else is
-one renaming.
+one renaming. Changes of what is there already wait for one another, by a lock in the folder.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from pathlib import Path, PurePosixPath
 
+from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
 from neural_assets_core.errors import UserError
-from neural_assets_core.library.asset import Asset
-from neural_assets_core.library.files import ASSET_SUFFIX, load_asset, save_asset
-from neural_assets_core.library.listing import Entry, list_entries
+from neural_assets_core.library.asset import Asset, Label, tagged
+from neural_assets_core.library.files import ASSET_SUFFIX, load_asset, relabel, save_asset
+from neural_assets_core.library.listing import MAXIMUM_DEPTH, Entry, list_entries, list_folders
 from neural_assets_core.resources import ROOT
 
 TRASH = ".trash"
-"""Where deleted assets wait, in their folders; not listed."""
+"""Where deleted assets and folders wait, each deletion in a folder of its own; not listed."""
+
+LOCK = ".lock"
+PATIENCE_S = 10.0
+"""How long to wait for another program that is changing something."""
 
 FORBIDDEN = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
 """What no file's name holds on one system or another."""
@@ -52,14 +60,24 @@ class Library:
     Notes
     -----
     Folders are given as relative paths with "/", "" for the root. Every method raises a
-    `UserError` if the file system refuses.
+    `UserError` if the file system refuses, or another program keeps the library locked.
     """
 
     root: Path
 
-    def entries(self) -> list[Entry]:
-        """All assets, by folder and name; damaged ones with their fault."""
-        return list_entries(self.root)
+    # -- reading -------------------------------------------------------------------------------
+
+    def entries(self, tell: Callable[[list[Entry]], None] | None = None) -> list[Entry]:
+        """All assets, by folder and name; damaged ones with their fault.
+
+        `tell` gets those found so far now and then: thousands that nobody has listed on this
+        machine before take a second.
+        """
+        return list_entries(self.root, tell)
+
+    def folders(self) -> list[str]:
+        """All folders, also empty ones."""
+        return list_folders(self.root)
 
     def find(self, name: str) -> Path | None:
         """The file of the asset "name" or "folder/name"; None if there is none.
@@ -80,6 +98,12 @@ class Library:
             raise UserError(f"Several assets are called {stem}: say which one ({places}).")
         return found[0].path if found else None
 
+    def load(self, path: Path) -> Asset:
+        """Read one of the library's assets."""
+        return load_asset(self._own(path))
+
+    # -- assets --------------------------------------------------------------------------------
+
     def add(self, asset: Asset, folder: str = "") -> Path:
         """Write an asset under its name, numbered if that is taken; its file."""
         path = self._claimed(self._folder(folder), asset.name)
@@ -90,13 +114,38 @@ class Library:
             raise
         return path
 
-    def load(self, path: Path) -> Asset:
-        """Read one of the library's assets."""
-        return load_asset(self._own(path))
+    def relabel(self, path: Path, change: Callable[[Label], Label]) -> Label:
+        """Give an asset another label (tags, category, licence ...); the one it had before."""
+        path = self._own(path)
+        with self._locked():
+            return relabel(path, change)
 
-    def update(self, path: Path, asset: Asset) -> None:
-        """Write other content (tags, tokens ...) into a file that is there; it keeps its name."""
-        save_asset(asset, self._own(path))
+    def tag(self, path: Path, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Label:
+        """Give an asset tags and take others from it; the label it had before.
+
+        Raises
+        ------
+        UserError
+            Also if there are too many tags, or one is too long.
+        """
+        added, removed = tuple(add), tuple(remove)
+        return self.relabel(path, lambda label: tagged(label, added, removed))
+
+    def keep_tokens(self, path: Path, encoded: Asset) -> bool:
+        """Put the tokens of an asset into its file, whatever was done to its label meanwhile.
+
+        Returns
+        -------
+        kept : bool
+            False if the file is of another object now.
+        """
+        path = self._own(path)
+        with self._locked():
+            here = load_asset(path)
+            if here.appearance != encoded.appearance:
+                return False
+            save_asset(here.with_label(tokens=encoded.tokens, encoder=encoded.encoder), path)
+        return True
 
     def rename(self, path: Path, name: str) -> Path:
         """Give an asset another name, numbered if that is taken; its file."""
@@ -113,18 +162,76 @@ class Library:
     def delete(self, path: Path) -> Path:
         """Put an asset into the trash; where it lies there, for `restore`."""
         path = self._own(path)
-        folder = path.parent.relative_to(self.root)
-        return self._moved(path, self.root / TRASH / folder, path.stem)
+        folder = self._trash() / path.parent.relative_to(self.root)
+        return self._moved(path, folder, path.stem)
+
+    # -- folders -------------------------------------------------------------------------------
+
+    def make_folder(self, folder: str) -> str:
+        """Make a folder, numbered if that is taken; its path."""
+        wanted = self._folder(folder)
+        self._check_depth(wanted)
+        if wanted == self.root:
+            raise UserError("A folder needs a name: type one.")
+        for made in _numbered(wanted):
+            try:
+                made.mkdir(parents=True)
+                break
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise _refused(made, error) from None
+        return made.relative_to(self.root).as_posix()
+
+    def move_folder(self, folder: str, target: str) -> str:
+        """Give a folder with all that is in it another path, numbered if that is taken; the path.
+
+        Raises
+        ------
+        UserError
+            Also if `target` lies within `folder`.
+        """
+        source = self._existing(folder)
+        if self._folder(target) == source:
+            return folder
+        if self._folder(target).is_relative_to(source):
+            raise UserError(f"{folder} cannot be put into itself: choose another folder.")
+        for name in self.folders():
+            place = self._folder(name)
+            if place.is_relative_to(source):
+                self._check_depth(self._folder(target) / place.relative_to(source))
+        with self._locked():
+            return _put(source, self._folder(target)).relative_to(self.root).as_posix()
+
+    def delete_folder(self, folder: str) -> Path:
+        """Put a folder with all that is in it into the trash; where it lies, for `restore`."""
+        source = self._existing(folder)
+        target = self._trash() / source.relative_to(self.root)
+        with self._locked():
+            return _put(source, target)
 
     def restore(self, trashed: Path) -> Path:
-        """Take an asset out of the trash, into the folder that it was in; its file."""
-        trashed = self._own(trashed)
-        folder = trashed.parent.relative_to(self.root)
-        if folder.parts[:1] != (TRASH,):
-            raise UserError(f"{trashed.stem} is not in the trash: there is nothing to restore.")
-        return self._moved(trashed, self.root.joinpath(*folder.parts[1:]), trashed.stem)
+        """Take an asset or a folder out of the trash, to where it was; its path now."""
+        trash = self.root / TRASH
+        with suppress(ValueError):
+            parent = Path(os.path.realpath(trashed.parent))
+            inside = (parent / trashed.name).relative_to(os.path.realpath(trash)).parts[1:]
+            if inside and trashed.name not in (".", ".."):
+                return self._restored(trashed, self.root.joinpath(*inside))
+        raise UserError(f"{trashed.stem} is not in the trash: there is nothing to restore.")
 
-    # -- names and places --------------------------------------------------------------------
+    def _restored(self, trashed: Path, target: Path) -> Path:
+        if trashed.is_dir():
+            with self._locked():
+                back = _put(trashed, target)
+        else:
+            back = self._moved(trashed, target.parent, trashed.stem)
+        with suppress(OSError):
+            # As far as they are empty now.
+            os.removedirs(trashed.parent)
+        return back
+
+    # -- names and places ----------------------------------------------------------------------
 
     def _folder(self, folder: str) -> Path:
         """A sub-folder for assets; refuses everything that is not plainly inside the library."""
@@ -134,6 +241,16 @@ class Library:
             raise UserError(f"{folder!r} cannot be a folder of the library: use a plain name.")
         return self.root.joinpath(*parts)
 
+    def _existing(self, folder: str) -> Path:
+        path = self._folder(folder)
+        if path == self.root or not path.is_dir():
+            raise UserError(f"The library has no folder {folder!r}: see its list of folders.")
+        return path
+
+    def _check_depth(self, folder: Path) -> None:
+        if len(folder.relative_to(self.root).parts) > MAXIMUM_DEPTH:
+            raise UserError(f"Folders go {MAXIMUM_DEPTH} deep at most: choose one further up.")
+
     def _own(self, path: Path) -> Path:
         """The path, once it is known to lie inside the library."""
         with suppress(ValueError):
@@ -142,6 +259,15 @@ class Library:
             if path.suffix == ASSET_SUFFIX:
                 return self.root / inside / path.name
         raise UserError(f"{path} is no asset of the library {self.root}: choose one of its own.")
+
+    def _trash(self) -> Path:
+        """A new folder for what is deleted now: what was deleted before keeps its name."""
+        trash = self.root / TRASH
+        try:
+            trash.mkdir(exist_ok=True)
+            return Path(tempfile.mkdtemp(prefix=f"{datetime.now():%Y%m%d-%H%M%S}-", dir=trash))
+        except OSError as error:
+            raise _refused(trash, error) from None
 
     def _claimed(self, folder: Path, name: str) -> Path:
         """A free name in the folder, taken by an empty file so that nobody else takes it."""
@@ -159,11 +285,47 @@ class Library:
     def _moved(self, path: Path, folder: Path, name: str) -> Path:
         target = self._claimed(folder, name)
         try:
-            os.replace(path, target)
-        except OSError as error:
+            with self._locked():
+                os.replace(path, target)
+        except (OSError, UserError) as error:
             _release(target)
-            raise _refused(path, error) from None
+            raise _refused(path, error) if isinstance(error, OSError) else error from None
         return target
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other programs from changing what is there meanwhile."""
+        lock = FileLock(self.root / LOCK, timeout=PATIENCE_S)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UserError(
+                f"Another program keeps the library {self.root} locked: try again in a moment."
+            ) from None
+        except OSError as error:
+            raise _refused(self.root, error) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _put(folder: Path, target: Path) -> Path:
+    """Move a folder to a free name; its path."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        free = next(place for place in _numbered(target) if not place.exists())
+        os.rename(folder, free)
+    except OSError as error:
+        raise _refused(folder, error) from None
+    return free
+
+
+def _numbered(folder: Path) -> Iterator[Path]:
+    """A folder's name, then the same with numbers."""
+    yield folder
+    for number in count(2):
+        yield folder.with_name(f"{folder.name} {number}")
 
 
 def _file_stem(name: str) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+import secrets
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +20,14 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from neural_assets_core.errors import UserError
-from neural_assets_core.files import write_atomically
 from neural_assets_core.library.files import ASSET_SUFFIX, read_summary
 
 MAXIMUM_DEPTH = 16
 """Folders within folders that are looked into."""
 
-CACHE_VERSION = 1
+TELL_S = 0.3
+
+CACHE_VERSION = 2
 
 _Known = dict[str, tuple[int, int, dict[str, Any]]]
 
@@ -45,7 +48,7 @@ class Entry:
     tags : tuple of str
     size : tuple of 3 floats or None
         An object's extents in metres.
-    scene, licence, date : str
+    scene, image, licence, date : str
         See `Provenance`.
     encoder : str
         Whose tokens it holds; empty if none.
@@ -63,6 +66,7 @@ class Entry:
     tags: tuple[str, ...] = ()
     size: tuple[float, float, float] | None = None
     scene: str = ""
+    image: str = ""
     licence: str = ""
     date: str = ""
     encoder: str = ""
@@ -75,15 +79,24 @@ class Entry:
         return all(word in told for word in text.casefold().split())
 
 
-def list_entries(root: Path) -> list[Entry]:
+def list_entries(
+    root: Path, tell: Callable[[list[Entry]], None] | None = None
+) -> list[Entry]:
     """All asset files under `root`, by folder and name; none if there is no such folder.
 
     Hidden files and folders and links are left out, damaged files are named with their fault.
+
+    Parameters
+    ----------
+    root : Path
+    tell : callable, optional
+        Gets what was found so far, every `TELL_S` seconds.
     """
     cache = _cache_file(root)
     known = _remembered(cache)
     fresh: _Known = {}
-    entries = []
+    entries: list[Entry] = []
+    due = time.monotonic() + TELL_S
     for relative, path, changed, size in _files(root):
         kept = known.get(relative)
         if kept is None or kept[:2] != (changed, size):
@@ -92,28 +105,47 @@ def list_entries(root: Path) -> list[Entry]:
         folder, _, file = relative.rpartition("/")
         name = file.removesuffix(ASSET_SUFFIX)
         entries.append(Entry(path=path, folder=folder, name=name, changed=changed, **kept[2]))
+        if tell is not None and time.monotonic() > due:
+            tell(_sorted(entries))
+            due = time.monotonic() + TELL_S
     if fresh != known:
         _remember(cache, fresh)
+    return _sorted(entries)
+
+
+def _sorted(entries: list[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (entry.folder.casefold(), entry.name.casefold()))
+
+
+def list_folders(root: Path) -> list[str]:
+    """All folders under `root`, relative with "/", also empty ones; hidden ones are left out."""
+    return sorted((prefix[:-1] for prefix, _ in _walk(root) if prefix), key=str.casefold)
+
+
+def _walk(root: Path) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """Every folder: its relative path with a "/" behind, and what it holds that is not hidden."""
+    waiting = [(str(root), "")]
+    while waiting:
+        folder, prefix = waiting.pop()
+        try:
+            with os.scandir(folder) as found:
+                items = [item for item in found if not item.name.startswith(".")]
+        except OSError:
+            continue
+        yield prefix, items
+        if prefix.count("/") < MAXIMUM_DEPTH:
+            for item in items:
+                with suppress(OSError):
+                    if item.is_dir(follow_symlinks=False):
+                        waiting.append((item.path, f"{prefix}{item.name}/"))
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path, int, int]]:
     """Relative path with "/", path, time and size of every asset file."""
-    waiting = [(str(root), "", 0)]
-    while waiting:
-        folder, prefix, depth = waiting.pop()
-        try:
-            with os.scandir(folder) as found:
-                items = list(found)
-        except OSError:
-            continue
+    for prefix, items in _walk(root):
         for item in items:
-            if item.name.startswith("."):
-                continue
             with suppress(OSError):
-                if item.is_dir(follow_symlinks=False) and depth < MAXIMUM_DEPTH:
-                    waiting.append((item.path, f"{prefix}{item.name}/", depth + 1))
-                elif item.name.endswith(ASSET_SUFFIX) and item.is_file(follow_symlinks=False):
+                if item.name.endswith(ASSET_SUFFIX) and item.is_file(follow_symlinks=False):
                     state = item.stat(follow_symlinks=False)
                     # An empty file is a name that is being taken right now.
                     if state.st_size > 0:
@@ -134,6 +166,7 @@ def _described(path: Path) -> dict[str, Any]:
         "tags": label.tags,
         "size": summary.size,
         "scene": label.provenance.scene,
+        "image": label.provenance.image,
         "licence": label.provenance.licence,
         "date": label.provenance.date,
         "encoder": label.encoder,
@@ -176,6 +209,9 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
 def _remember(cache: Path, known: _Known) -> None:
     data = json.dumps({"version": CACHE_VERSION, "files": known}, separators=(",", ":"))
     # Without a cache everything works, only slower.
-    with suppress(OSError, UserError):
+    with suppress(OSError):
         cache.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(cache, data.encode())
+        # Whole or not at all, but not waiting for the disk: after a power cut it is made anew.
+        temporary = cache.with_suffix(f".{secrets.token_hex(4)}.tmp")
+        temporary.write_text(data, encoding="utf-8")
+        os.replace(temporary, cache)

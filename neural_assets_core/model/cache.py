@@ -7,8 +7,6 @@ from collections.abc import Callable, Hashable
 
 import torch
 
-from neural_assets_core.scene import Appearance
-
 KEPT_BYTES = 128 * 1024 * 1024
 
 
@@ -42,14 +40,6 @@ class TensorCache:
             _, dropped = self._kept.popitem(last=False)
             self.nbytes -= _size(dropped)
         return made
-
-
-def appearance_key(appearance: Appearance) -> Hashable:
-    """The content of an appearance, without keeping its pictures alive."""
-    view, mask = appearance.view, appearance.mask
-    return (
-        view.picture.sha256, view.camera, appearance.box, None if mask is None else mask.sha256
-    )
 
 
 def _size(tensor: torch.Tensor) -> int:

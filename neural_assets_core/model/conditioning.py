@@ -123,7 +123,7 @@ def region(appearance: Appearance) -> tuple[float, float, float, float]:
 
 
 def target_inputs(
-    scene: Scene, camera: Camera, latent_size: int, lifter: Lifter = CARVER
+    scene: Scene, camera: Camera, latent_size: int, lifter: Lifter | None = CARVER
 ) -> TargetInputs:
     """Conditions for the picture that `camera` takes of the scene.
 
@@ -134,8 +134,8 @@ def target_inputs(
         `scene.camera` or a window of it, at the decoder's resolution (square).
     latent_size : int
         Side of the latents.
-    lifter : Lifter
-        Gives the proxy's objects their shapes.
+    lifter : Lifter or None
+        Gives the proxy's objects their shapes; None draws no proxy, its arrays are zero.
 
     Raises
     ------
@@ -143,10 +143,7 @@ def target_inputs(
         If a box reaches behind the camera.
     """
     check_boxes(scene)
-    layers = render_proxy(scene, camera, lifter)
-    masks = [
-        layers.hole.astype(np.float32), layers.coverage, layers.confidence, layers.gone, layers.came
-    ]
+    proxy, masks = _proxy_inputs(scene, camera, latent_size, lifter)
     layout, nearest = layout_map(
         [item.box for item in scene.objects], camera.resized(latent_size, latent_size)
     )
@@ -159,14 +156,25 @@ def target_inputs(
         background_region=_seen_region(scene.background, camera),
         layout=layout,
         nearest=nearest,
-        proxy=layers.picture,
-        proxy_masks=np.stack(
-            [
-                cv2.resize(mask, (latent_size, latent_size), interpolation=cv2.INTER_AREA)
-                for mask in masks
-            ]
-        ),
+        proxy=proxy,
+        proxy_masks=masks,
     )
+
+
+def _proxy_inputs(
+    scene: Scene, camera: Camera, latent_size: int, lifter: Lifter | None
+) -> tuple[NDArray[np.uint8], F32]:
+    """`TargetInputs.proxy` and `proxy_masks`."""
+    cells = (latent_size, latent_size)
+    if lifter is None:
+        picture = np.zeros((camera.height, camera.width, 3), dtype=np.uint8)
+        return picture, np.zeros((PROXY_MASK_CHANNELS, *cells), dtype=np.float32)
+    layers = render_proxy(scene, camera, lifter)
+    masks = [
+        layers.hole.astype(np.float32), layers.coverage, layers.confidence, layers.gone, layers.came
+    ]
+    small = [cv2.resize(mask, cells, interpolation=cv2.INTER_AREA) for mask in masks]
+    return layers.picture, np.stack(small)
 
 
 def pose_corners(box: Box, camera: Camera) -> F32:

@@ -6,7 +6,7 @@ Both kinds take pictures in [-1, 1], shape (b, 3, size, size), and return (b, c,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -75,7 +75,7 @@ class _ResidualBlock(nn.Module):
 
 
 class ViTVisualEncoder(ModelMixin, ConfigMixin):
-    """A vision transformer (DINO ViT-B/8 in the paper), its class token dropped.
+    """A vision transformer (DINO ViT-B/8 in the paper); its class and register tokens dropped.
 
     Parameters
     ----------
@@ -83,6 +83,13 @@ class ViTVisualEncoder(ModelMixin, ConfigMixin):
         Pictures are resized to this side bilinearly.
     patch_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size : int
         As in transformers' `ViTConfig`.
+    model_type : {"vit", "dinov2", "dinov2_with_registers"}
+        Transformers' name of the architecture.
+    details : dict, optional
+        Further entries of its configuration. `image_size` is the side that the table of position
+        embeddings was made for; at any other it is interpolated.
+    image_mean, image_std : sequences of 3 floats
+        Of colours in [0, 1].
     """
 
     @register_to_config
@@ -94,23 +101,40 @@ class ViTVisualEncoder(ModelMixin, ConfigMixin):
         num_hidden_layers: int = 12,
         num_attention_heads: int = 12,
         intermediate_size: int = 3072,
+        model_type: str = "vit",
+        details: dict[str, Any] | None = None,
+        image_mean: Sequence[float] = IMAGENET_MEAN,
+        image_std: Sequence[float] = IMAGENET_STD,
     ) -> None:
         super().__init__()
-        from transformers import ViTConfig, ViTModel
+        import transformers
 
-        self.vit = ViTModel(
-            ViTConfig(
-                image_size=sample_size,
-                patch_size=patch_size,
-                hidden_size=hidden_size,
-                num_hidden_layers=num_hidden_layers,
-                num_attention_heads=num_attention_heads,
-                intermediate_size=intermediate_size,
-            ),
-            add_pooling_layer=False,
-        )
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
+        sizes: dict[str, Any] = {
+            "image_size": sample_size,
+            "patch_size": patch_size,
+            "hidden_size": hidden_size,
+            "num_hidden_layers": num_hidden_layers,
+            "num_attention_heads": num_attention_heads,
+            **(details or {}),
+        }
+        if model_type == "vit":
+            self.vit = transformers.ViTModel(
+                transformers.ViTConfig(intermediate_size=intermediate_size, **sizes),
+                add_pooling_layer=False,
+            )
+        elif model_type == "dinov2":
+            self.vit = transformers.Dinov2Model(transformers.Dinov2Config(**sizes))
+        elif model_type == "dinov2_with_registers":
+            config = transformers.Dinov2WithRegistersConfig(**sizes)
+            self.vit = transformers.Dinov2WithRegistersModel(config)
+        else:
+            raise ValueError(f"{model_type} is no vision transformer that is known here")
+        mask_token = getattr(self.vit.embeddings, "mask_token", None)
+        if mask_token is not None:
+            # It has a part in pre-training only; without a gradient it would stop DDP.
+            mask_token.requires_grad_(False)
+        self.register_buffer("mean", torch.tensor(image_mean).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(image_std).view(3, 1, 1), persistent=False)
 
     @property
     def feature_channels(self) -> int:
@@ -125,9 +149,15 @@ class ViTVisualEncoder(ModelMixin, ConfigMixin):
                 pixel_values, (size, size), mode="bilinear", antialias=True
             )
         normalised = ((pixel_values + 1) / 2 - self.mean) / self.std
-        hidden = self.vit(normalised.to(pixel_values.dtype)).last_hidden_state[:, 1:]
+        normalised = normalised.to(pixel_values.dtype)
+        if self.config.model_type == "vit":
+            hidden = self.vit(normalised, interpolate_pos_encoding=True).last_hidden_state
+        else:
+            # These interpolate unasked.
+            hidden = self.vit(normalised).last_hidden_state
         side = size // self.config.patch_size
-        features: torch.Tensor = hidden.transpose(1, 2).unflatten(2, (side, side))
+        # Class token and registers come first.
+        features: torch.Tensor = hidden[:, -(side**2) :].transpose(1, 2).unflatten(2, (side, side))
         return features
 
 

@@ -28,8 +28,10 @@ from torch import nn
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.raycast import BoxHits, cast_box
-from neural_assets_core.model.cache import TensorCache, appearance_key
+from neural_assets_core.model.cache import TensorCache
+from neural_assets_core.model.kept_tokens import appearance_key
 from neural_assets_core.proxy import LiftedRays, appearance_mask
+from neural_assets_core.proxy.objects import FAINTEST
 from neural_assets_core.proxy.sampling import sampled
 from neural_assets_core.scene import Appearance, Picture
 
@@ -339,10 +341,15 @@ class VolumeLifter:
             covered = np.pad(covered, ((0, stride), (0, stride), (0, 0)), "edge")[:rows, :columns]
             covered[..., 1] /= np.maximum(covered[..., 0], 1e-4)
         alpha, fraction = covered[hits.hit].T
-        entry, leave = hits.entry[hits.hit], hits.exit[hits.hit]
-        met = (entry + fraction[:, None] * (leave - entry)).astype(np.float32)
-        colour, trust = _coloured(volume, appearance, source, met)
-        return LiftedRays(colour * alpha[:, None], alpha, fraction, trust)
+        colour, trust = np.zeros((len(alpha), 3), np.float32), np.zeros(len(alpha), np.float32)
+        # Much of most boxes is empty.
+        there = alpha > FAINTEST
+        if there.any():
+            entry, leave = hits.entry[hits.hit][there], hits.exit[hits.hit][there]
+            met = (entry + fraction[there, None] * (leave - entry)).astype(np.float32)
+            colour[there], trust[there] = _coloured(volume, appearance, source, met)
+            colour[there] *= alpha[there, None]
+        return LiftedRays(colour, alpha, fraction, trust)
 
     @torch.no_grad()
     def coverage(self, appearance: Appearance, entry: Float, leave: Float) -> F32:
@@ -354,7 +361,9 @@ class VolumeLifter:
 
     def _volume(self, appearance: Appearance) -> torch.Tensor:
         """(1, c, d, s, s), kept while the object is in use: poses do not change it."""
-        key = (appearance_key(appearance), self.network.dtype, self.network.device, self.autocast)
+        # Its own `dtype` and `device` look through all of it.
+        weight = next(self.network.parameters())
+        key = (appearance_key(appearance), weight.dtype, weight.device, self.autocast)
         return self._volumes.get(key, lambda: self._made(appearance))
 
     def _made(self, appearance: Appearance) -> torch.Tensor:

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Camera
 from neural_assets_core.model.assemble import LAYOUT, PROXY, Conditions, UNetInputs
-from neural_assets_core.model.cache import TensorCache, appearance_key
+from neural_assets_core.model.cache import TensorCache
 from neural_assets_core.model.conditioning import region, source_inputs, target_inputs
 from neural_assets_core.model.encoder import VisualEncoder
+from neural_assets_core.model.identity import encoder_identity
+from neural_assets_core.model.kept_tokens import appearance_key, remembered_tokens
 from neural_assets_core.model.latents import (
     VAE,
     decode_latents,
@@ -33,6 +35,7 @@ from neural_assets_core.proxy import CARVER, Lifter
 from neural_assets_core.scene import Appearance, Background, Scene, View
 
 ViewCallback = Callable[[], None]
+ForeignCallback = Callable[[Appearance], None]
 StepCallback = Callable[[Any, int, int, dict[str, torch.Tensor]], dict[str, torch.Tensor]]
 
 
@@ -65,6 +68,11 @@ class EncodedAssets:
 
     objects: dict[Appearance, torch.Tensor]
     background: torch.Tensor
+
+
+def steps_taken(steps: int, strength: float) -> int:
+    """How many of the steps a picture takes that begins with the proxy's; at least one."""
+    return max(1, round(steps * strength))
 
 
 class NeuralAssetsPipeline(DiffusionPipeline):
@@ -122,6 +130,12 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         self.register_to_config(maps=list(maps), residual_scale=residual_scale)
 
     @property
+    def device(self) -> torch.device:
+        """Where it computes; diffusers looks through all modules of all parts for it."""
+        device: torch.device = next(self.unet.parameters()).device
+        return device
+
+    @property
     def sample_size(self) -> int:
         """Side in pixels of the pictures this model was trained to make."""
         return int(self.unet.config.sample_size) * latent_factor(self.vae)
@@ -134,6 +148,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         scene: Scene,
         cache: TensorCache | None = None,
         callback_on_view: ViewCallback | None = None,
+        callback_on_foreign: ForeignCallback | None = None,
     ) -> EncodedAssets:
         """Run the visual encoder on every source view of the scene.
 
@@ -144,6 +159,9 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             What was encoded before is taken from it, the rest is put into it.
         callback_on_view : callable, optional
             Called before every run of the encoder. Raising in it stops the encoding.
+        callback_on_foreign : callable, optional
+            Called with an appearance whose tokens, kept with its asset, another encoder made: it
+            is encoded again.
 
         Returns
         -------
@@ -166,6 +184,9 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         def pooled(
             appearance: Appearance, group: tuple[Appearance, ...], key: Hashable
         ) -> torch.Tensor:
+            kept = self._kept_tokens(appearance, callback_on_foreign) if len(group) == 1 else None
+            if kept is not None:
+                return kept
             if key not in maps:
                 maps[key] = encoded(appearance.view, group, True)
             regions = torch.tensor([[region(appearance)]], device=maps[key].device)
@@ -191,6 +212,14 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             ),
         )
 
+    @torch.no_grad()
+    def encode_object(self, appearance: Appearance) -> torch.Tensor:
+        """What the encoder makes of one object alone in its view: tokens (k, c) for an asset."""
+        features = self._encode_view(appearance.view, (appearance,), objects=True)
+        regions = torch.tensor([[region(appearance)]], device=features.device)
+        tokens: torch.Tensor = self.asset_tokenizer.object_features(features, regions)[0, 0]
+        return tokens
+
     def _encode_view(
         self, view: View, appearances: tuple[Appearance, ...], *, objects: bool
     ) -> torch.Tensor:
@@ -199,6 +228,31 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         pixels = to_pixels(image[None]).to(self.device, self.visual_encoder.dtype)
         features: torch.Tensor = self.visual_encoder(pixels)
         return features
+
+    def _kept_tokens(
+        self, appearance: Appearance, callback_on_foreign: ForeignCallback | None
+    ) -> torch.Tensor | None:
+        """Tokens (k, c) that an asset brought along, if this encoder made them."""
+        kept = remembered_tokens(appearance)
+        if kept is None:
+            return None
+        config = self.asset_tokenizer.config
+        shape = (config.object_bins**2, config.feature_channels)
+        if kept.encoder != self.encoder_identity() or kept.array.shape != shape:
+            if callback_on_foreign is not None:
+                callback_on_foreign(appearance)
+            return None
+        tokens = torch.from_numpy(kept.array.astype(np.float32))
+        return tokens.to(self.device, self.visual_encoder.dtype)
+
+    def encoder_identity(self) -> str:
+        """Names the encoder that makes tokens; see `neural_assets_core.model.identity`."""
+        state = self._encoder_state()
+        known: tuple[Hashable, str] | None = getattr(self, "_identity", None)
+        if known is None or known[0] != state:
+            known = (state, encoder_identity(self.visual_encoder, self.asset_tokenizer))
+            self._identity = known
+        return known[1]
 
     def _encoder_state(self) -> Hashable:
         """Differs once another encoder, other weights or another precision would answer."""
@@ -218,6 +272,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         conditions: Conditions | None = None,
         num_inference_steps: int = 20,
         guidance_scale: float = 1.5,
+        strength: float = 1.0,
         generator: torch.Generator | None = None,
         latents: torch.Tensor | None = None,
         output_type: str = "np",
@@ -238,6 +293,9 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             From `prepare_conditions`, in the place of the three above; made here if not given.
         num_inference_steps, guidance_scale, generator, latents, output_type, return_dict
             As in every diffusers pipeline. `output_type` is "np" or "latent".
+        strength : float
+            In (0, 1]: 1 begins with noise alone; less begins with the proxy's picture under less
+            noise, and takes that share of the steps.
         callback_on_step_end : callable, optional
             Called as `callback(pipeline, step, timestep, {"latents": ...})` after every step;
             may return changed latents. Raising in it stops the generation before decoding.
@@ -259,18 +317,23 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         self.scheduler.set_timesteps(num_inference_steps, device=self.device)
         # For some numbers of steps rounding gives "trailing" spacing one timestep too many.
         timesteps = self.scheduler.timesteps[:num_inference_steps]
+        timesteps = timesteps[-steps_taken(num_inference_steps, strength) :]
         size = self.unet.config.sample_size
         shape = (1, self.vae.config.latent_channels, size, size)
         if latents is None:
             latents = randn_tensor(shape, generator=generator, device=self.device)
         latents = latents * self.scheduler.init_noise_sigma
+        if strength < 1.0:
+            # What differs from the proxy is nothing yet, or the proxy is all there is.
+            begun = torch.zeros_like(latents) if PROXY in self.config.maps else proxy_latents
+            latents = self.scheduler.add_noise(begun, latents, timesteps[:1])
         guided = guidance_scale != 1.0
         if guided:
             everything = torch.ones(1, dtype=torch.bool, device=self.device)
             conditions = conditions.dropped(everything).concatenated(conditions)
         tokens, mask, maps = UNetInputs(self.asset_tokenizer, tuple(self.config.maps))(conditions)
 
-        with self.progress_bar(total=num_inference_steps) as bar:
+        with self.progress_bar(total=len(timesteps)) as bar:
             for step, timestep in enumerate(timesteps):
                 noisy = torch.cat([latents] * (2 if guided else 1))
                 noisy = self.scheduler.scale_model_input(noisy, timestep)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from neural_assets_core.proxy.background import fill_holes, is_untouched
 from neural_assets_core.proxy.composite import draw_photograph
 from neural_assets_core.proxy.objects import CARVER, LiftedRays, Lifter
+from neural_assets_core.proxy.photograph import prepare_photograph
 from neural_assets_core.proxy.render import ProxyLayers, check_boxes, render_proxy
 from neural_assets_core.proxy.sampling import appearance_mask, grown
 
@@ -30,5 +31,6 @@ __all__ = [
     "fill_holes",
     "grown",
     "is_untouched",
+    "prepare_photograph",
     "render_proxy",
 ]

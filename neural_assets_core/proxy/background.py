@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.raycast import NEAR
 from neural_assets_core.proxy.sampling import grown_mask, shrinkage, shrunk
-from neural_assets_core.scene import Appearance, Scene
+from neural_assets_core.scene import Appearance, Background, Scene
 
 FAR = 60.0
 """Metres beyond which the ground counts as infinitely far when the camera moves."""
@@ -26,16 +28,19 @@ def is_untouched(scene: Scene, appearance: Appearance) -> bool:
 
 
 def draw_background(
-    scene: Scene, camera: Camera
+    background: Background, camera: Camera, untouched: Collection[Appearance]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
-    """The background view seen by `camera`, where it is unknown, and where it shows objects."""
-    view = scene.background.view
+    """The background view seen by `camera`, where it is unknown, and where it shows objects.
+
+    `untouched` are those of its objects that still stand where it shows them.
+    """
+    view = background.view
     source = shrunk(view, shrinkage(view.camera, camera))
     hidden = np.zeros(source.pixels.shape[:2], dtype=np.uint8)
     shown = np.zeros_like(hidden)
-    for occluder in scene.background.occluders:
+    for occluder in background.occluders:
         mask = grown_mask(occluder, source.pixels.shape[1], source.pixels.shape[0])
-        if is_untouched(scene, occluder):
+        if occluder in untouched:
             shown |= mask
         else:
             hidden |= mask

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import takewhile
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Camera
 from neural_assets_core.proxy.background import fill_holes, is_untouched, seen_from
-from neural_assets_core.proxy.cutout import Cutout
+from neural_assets_core.proxy.cutout import Cutout, extent
 from neural_assets_core.proxy.ground import Shade, draw_shade
 from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.proxy.photograph import Photograph, photograph_of
@@ -22,19 +23,41 @@ U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-VISIBLE = 0.004
-"""Least share of a pixel that is drawn."""
-
-
 @dataclass(frozen=True)
 class _Canvas:
-    """What is drawn into, changed in place; arrays (height, width[, 3])."""
+    """What is drawn into, changed in place; uint8 arrays (height, width[, 3]).
+
+    Attributes
+    ----------
+    picture, coverage, confidence, came
+        As in `ProxyLayers`, 255 for 1.
+    changed
+        255 where the picture is no longer the photograph.
+    hole
+        255 where nothing is known of the background.
+    """
 
     picture: U8
+    coverage: U8
+    confidence: U8
+    came: U8
     changed: U8
-    coverage: F32
-    confidence: F32
-    came: F32
+    hole: U8
+
+    @classmethod
+    def of(cls, picture: U8, changed: U8, hole: U8) -> _Canvas:
+        """Of a background."""
+        coverage, confidence, came = (np.zeros(hole.shape, dtype=np.uint8) for _ in range(3))
+        return cls(picture, coverage, confidence, came, changed, hole)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory taken."""
+        return self.picture.nbytes + 5 * self.hole.nbytes
+
+    def copy(self) -> _Canvas:
+        """The same, to be drawn on."""
+        return _Canvas(**{one.name: getattr(self, one.name).copy() for one in fields(self)})
 
 
 def draw_photograph(scene: Scene, camera: Camera) -> ProxyLayers:
@@ -59,56 +82,103 @@ def draw_photograph(scene: Scene, camera: Camera) -> ProxyLayers:
     stayed = [
         one for one in scene.background.occluders if same and is_untouched(scene, one)
     ]
-    canvas, hole, gone = _emptied(scene, camera, photograph, stayed)
     order = back_to_front(camera, [item.box for item in scene.objects])
     riders = photograph.riders(scene)
-    for item in (scene.objects[index] for index in order):
-        carried = frozenset(index for _, carrier, index in riders if carrier is item)
-        piece = photograph.piece(item.appearance, carried)
-        if piece.cutout is None:
-            continue
-        if item.appearance in stayed and item.box == item.appearance.box:
-            _keep(canvas, piece.cutout)
-            continue
-        if not any(rider is item for rider, _, _ in riders):
-            _shade(canvas, piece.shade, item, camera)
-        _move(canvas, piece.cutout, item, camera)
+    parts = [
+        _Part(
+            item,
+            frozenset(index for _, carrier, index in riders if carrier is item),
+            item.appearance in stayed and item.box == item.appearance.box,
+            any(rider is item for rider, _, _ in riders),
+        )
+        for item in (scene.objects[index] for index in order)
+    ]
+    # What is behind all that moved is the same at every step of a drag.
+    behind = list(takewhile(lambda part: part.stays, parts))
+    key = camera, tuple(stayed), tuple((part.item.appearance, part.carried) for part in behind)
+    canvas = photograph.kept(
+        key, lambda: _standing(photograph, camera, stayed, behind)
+    ).copy()
+    for part in parts[len(behind) :]:
+        _draw(canvas, photograph, part, camera)
+    unit = np.float32(1 / 255)
     return ProxyLayers(
         picture=canvas.picture,
-        hole=hole & (canvas.coverage < 0.5),
-        coverage=canvas.coverage,
-        confidence=canvas.confidence,
-        gone=gone,
-        came=canvas.came,
+        hole=(canvas.hole > 127) & (canvas.coverage < 128),
+        coverage=canvas.coverage * unit,
+        confidence=canvas.confidence * unit,
+        gone=np.zeros(canvas.hole.shape, dtype=np.float32),
+        came=canvas.came * unit,
     )
 
 
-def _emptied(
-    scene: Scene, camera: Camera, photograph: Photograph, stayed: list[Appearance]
-) -> tuple[_Canvas, Mask, F32]:
-    """The photograph without what is not where it was; where that is; and shadows that went."""
-    view = scene.background.view
-    shape = (camera.height, camera.width)
-    zeros = [np.zeros(shape, dtype=np.float32) for _ in range(4)]
-    left = [one for one in scene.background.occluders if one not in stayed]
-    changed = np.zeros(shape, dtype=np.uint8)
+@dataclass(frozen=True)
+class _Part:
+    """An object to be drawn.
+
+    Attributes
+    ----------
+    item : SceneObject
+    carried : frozenset of int
+        Occluders that stand on it as they did.
+    stays : bool
+        It stands where the photograph shows it.
+    rides : bool
+        It stands on another object as it did: its shadow there is that one's.
+    """
+
+    item: SceneObject
+    carried: frozenset[int]
+    stays: bool
+    rides: bool
+
+
+def _standing(
+    photograph: Photograph, camera: Camera, stayed: list[Appearance], behind: list[_Part]
+) -> _Canvas:
+    """The photograph without what is not where it was, and what stays behind all else."""
+    canvas = _emptied(photograph, camera, stayed)
+    for part in behind:
+        _draw(canvas, photograph, part, camera)
+    return canvas
+
+
+def _draw(canvas: _Canvas, photograph: Photograph, part: _Part, camera: Camera) -> None:
+    item = part.item
+    if part.stays and _as_it_was(canvas, photograph, item.appearance):
+        return
+    piece = photograph.piece(item.appearance, part.carried)
+    if piece.cutout is None:
+        return
+    if part.stays:
+        _keep(canvas, piece.cutout)
+        return
+    if not part.rides:
+        _shade(canvas, piece.shade, item, camera)
+    _move(canvas, piece.cutout, item, camera)
+
+
+def _emptied(photograph: Photograph, camera: Camera, stayed: list[Appearance]) -> _Canvas:
+    """The photograph without what is not where it was, and without its shadow."""
+    view, shape = photograph.view, (camera.height, camera.width)
+    left = [one for one in photograph.occluders if one not in stayed]
     if camera != view.camera:
         plate, unknown = seen_from(
             photograph.plate, photograph.holes(left), view.camera, camera
         )
         outside = unknown > 254
         picture = fill_holes(plate, outside, outside)
-        changed[:] = 255
-        return _Canvas(picture, changed, *zeros[:3]), unknown > 127, zeros[3]
-    picture = view.picture.pixels.copy()
-    hole = np.zeros(shape, dtype=bool)
+        return _Canvas.of(picture, np.full(shape, 255, np.uint8), unknown)
+    picture, changed = view.picture.pixels.copy(), np.zeros(shape, dtype=np.uint8)
+    hole = np.zeros(shape, dtype=np.uint8)
     if left:
         share = photograph.holes(left)
-        at, part = _enlarged(share, shape)
-        _blend(picture[at], photograph.plate[at], part)
-        changed[at] = np.where(part > VISIBLE, 255, 0)
-        hole[at] = part > 0.5
-    return _Canvas(picture, changed, *zeros[:3]), hole, zeros[3]
+        if share.any():
+            at, part = _enlarged(share, shape)
+            hole[at] = np.round(255 * part)
+            changed[at] = np.where(hole[at] > 0, 255, 0)
+            _blend(picture[at], photograph.plate[at], hole[at])
+    return _Canvas.of(picture, changed, hole)
 
 
 def _enlarged(share: F32, shape: tuple[int, int]) -> tuple[tuple[slice, slice], F32]:
@@ -131,16 +201,28 @@ def _enlarged(share: F32, shape: tuple[int, int]) -> tuple[tuple[slice, slice], 
     return at, np.asarray(part, dtype=np.float32)
 
 
+def _as_it_was(canvas: _Canvas, photograph: Photograph, appearance: Appearance) -> bool:
+    """Whether what stands where it stood has nothing that changed near it; then it is kept."""
+    mask = photograph.mask(appearance)
+    at = extent(mask).slices
+    if canvas.changed[at].any():
+        return False
+    alpha = mask[at]
+    np.maximum(canvas.coverage[at], alpha, out=canvas.coverage[at])
+    np.maximum(canvas.confidence[at], alpha, out=canvas.confidence[at])
+    return True
+
+
 def _keep(canvas: _Canvas, cutout: Cutout) -> None:
     """What stands where it stood: seen before what changed behind it, and completed."""
-    at = cutout.rect.slices
-    alpha = cutout.alpha.astype(np.float32) * np.float32(1 / 255)
-    known = np.where(cutout.seen, np.float32(1.0), np.float32(MIRRORED))
-    touched = canvas.changed[at] > 0
-    canvas.coverage[at] = np.maximum(canvas.coverage[at], alpha)
-    canvas.confidence[at] += alpha * (known - canvas.confidence[at])
-    if touched.any():
-        _blend(canvas.picture[at], cutout.colour, np.where(touched, alpha, np.float32(0.0)))
+    at, alpha = cutout.rect.slices, cutout.alpha
+    known = np.where(cutout.seen, np.uint8(255), np.uint8(255 * MIRRORED))
+    np.maximum(canvas.coverage[at], alpha, out=canvas.coverage[at])
+    _blend(canvas.confidence[at], known, alpha)
+    left, top, width, height = cv2.boundingRect(canvas.changed[at])
+    part = slice(top, top + height), slice(left, left + width)
+    touched = alpha[part] & canvas.changed[at][part]
+    _blend(canvas.picture[at][part], cutout.colour[part], touched)
 
 
 def _shade(canvas: _Canvas, shade: Shade, item: SceneObject, camera: Camera) -> None:
@@ -148,9 +230,10 @@ def _shade(canvas: _Canvas, shade: Shade, item: SceneObject, camera: Camera) -> 
     found = draw_shade(canvas.picture, camera, item.box, shade, item.appearance)
     if found is None:
         return
-    at, ratio = found[0].slices, found[1][..., 1]
-    canvas.changed[at] |= np.where(ratio < 255, np.uint8(255), np.uint8(0))
-    np.maximum(canvas.came[at], 1 - ratio * np.float32(1 / 255), out=canvas.came[at])
+    at, dark = found[0].slices, 255 - found[1]
+    np.maximum(canvas.changed[at], cv2.threshold(dark, 0, 255, cv2.THRESH_BINARY)[1],
+               out=canvas.changed[at])
+    np.maximum(canvas.came[at], dark, out=canvas.came[at])
 
 
 def _move(canvas: _Canvas, cutout: Cutout, item: SceneObject, camera: Camera) -> None:
@@ -160,14 +243,17 @@ def _move(canvas: _Canvas, cutout: Cutout, item: SceneObject, camera: Camera) ->
         return
     at = drawn.rect.slices
     _blend(canvas.picture[at], drawn.colour, drawn.alpha)
-    canvas.changed[at] |= np.where(drawn.alpha > VISIBLE, np.uint8(255), np.uint8(0))
+    _blend(canvas.confidence[at], drawn.trust, drawn.alpha)
     np.maximum(canvas.coverage[at], drawn.alpha, out=canvas.coverage[at])
-    canvas.confidence[at] += drawn.alpha * (drawn.trust - canvas.confidence[at])
+    np.maximum(canvas.changed[at], cv2.threshold(drawn.alpha, 0, 255, cv2.THRESH_BINARY)[1],
+               out=canvas.changed[at])
 
 
-def _blend(picture: U8, colour: U8, alpha: F32) -> None:
-    """Colours over a picture, in place."""
+def _blend(picture: U8, colour: U8, alpha: U8) -> None:
+    """Colours over a picture, in place; `alpha` (h, w)."""
+    if picture.size == 0:
+        return
+    share = alpha * np.float32(1 / 255)
     picture[:] = cv2.blendLinear(
-        np.ascontiguousarray(colour), np.ascontiguousarray(picture), alpha, 1 - alpha
+        np.ascontiguousarray(colour), np.ascontiguousarray(picture), share, 1 - share
     )
-

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry.raycast import PixelRect
 from neural_assets_core.proxy.filling import fill_texture
+from neural_assets_core.proxy.measured import measured
 from neural_assets_core.proxy.relief import Relief, relief
 from neural_assets_core.proxy.sampling import appearance_mask, grown
 from neural_assets_core.scene import Appearance
@@ -18,7 +19,7 @@ from neural_assets_core.scene import Appearance
 U8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-SHAPE_SIDE = 128
+SHAPE_SIDE = 192
 """Pixels a side on which an object's shape is kept, at most."""
 
 SOLID = 250
@@ -50,29 +51,41 @@ class Cutout:
     alpha: U8
     seen: Mask
     shape: Relief
-    _levels: dict[int, tuple[U8, U8]] = field(default_factory=dict)
+    _levels: dict[int, U8] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
         """Memory taken."""
         small = 3 * self.shape.front.nbytes
-        return 2 * (self.colour.nbytes + self.alpha.nbytes) + self.seen.nbytes + small
+        levels = sum(level.nbytes for level in list(self._levels.values()))
+        return self.colour.nbytes + self.alpha.nbytes + self.seen.nbytes + small + levels
 
-    def shrunk(self, factor: float) -> tuple[U8, U8]:
-        """Colour and alpha scaled down for drawing at `factor` of the source's size, at least."""
+    def shrunk(self, factor: float) -> U8:
+        """(h, w, 4) colour and alpha, scaled down for drawing at `factor` of the source's size."""
         level = max(0, int(np.floor(-2.0 * np.log2(max(factor, 1e-3)) + 1e-6)))
-        if level == 0:
-            return self.colour, self.alpha
-        if level not in self._levels:
+        made = self._levels.get(level)
+        if made is None:
             # A drag back and forth in depth needs few sizes, and the next one others.
             if len(self._levels) > 3:
                 self._levels.clear()
+            both = np.dstack([self.colour, self.alpha])
             scale = 2.0 ** (-level / 2.0)
             size = tuple(max(1, round(side * scale)) for side in self.alpha.shape[::-1])
-            colour = cv2.resize(self.colour, size, interpolation=cv2.INTER_AREA)
-            alpha = cv2.resize(self.alpha, size, interpolation=cv2.INTER_AREA)
-            self._levels[level] = np.asarray(colour, np.uint8), np.asarray(alpha, np.uint8)
-        return self._levels[level]
+            small = cv2.resize(both, size, interpolation=cv2.INTER_AREA) if level else both
+            made = self._levels[level] = np.asarray(small, np.uint8)
+        return made
+
+
+def extent(mask: U8) -> PixelRect:
+    """The part of the picture that a cut-out with this mask (height, width) takes."""
+    left, top, width, height = cv2.boundingRect(mask)
+    margin = 3 + round(0.02 * max(width, height)) if width else 0
+    return PixelRect(
+        left=max(0, left - margin),
+        top=max(0, top - margin),
+        right=min(mask.shape[1], left + width + margin),
+        bottom=min(mask.shape[0], top + height + margin),
+    )
 
 
 def cut_out(
@@ -89,17 +102,9 @@ def cut_out(
         Where others throw shadows on it.
     """
     mask = appearance_mask(appearance)
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if rows.size == 0:
+    rect = extent(mask)
+    if rect.empty:
         return None
-    height, width = mask.shape
-    margin = 3 + round(0.02 * max(len(rows), len(columns)))
-    rect = PixelRect(
-        left=max(0, int(columns[0]) - margin),
-        top=max(0, int(rows[0]) - margin),
-        right=min(width, int(columns[-1]) + 1 + margin),
-        bottom=min(height, int(rows[-1]) + 1 + margin),
-    )
     at = rect.slices
     own = mask[at]
     hiding = np.zeros(own.shape, dtype=bool)
@@ -162,4 +167,9 @@ def _shape(appearance: Appearance, rect: PixelRect, own: U8, hiding: Mask) -> Re
     camera = appearance.view.camera.cropped(rect.left, rect.top, width, height).resized(*size)
     small = np.asarray(cv2.resize(own, size, interpolation=cv2.INTER_AREA)) > 127
     unknown = cv2.resize(hiding.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-    return relief(camera, appearance.box, small, np.asarray(unknown) == 0)
+    guess = relief(camera, appearance.box, small, np.asarray(unknown) == 0)
+    if appearance.relief is None:
+        return guess
+    at = appearance.relief.pixels[rect.slices]
+    stored = np.asarray(cv2.resize(at, size, interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+    return measured(guess, camera, appearance.box, stored)

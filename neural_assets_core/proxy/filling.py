@@ -30,6 +30,8 @@ PATCH = 3
 """Pixels from a patch's centre to its side: patches of 7 x 7."""
 
 ROUNDS = 2
+"""Of matching on each picture but the largest, which has one: most of the time goes there."""
+
 RIM = 4
 """Pixels outside of the hole, at the finest size, whose copies are compared with what is there."""
 
@@ -37,6 +39,15 @@ MOST_PATCHES = 5000
 """Of the smallest picture, that others are compared with."""
 
 CHUNK = 512
+
+BROAD = 0.1
+"""Width of the broad strokes in which a hole's light is smooth, in square roots of its area."""
+
+MOST_LIGHT = 0.4
+"""By how much the logarithm of what is filled is changed to fit its surroundings, at most."""
+
+DARK = 8.0
+"""Brightness, of 255, below which differences count less."""
 
 
 def fill_texture(picture: U8, hole: Mask, usable: Mask) -> U8:
@@ -71,7 +82,7 @@ def fill_texture(picture: U8, hole: Mask, usable: Mask) -> U8:
             current = np.where(
                 level.hole[..., None], _copied(level.picture, places), level.picture
             )
-        for _ in range(ROUNDS):
+        for _ in range(ROUNDS if finer is not levels[-1] else 1):
             places = _matched(level, current, places)
             voted = _voted(level.picture, places)
             current = np.where(level.hole[..., None], voted, level.picture)
@@ -215,7 +226,7 @@ def _copied(picture: F32, places: Places) -> F32:
     return np.asarray(picture[places[..., 0], places[..., 1]])
 
 
-def _voted(picture: F32, places: Places, reach: int = 1) -> F32:
+def _voted(picture: F32 | U8, places: Places, reach: int = 1) -> F32:
     """The mean of what overlapping patches say about each pixel."""
     height, width = places.shape[:2]
     padded = np.pad(places, ((reach, reach), (reach, reach), (0, 0)), "edge")
@@ -223,9 +234,9 @@ def _voted(picture: F32, places: Places, reach: int = 1) -> F32:
     for dy in range(-reach, reach + 1):
         for dx in range(-reach, reach + 1):
             near = padded[reach + dy : reach + dy + height, reach + dx : reach + dx + width]
-            y = (near[..., 0] - dy).clip(0, picture.shape[0] - 1)
-            x = (near[..., 1] - dx).clip(0, picture.shape[1] - 1)
-            total += picture[y, x]
+            x, y = (near[..., 1] - dx).astype(np.float32), (near[..., 0] - dy).astype(np.float32)
+            said = cv2.remap(picture, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+            cv2.accumulate(said, total)
     return total * np.float32(1 / (2 * reach + 1) ** 2)
 
 
@@ -251,6 +262,7 @@ def _scaled(places: Places, before: tuple[int, ...], after: tuple[int, ...]) -> 
 
 def _finished(picture: U8, hole: Mask, usable: Mask, level: _Level, places: Places) -> U8:
     """The full picture's pixels copied, their light fitted to the hole's edge."""
+    light = _light(level, places)
     if level.hole.shape != hole.shape:
         places = _scaled(places, level.hole.shape, hole.shape)
     ratio = max(hole.shape) / max(level.hole.shape)
@@ -260,15 +272,47 @@ def _finished(picture: U8, hole: Mask, usable: Mask, level: _Level, places: Plac
         slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin + 1),
         slice(max(0, int(columns[0]) - margin), int(columns[-1]) + margin + 1),
     )
-    copied = _voted(picture.astype(np.float32), places[at])
+    copied = _logs(_voted(picture, places[at]))
     gap = hole[at]
+    # Patches from brighter and from darker places meet in the hole: their seams go.
+    light = np.asarray(cv2.resize(light, hole.shape[::-1], interpolation=cv2.INTER_LINEAR))
+    copied += light.reshape(*hole.shape, 3)[at]
     away = np.asarray(cv2.distanceTransform((~gap).astype(np.uint8), cv2.DIST_L2, 5))
     rim = ~gap & usable[at] & (away <= max(1.0, 0.75 * RIM * ratio))
     if rim.any():
-        error = np.where(rim[..., None], picture[at] - copied, 0.0).astype(np.float32)
-        # Light differs smoothly; what stands out is texture.
-        error = error.clip(-60, 60)
-        copied = copied + spread(error, rim) * gap[..., None]
+        # Brightness alone: a highlight at the edge must not bleach what is filled.
+        error = (_logs(picture[at]) - copied).mean(axis=-1, keepdims=True)
+        error = np.where(rim[..., None], error.clip(-MOST_LIGHT, MOST_LIGHT), 0.0)
+        copied += spread(error.astype(np.float32), rim).reshape(*rim.shape, 1) * gap[..., None]
+    filled = np.clip(np.round(np.exp(copied) - DARK), 0, 255)
     out = picture.copy()
-    out[at] = np.where(gap[..., None], np.clip(np.round(copied), 0, 255), picture[at])
+    out[at] = np.where(gap[..., None], filled, picture[at])
     return out
+
+
+def _light(level: _Level, places: Places) -> F32:
+    """By how much (h, w, 3) the logarithm of a hole's filling misses a smooth continuation.
+
+    That is of its surroundings, and in broad strokes: the texture stays.
+    """
+    copied = _voted(level.picture, places)
+    current = _logs(np.where(level.hole[..., None], copied, level.picture))
+    broad = max(2.0, BROAD * float(np.sqrt(level.hole.sum())))
+
+    def blurred(values: F32, weight: F32) -> F32:
+        total = cv2.GaussianBlur(values * weight[..., None], (0, 0), broad)
+        share = cv2.GaussianBlur(weight, (0, 0), broad)
+        return np.asarray(total / np.maximum(share, 1e-3)[..., None], dtype=np.float32)
+
+    around = (~level.hole & level.usable).astype(np.float32)
+    near = around > 0
+    if not near.any():
+        return np.zeros_like(current)
+    wanted = spread(blurred(current, around) * around[..., None], near)
+    wanted = np.asarray(cv2.GaussianBlur(wanted, (0, 0), broad))
+    found = blurred(current, (near | level.hole).astype(np.float32))
+    return (wanted - found).clip(-MOST_LIGHT, MOST_LIGHT)
+
+
+def _logs(picture: F32 | U8) -> F32:
+    return np.asarray(np.log(np.maximum(picture, 0) + DARK), dtype=np.float32)

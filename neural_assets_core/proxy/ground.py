@@ -1,7 +1,8 @@
 """Shadows of a photograph's objects: found where they stand, and taken along when they move.
 
 A shadow is the ratio of the photograph to what would be there without it, painted on the plane
-that the object stands on. It keeps the light's softness and colour, whatever the light is.
+that the object stands on. It keeps the light's softness, whatever the light is. Its colour it does
+not keep: that is known less well than its depth, and ground of another colour would look stained.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ DARKER = 0.8
 """Brightness, relative to the surroundings, under which the ground counts as shaded."""
 
 DARKEST = 0.15
-COLOURED = 0.3
-"""How much of a shadow's colour is taken over, rather than its brightness alone."""
+FAINTEST = 252
+"""Ratio, of 255, from which on nobody sees a shadow."""
 
 TEXTURE = 160
 """Pixels a side of a shadow on the ground."""
@@ -87,7 +88,7 @@ class Shade:
 
     Attributes
     ----------
-    ratio : uint8 (`TEXTURE`, `TEXTURE`, 3)
+    ratio : uint8 (`TEXTURE`, `TEXTURE`)
         Brightness relative to the light, 255 outside.
     turns : bool
         Whether it turns with the object. What is round keeps its shadow where the light casts it.
@@ -103,7 +104,7 @@ def contact_shade() -> Shade:
     x, y = np.meshgrid(steps, steps)
     away = np.maximum((x**4 + y**4) ** 0.25 - 0.75, 0.0)
     ratio = 1.0 - CONTACT * np.exp(-((away / 0.35) ** 2))
-    return Shade(_bytes(np.repeat(ratio[..., None], 3, axis=-1).astype(np.float32)), True)
+    return Shade(_bytes(ratio.astype(np.float32)), True)
 
 
 def lift_shade(
@@ -128,23 +129,21 @@ def lift_shade(
         return None
     deviation = max(1.0, 0.004 * max(height, width))
     soft = [
-        cv2.GaussianBlur(image.astype(np.float32) + 4.0, (0, 0), deviation)
+        cv2.GaussianBlur(image.mean(axis=-1, dtype=np.float32) + 4.0, (0, 0), deviation)
         for image in (small, lit)
     ]
     ratio = (soft[0] / soft[1]).clip(DARKEST, 1.0)
-    # Its colour is known less well than its depth.
-    grey = np.cbrt(ratio.prod(axis=-1, keepdims=True))
-    ratio = grey * (ratio / grey) ** COLOURED
-    ratio = np.where(shadow[..., None], ratio, 1.0).astype(np.float32)
+    ratio = np.where(shadow, ratio, 1.0).astype(np.float32)
     # Under the object, and beyond the picture's edges, it goes on as at theirs.
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3)))
     border = round(0.5 * max(height, width))
     known = cv2.copyMakeBorder(1 - near, *(border,) * 4, cv2.BORDER_CONSTANT, value=0) > 0
-    ratio = spread(cv2.copyMakeBorder(ratio, *(border,) * 4, cv2.BORDER_CONSTANT), known)
+    ratio = np.asarray(cv2.copyMakeBorder(ratio, *(border,) * 4, cv2.BORDER_CONSTANT))
+    ratio = spread(ratio[..., None], known)[..., 0]
     object_ = cv2.copyMakeBorder(near, *(border,) * 4, cv2.BORDER_REPLICATE)
     away = np.asarray(cv2.distanceTransform(1 - object_, cv2.DIST_L2, 5))
     reach = REACH * float(np.sqrt(mask.sum()))
-    fading = np.clip(1.5 - 1.5 * away / reach, 0.0, 1.0)[..., None]
+    fading = np.clip(1.5 - 1.5 * away / reach, 0.0, 1.0)
     ratio = cv2.GaussianBlur(1 - fading * (1 - ratio), (0, 0), 1.5 * deviation)
     seen = seen[:, :2] + border
     texture = cv2.warpPerspective(
@@ -152,20 +151,29 @@ def lift_shade(
         flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
     )
     steps = np.abs((np.arange(TEXTURE) + 0.5) / TEXTURE * 2 - 1)
-    fade = np.clip((1 - np.maximum(steps[:, None], steps[None])) / 0.15, 0, 1)[..., None]
+    fade = np.clip((1 - np.maximum(steps[:, None], steps[None])) / 0.15, 0, 1)
     return Shade(_bytes((1 - fade * (1 - np.asarray(texture))).astype(np.float32)), turns)
 
 
 def draw_shade(
     picture: U8, camera: Camera, box: Box, shade: Shade, appearance: Appearance
 ) -> tuple[PixelRect, U8] | None:
-    """Darken a picture (h, w, 3) in place by an object's shadow; where, and by what ratio."""
-    corners = _corners(box, appearance.box, shade.turns)
-    seen = camera.project(corners)
-    if (seen[:, 2] <= NEAR).any():
+    """Darken a picture (h, w, 3) in place by an object's shadow; where, and by what ratio (h, w).
+
+    All colours darken by the same ratio: the ground keeps its own.
+    """
+    corners = camera.project(_corners(box, appearance.box, shade.turns))
+    if (corners[:, 2] <= NEAR).any():
         return None
-    low = np.floor(seen[:, :2].min(axis=0)).clip(0, [camera.width, camera.height]).astype(int)
-    high = np.ceil(seen[:, :2].max(axis=0)).clip(0, [camera.width, camera.height]).astype(int)
+    onto_picture = _homography(_square(), corners[:, :2])
+    left, top, width, height = cv2.boundingRect((shade.ratio < FAINTEST).astype(np.uint8))
+    if not width:
+        return None
+    part = _square() / TEXTURE * [width, height] + [left, top]
+    seen = cv2.perspectiveTransform((part - 0.5)[None].astype(np.float32), onto_picture)[0] + 0.5
+    limits = [camera.width, camera.height]
+    low = np.floor(seen.min(axis=0) - 1).clip(0, limits).astype(int)
+    high = np.ceil(seen.max(axis=0) + 1).clip(0, limits).astype(int)
     rect = PixelRect(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
     if rect.empty:
         return None
@@ -173,15 +181,17 @@ def draw_shade(
     lift = (_base(box) - _base(appearance.box)) / (LIFTED * box.size[2])
     strength = float(np.exp(-max(lift, 0.0) ** 2))
     table = np.round(255 * (np.arange(256) / 255) ** strength).astype(np.uint8)
+    shift = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]], dtype=np.float64)
     ratio = cv2.warpPerspective(
         cv2.LUT(shade.ratio, table),
-        _homography(_square(), seen[:, :2] - low),
+        shift @ onto_picture,
         (rect.right - rect.left, rect.bottom - rect.top),
-        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(255, 255, 255),
+        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=255,
     )
-    part = picture[rect.slices]
-    picture[rect.slices] = cv2.multiply(part, ratio, scale=1 / 255)
-    return rect, np.asarray(ratio, dtype=np.uint8)
+    ratio = np.asarray(ratio, dtype=np.uint8)
+    at = rect.slices
+    picture[at] = cv2.multiply(picture[at], cv2.merge([ratio, ratio, ratio]), scale=1 / 255)
+    return rect, ratio
 
 
 def _base(box: Box) -> float:

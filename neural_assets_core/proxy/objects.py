@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
@@ -54,6 +54,8 @@ class Lifter(Protocol):
     def draw(self, appearance: Appearance, source: Picture, hits: BoxHits) -> LiftedRays:
         """What rays meet between where they enter and leave the object's box.
 
+        Of rays with no more than `FAINTEST` coverage nothing else needs to be known.
+
         Parameters
         ----------
         appearance : Appearance
@@ -87,7 +89,10 @@ class Lifter(Protocol):
 
 @dataclass(frozen=True)
 class Canvas:
-    """What objects are drawn into; arrays (h, w), `picture` uint8 (h, w, 3), changed in place."""
+    """What objects are drawn into; arrays (h, w), `picture` uint8 (h, w, 3), changed in place.
+
+    All of them contiguous.
+    """
 
     picture: NDArray[np.uint8]
     depth: Float
@@ -95,41 +100,58 @@ class Canvas:
     confidence: NDArray[np.float32]
 
 
-def draw_object(
-    canvas: Canvas,
-    box: Box,
-    appearance: Appearance,
-    camera: Camera,
-    lifter: Lifter,
-    where: NDArray[np.bool_] | None = None,
-) -> None:
-    """Draw one object; the farthest come first, what is nearer stays in front.
+@dataclass(frozen=True)
+class Layer:
+    """An object as a camera sees it, for the n pixels that it covers.
 
-    `where` (h, w) are the pixels that may change; without it, all.
+    Attributes
+    ----------
+    pixels : int array (n,)
+        Which ones, counted row by row.
+    depth : float array (n,)
+        Metres along the viewing axis.
+    colour, alpha, trust
+        As in `LiftedRays`.
     """
+
+    pixels: NDArray[np.intp]
+    depth: Float
+    colour: NDArray[np.float32]
+    alpha: NDArray[np.float32]
+    trust: NDArray[np.float32]
+
+    def among(self, chosen: NDArray[np.bool_]) -> Layer:
+        """Only the chosen (n,) of its pixels."""
+        return Layer(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+def object_layer(box: Box, appearance: Appearance, camera: Camera, lifter: Lifter) -> Layer:
+    """What `camera` sees of an object, whatever stands before and behind it."""
     hits = cast_box(camera, box)
     rows, columns = np.nonzero(hits.hit)
-    may = None if where is None else where[rows + hits.rect.top, columns + hits.rect.left]
-    if rows.size == 0 or (may is not None and not may.any()):
-        return
+    pixels = (rows + hits.rect.top) * camera.width + columns + hits.rect.left
+    if pixels.size == 0:
+        nothing = np.zeros(0, dtype=np.float32)
+        return Layer(pixels, np.zeros(0), np.zeros((0, 3), dtype=np.float32), nothing, nothing)
     source = shrunk(appearance.view, shrinkage_of_box(appearance, camera, box))
     met = lifter.draw(appearance, source, hits)
-    near, far = hits.entry_depth[rows, columns], hits.exit_depth[rows, columns]
-    reached = near + met.fraction * (far - near)
-    rows, columns = rows + hits.rect.top, columns + hits.rect.left
-    shown = (met.alpha > FAINTEST) & (reached < canvas.depth[rows, columns])
-    if may is not None:
-        shown &= may
-    rows, columns, reached = rows[shown], columns[shown], reached[shown]
-    alpha = met.alpha[shown]
-    beneath = canvas.picture[rows, columns]
-    mixed = beneath * (1 - alpha[:, None]) + met.colour[shown]
-    canvas.picture[rows, columns] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
-    canvas.coverage[rows, columns] = np.maximum(canvas.coverage[rows, columns], alpha)
-    trusted = canvas.confidence[rows, columns] * (1 - alpha) + alpha * met.trust[shown]
-    canvas.confidence[rows, columns] = trusted
+    near, far = hits.entry_depth[hits.hit], hits.exit_depth[hits.hit]
+    layer = Layer(pixels, near + met.fraction * (far - near), met.colour, met.alpha, met.trust)
+    return layer.among(met.alpha > FAINTEST)
+
+
+def draw_layer(canvas: Canvas, layer: Layer) -> None:
+    """Draw one object; the farthest come first, what is nearer stays in front."""
+    depth = canvas.depth.reshape(-1)
+    layer = layer.among(layer.depth < depth[layer.pixels])
+    picture, pixels, alpha = canvas.picture.reshape(-1, 3), layer.pixels, layer.alpha
+    coverage, confidence = canvas.coverage.reshape(-1), canvas.confidence.reshape(-1)
+    mixed = picture[pixels] * (1 - alpha[:, None]) + layer.colour
+    picture[pixels] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
+    coverage[pixels] = np.maximum(coverage[pixels], alpha)
+    confidence[pixels] = confidence[pixels] * (1 - alpha) + alpha * layer.trust
     solid = alpha > 0.5
-    canvas.depth[rows[solid], columns[solid]] = reached[solid]
+    depth[pixels[solid]] = layer.depth[solid]
 
 
 class Carver:

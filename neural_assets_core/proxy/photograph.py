@@ -34,6 +34,9 @@ WORKING_SIDE = 480
 
 KEPT_BYTES = 192 * 2**20
 
+MOST_RIDERS = 4
+"""Of an object that is prepared for each of them being moved."""
+
 GROUND = -1
 """What stands on no object."""
 
@@ -90,9 +93,22 @@ def photograph_of(background: Background) -> Photograph:
     return _SHELF.get(key, lambda: Photograph(background))
 
 
+def prepare_photograph(background: Background, cancel: threading.Event | None = None) -> None:
+    """Make all that drawing a first edit will need, and keep it; from any thread.
+
+    Parameters
+    ----------
+    background : Background
+    cancel : threading.Event, optional
+        Looked at between any two parts.
+    """
+    photograph_of(background).prepare(cancel)
+
+
 def _key(appearance: Appearance) -> Hashable:
-    view, mask = appearance.view, appearance.mask
-    return view.picture.sha256, view.camera, appearance.box, mask and mask.sha256
+    view, mask, shape = appearance.view, appearance.mask, appearance.relief
+    looks = mask and mask.sha256, shape and shape.sha256
+    return view.picture.sha256, view.camera, appearance.box, *looks
 
 
 class Piece:
@@ -130,13 +146,41 @@ class Photograph:
         scale = min(1.0, WORKING_SIDE / max(height, width))
         self._size = (max(1, round(width * scale)), max(1, round(height * scale)))
         self._small = self._shrunk(self.view.picture.pixels)
+        self._making = threading.RLock()
+        self._last: tuple[Hashable, Sized] | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory taken, without the photograph itself."""
         own = 0 if "plate" not in self.__dict__ else self.plate.nbytes
         small = self._small.nbytes + len(self.occluders) * 4 * self._small.nbytes // 3
-        return own + small + sum(piece.nbytes for piece in self._pieces.values())
+        last = self._last
+        drawn = 0 if last is None else last[1].nbytes
+        return own + small + drawn + sum(piece.nbytes for piece in list(self._pieces.values()))
+
+    def kept(self, key: Hashable, make: Callable[[], S]) -> S:
+        """What was drawn last, if it was under the same key; else what `make` draws now."""
+        last = self._last
+        if last is None or last[0] != key:
+            last = self._last = key, make()
+        return last[1]  # type: ignore[return-value]
+
+    def mask(self, appearance: Appearance) -> U8:
+        """(height, width) where an object of this view is seen; 255 inside."""
+        return self._full_masks[self.occluders.index(appearance)]
+
+    def prepare(self, cancel: threading.Event | None = None) -> None:
+        """See `prepare_photograph`: for edits of one object, or of all."""
+        wanted = [(one, frozenset[int]()) for one in self.occluders]
+        for index, one in enumerate(self.occluders):
+            riders = frozenset(other for other, on in enumerate(self.supports) if on == index)
+            left = [riders - {moved} for moved in riders] if len(riders) <= MOST_RIDERS else []
+            wanted += [(one, kept) for kept in (*left, riders) if kept]
+        _ = self.plate
+        for one, kept in wanted:
+            if cancel is not None and cancel.is_set():
+                return
+            self.piece(one, kept)
 
     def holes(self, gone: list[Appearance]) -> F32:
         """(h, w) of a small picture: 1 where these objects and their shadows were, soft edges."""
@@ -175,9 +219,11 @@ class Photograph:
                 _key(appearance), lambda: Piece(cut_out(appearance), contact_shade())
             )
         key = appearance, riders
-        if key not in self._pieces:
-            self._pieces[key] = self._own(self.occluders.index(appearance), riders)
-        return self._pieces[key]
+        # Two threads that want the same wait for one of them.
+        with self._making:
+            if key not in self._pieces:
+                self._pieces[key] = self._own(self.occluders.index(appearance), riders)
+            return self._pieces[key]
 
     def riders(self, scene: Scene) -> list[tuple[SceneObject, SceneObject, int]]:
         """What still stands on the same object at the same place: who, on whom, which occluder."""
@@ -205,8 +251,12 @@ class Photograph:
         return back_to_front(self.view.camera, [one.box for one in self.occluders])
 
     @cached_property
+    def _full_masks(self) -> list[U8]:
+        return [appearance_mask(one) for one in self.occluders]
+
+    @cached_property
     def _masks(self) -> list[Mask]:
-        return [self._shrunk(appearance_mask(one)) > 96 for one in self.occluders]
+        return [self._shrunk(mask) > 96 for mask in self._full_masks]
 
     @cached_property
     def _labels(self) -> NDArray[np.int16]:
@@ -254,21 +304,18 @@ class Photograph:
     # -- objects ---------------------------------------------------------------------------------
 
     def _own(self, index: int, riders: frozenset[int]) -> Piece:
-        appearance = self.occluders[index]
         after = self._order[self._order.index(index) + 1 :]
-        nearer = [other for other in after if self._overlap(index, other)]
+        nearer = [self._full_masks[other] for other in after if self._overlap(index, other)]
         shaded = np.zeros(self._size[::-1], dtype=bool)
         for other, support in enumerate(self.supports):
             if support == index and other not in riders:
                 shaded |= self._shadows[other]
         size = self.view.picture.pixels.shape[1::-1]
         large = cv2.resize(shaded.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-        cutout = cut_out(
-            appearance,
-            [appearance_mask(self.occluders[other]) for other in nearer],
-            np.asarray(large) > 0,
-        )
-        return Piece(cutout, self._shade(index, cutout))
+        cutout = cut_out(self.occluders[index], nearer, np.asarray(large) > 0)
+        # Its own shadow does not depend on what stands on it.
+        shade = self.piece(self.occluders[index]).shade if riders else self._shade(index, cutout)
+        return Piece(cutout, shade)
 
     def _overlap(self, one: int, other: int) -> bool:
         touching = grown(self._masks[other], 2.0) & grown(self._masks[one], 2.0)

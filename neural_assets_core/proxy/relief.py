@@ -28,6 +28,10 @@ ROUND_BONUS = 0.015
 SHEET = 0.03
 """Thickness of what sticks out of a solid, as a fraction of the box's extent in depth."""
 
+STEEPEST = 2.5
+"""How fast something round grows thicker from its edge on: so its rim shows no wall until it is
+turned by more than about 20 degrees."""
+
 ROUND, SQUARE, CUSHION = "round", "square", "cushion"
 
 
@@ -86,6 +90,8 @@ def relief(camera: Camera, box: Box, mask: Mask, known: Mask) -> Relief:
         inside = mask & (leave > enter)
     front = np.where(inside, enter, leave).clip(near, far)
     back = np.where(inside, leave, front).clip(near, far)
+    if kind == ROUND:
+        back = _thinned(camera, mask | ~known, front, back)
     if inside.any() and not inside.all():
         nearest = _nearest(inside)
         outside = ~inside
@@ -186,8 +192,19 @@ def _cushion(camera: Camera, box: Box, mask: Mask) -> Span:
     most = 0.5 * float(min(box.size))
     reach = np.minimum(inward, most)
     thick = np.sqrt(np.maximum(reach * (2 * most - reach), 0.0))
-    thick = np.minimum(thick, 2.5 * inward)
+    thick = np.minimum(thick, STEEPEST * inward)
     return np.where(mask, middle - thick, np.inf), np.where(mask, middle + thick, -np.inf)
+
+
+def _thinned(camera: Camera, mask: Mask, front: Float, back: Float) -> Float:
+    """The back of something round, which near the mask's edge cannot be far behind its front.
+
+    A solid that is wider than what is seen would get a wall along that edge.
+    """
+    pixels = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    # Without the steps of pixels.
+    inward = cv2.GaussianBlur(np.asarray(pixels), (0, 0), 1.0) * front / camera.k[0, 0]
+    return np.where(mask, np.minimum(back, front + STEEPEST * inward), back)
 
 
 def _hull(mask: Mask) -> Mask:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
+from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.raycast import NEAR
-from neural_assets_core.proxy.background import draw_background, fill_holes, is_untouched
-from neural_assets_core.proxy.objects import CARVER, Canvas, Lifter, draw_object
+from neural_assets_core.proxy.background import draw_background, fill_holes
+from neural_assets_core.proxy.objects import (
+    CARVER,
+    Canvas,
+    Layer,
+    Lifter,
+    draw_layer,
+    object_layer,
+)
 from neural_assets_core.proxy.shadows import Caster, Light, cast_shadows, find_light, shaded
-from neural_assets_core.scene import Scene, SceneObject
+from neural_assets_core.scene import Appearance, Background, Scene, SceneObject
 
 FARTHEST = 10_000.0
 """Greatest depth of a box in metres; beyond it half-precision numbers end."""
@@ -21,6 +31,13 @@ FARTHEST = 10_000.0
 
 CERTAIN = 0.3
 """Certainty of a light whose shadows are drawn; doubtful ones are only reported."""
+
+KEPT_PIXELS = 2_000_000
+"""Of the largest picture whose unmoved part is remembered."""
+
+
+CONFIDENT = 0.75
+"""Confidence under which an object's colours count as guessed."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,13 @@ class ProxyLayers:
     gone: NDArray[np.float32]
     came: NDArray[np.float32]
 
+    def guessed(self) -> NDArray[np.uint8]:
+        """(h, w) 255 where the sources never showed what is here: holes, and hidden sides."""
+        unsure = (self.coverage > 0.5) & (self.confidence < CONFIDENT * self.coverage)
+        guessed = np.where(self.hole | unsure, np.uint8(255), np.uint8(0))
+        # An edge of a pixel is no news.
+        return np.asarray(cv2.morphologyEx(guessed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
+
 
 def render_proxy(scene: Scene, camera: Camera, lifter: Lifter = CARVER) -> ProxyLayers:
     """Draw the scene as `camera` sees it.
@@ -66,64 +90,120 @@ def render_proxy(scene: Scene, camera: Camera, lifter: Lifter = CARVER) -> Proxy
         If a box reaches behind the camera.
     """
     check_boxes(scene)
-    picture, hole, objects = draw_background(scene, camera)
-    light, gone, came = _changed_shadows(scene, camera, lifter)
-    # What still stands there hides the ground: its pixels keep their light.
-    gone[objects] = came[objects] = 0.0
-    if light is not None:
-        picture = shaded(picture, light, -gone)
-    # Filled before the objects are drawn, and from background alone: no object bleeds into it.
-    picture = fill_holes(picture, hole, hole | objects)
-    if light is not None:
-        picture = shaded(picture, light, came)
+    stage = _stage_of(scene, camera, lifter)
+    after = [(item.box, item.appearance) for item in scene.objects]
+    came = np.zeros(stage.hole.shape, dtype=np.float32)
+    moved = [caster for caster in after if caster not in stage.stayed]
+    if stage.light is not None and moved:
+        came = cast_shadows(camera, moved, stage.light, lifter) * stage.lit
+        came[stage.objects] = 0.0
+    picture = stage.picture.copy()
+    if stage.light is not None and stage.light.certainty >= CERTAIN:
+        picture = shaded(picture, stage.light, came)
     canvas = Canvas(
         picture,
-        depth=np.full(hole.shape, np.inf),
-        coverage=np.zeros(hole.shape, dtype=np.float32),
-        confidence=np.zeros(hole.shape, dtype=np.float32),
+        depth=np.full(stage.hole.shape, np.inf),
+        coverage=np.zeros(stage.hole.shape, dtype=np.float32),
+        confidence=np.zeros(stage.hole.shape, dtype=np.float32),
     )
     for item in sorted(scene.objects, key=lambda item: -_distance(item, camera)):
-        # What stands where it stood looks as it looked.
-        stayed = item.box == item.appearance.box and is_untouched(scene, item.appearance)
-        if not stayed:
-            draw_object(canvas, item.box, item.appearance, camera, lifter)
-            continue
-        if lifter is not CARVER:
-            # Only where something that stood before it is gone: its hidden part comes to light.
-            draw_object(canvas, item.box, item.appearance, camera, lifter, hole)
-        draw_object(canvas, item.box, item.appearance, camera, CARVER)
+        kept = stage.layers.get(item.appearance) if item.box == item.appearance.box else None
+        for layer in kept or [object_layer(item.box, item.appearance, camera, lifter)]:
+            draw_layer(canvas, layer)
     return ProxyLayers(
-        picture, hole & (canvas.coverage < 0.5), canvas.coverage, canvas.confidence, gone, came
+        picture,
+        stage.hole & (canvas.coverage < 0.5),
+        canvas.coverage,
+        canvas.confidence,
+        stage.gone,
+        came,
     )
 
 
-def _changed_shadows(
-    scene: Scene, camera: Camera, lifter: Lifter
-) -> tuple[Light | None, NDArray[np.float32], NDArray[np.float32]]:
-    """A light that is certain enough to draw with, and the shadows that went and that came."""
-    before = [(occluder.box, occluder) for occluder in scene.background.occluders]
-    after = [(item.box, item.appearance) for item in scene.objects]
-    nothing = np.zeros((camera.height, camera.width), dtype=np.float32)
-    if set(before) == set(after):
-        return None, nothing, nothing.copy()
-    light = find_light(scene.background, lifter)
-    if light is None:
-        return None, nothing, nothing.copy()
-    gone = _shadows(camera, before, after, light, lifter)
-    came = _shadows(camera, after, before, light, lifter)
-    return (light if light.certainty >= CERTAIN else None), gone, came
+@dataclass(frozen=True)
+class _Stage:
+    """What of a picture does not depend on where the moved objects are now; (h, w) arrays.
+
+    Attributes
+    ----------
+    stayed : frozenset of Caster
+        Boxes and objects that the background shows where they are.
+    picture : uint8 (h, w, 3)
+        The background, the hole filled, without the shadows that went.
+    hole, objects : bool
+        Where the background is unknown, and where it shows objects that stayed.
+    light : Light or None
+        Of shadows that went or came.
+    gone, lit : float32
+        Where the ground lost a shadow, and how much light those that stayed leave it.
+    layers : dict of Appearance to list of Layer
+        Objects that stand where they stood: they look as they looked.
+    """
+
+    stayed: frozenset[Caster]
+    picture: NDArray[np.uint8]
+    hole: NDArray[np.bool_]
+    objects: NDArray[np.bool_]
+    light: Light | None
+    gone: NDArray[np.float32]
+    lit: NDArray[np.float32]
+    layers: dict[Appearance, list[Layer]]
 
 
-def _shadows(
-    camera: Camera, casters: list[Caster], others: list[Caster], light: Light, lifter: Lifter
-) -> NDArray[np.float32]:
-    """Where `casters` cast shadows that `others` do not: (h, w) in [0, 1]."""
-    stayed = [caster for caster in casters if caster in others]
-    moved = [caster for caster in casters if caster not in others]
-    if not moved:
-        return np.zeros((camera.height, camera.width), dtype=np.float32)
-    cast = cast_shadows(camera, moved, light, lifter)
-    return cast * (1.0 - cast_shadows(camera, stayed, light, lifter))
+def _stage_of(scene: Scene, camera: Camera, lifter: Lifter) -> _Stage:
+    before = {(occluder.box, occluder) for occluder in scene.background.occluders}
+    after = {(item.box, item.appearance) for item in scene.objects}
+    # The camera must stand where it stood, too, if anything is to look as it looked.
+    still = scene.camera.world_to_camera == scene.background.view.camera.world_to_camera
+    alike = {appearance for box, appearance in after if still and box == appearance.box}
+    # Large photographs are worth a wait, but not that much memory.
+    small = camera.width * camera.height <= KEPT_PIXELS
+    make = _kept_stage if small else _kept_stage.__wrapped__
+    # Remembered without keeping the lifter, and the network in it, alive.
+    return make(
+        scene.background, camera, frozenset(before & after), frozenset(alike), before != after,
+        weakref.ref(lifter),
+    )
+
+
+@lru_cache(maxsize=4)
+def _kept_stage(
+    background: Background,
+    camera: Camera,
+    stayed: frozenset[Caster],
+    alike: frozenset[Appearance],
+    changed: bool,
+    owner: weakref.ref[Lifter],
+) -> _Stage:
+    """While one object is dragged, all frames have the same stage."""
+    lifter = owner()
+    assert lifter is not None
+    picture, hole, objects = draw_background(background, camera, alike)
+    light = find_light(background, lifter) if changed else None
+    gone, lit = np.zeros(hole.shape, dtype=np.float32), np.ones(hole.shape, dtype=np.float32)
+    if light is not None:
+        casters = [(occluder.box, occluder) for occluder in background.occluders]
+        standing = [caster for caster in casters if caster in stayed]
+        moved = [caster for caster in casters if caster not in stayed]
+        lit = 1.0 - cast_shadows(camera, standing, light, lifter)
+        if moved:
+            gone = cast_shadows(camera, moved, light, lifter) * lit
+        # What still stands there hides the ground: its pixels keep their light.
+        gone[objects] = 0.0
+        if light.certainty >= CERTAIN:
+            picture = shaded(picture, light, -gone)
+    # Filled before the objects are drawn, and from background alone: no object bleeds into it.
+    picture = fill_holes(picture, hole, hole | objects)
+    layers = {}
+    for appearance in alike:
+        layers[appearance] = [object_layer(appearance.box, appearance, camera, CARVER)]
+        if lifter is not CARVER and hole.any():
+            # Only where something that stood before it is gone: its hidden part comes to light.
+            hidden = object_layer(appearance.box, appearance, camera, lifter)
+            layers[appearance].insert(0, hidden.among(hole.reshape(-1)[hidden.pixels]))
+    for array in (picture, hole, objects, gone, lit):
+        array.setflags(write=False)
+    return _Stage(stayed, picture, hole, objects, light, gone, lit, layers)
 
 
 def _distance(item: SceneObject, camera: Camera) -> float:

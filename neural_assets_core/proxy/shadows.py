@@ -216,8 +216,9 @@ def _splatted(cloud: Float, toward: Float, camera: Camera) -> F32:
     return np.asarray(cv2.GaussianBlur(cv2.dilate(canvas, np.ones((3, 3))), (3, 3), 0.7))
 
 
+@lru_cache(maxsize=4)
 def _ground_points(camera: Camera) -> tuple[Float, NDArray[np.bool_]]:
-    """(h, w, 3) where each pixel's ray meets the ground, and (h, w) whether it does."""
+    """(h, w, 3) where each pixel's ray meets the ground, and (h, w) whether it does; shared."""
     origin, directions = camera.rays(camera.pixel_centers())
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = -origin[2] / directions[..., 2]

@@ -8,6 +8,7 @@ points: few rays are followed, and all of them only where their neighbours disag
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -21,11 +22,15 @@ from neural_assets_core.proxy.relief import ROUND
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
 
 REACH = 1.25
 """How far objects may stick out of their boxes, in half-sides."""
 
 RAYS = 3_500
+CHUNK = 8192
+"""Rays followed at a time: fewer than OpenCV's longest rows, and what fits into a cache."""
+
 STEPS = 16
 HALVINGS = 4
 TOLERANCE = 0.06
@@ -38,6 +43,13 @@ GUESS_BLUR = 2.0
 MIRRORED, GUESSED = 0.5, 0.25
 """Trust in colours of mirrored points, and of points whose mirror image is not seen either."""
 
+RAGGED = 2.0
+"""Pixels by which the edge of a shape that was guessed may be off from one pixel to the next."""
+
+_STEEP = (2.5 * RAGGED * (np.arange(256) / 255 - 0.5) + 0.5).clip(0, 1)
+_COVERED = np.round(255 * _STEEP).astype(np.uint8)
+"""From the share of hits around a pixel to how much of it is covered: an edge of one pixel."""
+
 
 @dataclass(frozen=True)
 class Warped:
@@ -47,15 +59,15 @@ class Warped:
     ----------
     rect : PixelRect
     colour : uint8 (h, w, 3)
-    alpha : float32 (h, w)
-    trust : float32 (h, w)
-        1 where the photograph's own pixels were carried over.
+    alpha : uint8 (h, w)
+    trust : uint8 (h, w)
+        255 where the photograph's own pixels were carried over.
     """
 
     rect: PixelRect
     colour: U8
-    alpha: F32
-    trust: F32
+    alpha: U8
+    trust: U8
 
 
 def warp(cutout: Cutout, box: Box, camera: Camera) -> Warped | None:
@@ -65,38 +77,65 @@ def warp(cutout: Cutout, box: Box, camera: Camera) -> Warped | None:
     if rect.empty:
         return None
     rays = _Rays(cutout, box, camera)
-    rows, columns = rect.bottom - rect.top, rect.right - rect.left
-    stride = max(1, math.ceil(math.sqrt(rows * columns / RAYS)))
-    places, trust = _coarse_to_fine(rays, rect, stride)
-    hit = trust > 0
-    if not hit.any():
+    share = math.sqrt((rect.bottom - rect.top) * (rect.right - rect.left) / RAYS)
+    places, trust = _coarse_to_fine(rays, rect, 2 ** max(0, math.ceil(math.log2(share))))
+    rows, columns = (np.flatnonzero((trust > 0).any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
         return None
-    factor = _shrinkage(places, hit)
-    colour, alpha = cutout.shrunk(1.0 / factor)
-    scale = np.array(alpha.shape[::-1]) / np.array(cutout.alpha.shape[::-1])
+    # The edge needs to be seen from beyond.
+    top, left = max(0, int(rows[0]) - 1), max(0, int(columns[0]) - 1)
+    at = slice(top, int(rows[-1]) + 2), slice(left, int(columns[-1]) + 2)
+    places, trust = places[at], trust[at]
+    top, left = rect.top + top, rect.left + left
+    rect = PixelRect(left, top, left + trust.shape[1], top + trust.shape[0])
+    factor = _shrinkage(places, trust > 0)
+    source = cutout.shrunk(1.0 / factor)
+    scale = np.array(source.shape[1::-1]) / np.array(cutout.alpha.shape[::-1])
     corner = np.array([cutout.rect.left, cutout.rect.top])
-    maps = ((places - corner) * scale - 0.5).astype(np.float32)
-    shown = cv2.remap(colour, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    covered = cv2.remap(alpha, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    whole = np.where(trust < 1.0, np.float32(1.0), np.asarray(covered) * np.float32(1 / 255))
+    maps = places * scale.astype(np.float32) - (corner * scale + 0.5).astype(np.float32)
+    found = cv2.remap(source, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    shown = cv2.cvtColor(np.asarray(found), cv2.COLOR_RGBA2RGB)
+    hit = (trust > 0).astype(np.uint8)
+    guessed = hit * (trust < 1.0)
     # What is made up is softer, so that nobody takes it for what is known.
-    guessed = hit & (trust < 1.0)
-    if guessed.any():
-        shown[guessed] = cv2.GaussianBlur(np.asarray(shown), (0, 0), GUESS_BLUR)[guessed]
+    _soften(shown, guessed)
+    alpha = np.maximum(cv2.extractChannel(found, 3), 255 * guessed) * hit
     # Where the edge of what was seen lies inside the object now, its soft edge would be a crack.
-    whole = cv2.morphologyEx(whole * hit, cv2.MORPH_CLOSE, np.ones((CRACK, CRACK)))
-    # Where the shape ends the last pixel is covered by half; where the mask does, it says so.
-    edge = cv2.blur(hit.astype(np.float32), (3, 3), borderType=cv2.BORDER_REPLICATE)
-    return Warped(
-        rect,
-        np.asarray(shown, dtype=np.uint8),
-        (whole * hit * np.clip(1.5 * np.asarray(edge) - 0.25, 0.0, 1.0)).astype(np.float32),
-        trust,
-    )
+    alpha = _closed(alpha)
+    # Where the mask ends, its edge is as soft as the photograph's; where the shape ends, this is.
+    smooth = cv2.GaussianBlur(255 * hit, (0, 0), RAGGED, borderType=cv2.BORDER_REPLICATE)
+    edge = cv2.LUT(smooth, _COVERED)
+    alpha = np.asarray(cv2.multiply(alpha * hit, edge, scale=1 / 255), dtype=np.uint8)
+    # Completed in the source view already, where other things stand before it.
+    unseen = (~cutout.seen & (cutout.alpha > 127)).astype(np.uint8)
+    unseen = np.asarray(cv2.resize(unseen, source.shape[1::-1]))
+    made_up = np.asarray(cv2.remap(unseen, maps, None, cv2.INTER_NEAREST)) > 0
+    sure = np.minimum(trust, np.where(made_up, np.float32(MIRRORED), np.float32(1.0)))
+    return Warped(rect, np.asarray(shown), alpha, np.round(255 * sure).astype(np.uint8))
+
+
+def _closed(alpha: U8) -> U8:
+    """Without gaps narrower than `CRACK`; at the picture's edge it ends as it is."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (CRACK, CRACK))
+    padded = cv2.copyMakeBorder(alpha, *(CRACK,) * 4, cv2.BORDER_CONSTANT, value=0)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel)
+    return np.asarray(closed, dtype=np.uint8)[CRACK:-CRACK, CRACK:-CRACK]
+
+
+def _soften(colour: U8, chosen: U8) -> None:
+    """Blur a picture (h, w, 3) in place where `chosen` (h, w) is not 0."""
+    left, top, width, height = cv2.boundingRect(chosen)
+    at = slice(top, top + height), slice(left, left + width)
+    if width:
+        blurred = cv2.GaussianBlur(colour[at], (0, 0), GUESS_BLUR)
+        colour[at] = np.where(chosen[at][..., None] > 0, blurred, colour[at])
 
 
 def _coarse_to_fine(rays: _Rays, rect: PixelRect, stride: int) -> tuple[F32, F32]:
-    """Source pixels (h, w, 2) of all pixels of `rect`, and the trust in them (h, w), 0 outside."""
+    """Source pixels (h, w, 2) of all pixels of `rect`, and the trust in them (h, w), 0 outside.
+
+    `stride` is a power of two: pixels between the first rays.
+    """
     rows, columns = rect.bottom - rect.top, rect.right - rect.left
     # One more on each side, so that every pixel lies between rays.
     v = rect.top + 0.5 + stride * np.arange(-(-rows // stride) + 1, dtype=np.float32)
@@ -104,21 +143,32 @@ def _coarse_to_fine(rays: _Rays, rect: PixelRect, stride: int) -> tuple[F32, F32
     grid = np.stack(np.meshgrid(u, v), axis=-1)
     found, trust = rays.follow(grid.reshape(-1, 2))
     found, trust = found.reshape(*grid.shape[:2], 2), trust.reshape(grid.shape[:2])
-    if stride == 1:
-        return found[:rows, :columns], trust[:rows, :columns]
-    doubt = _disagreement(found, trust)
-    # From pixel i to grid point i / stride, as remap and warpAffine count.
-    matrix = np.array([[1 / stride, 0, 0], [0, 1 / stride, 0]], dtype=np.float32)
+    while stride > 1:
+        stride //= 2
+        corner = np.array([rect.left + 0.5, rect.top + 0.5], dtype=np.float32)
+        found, trust = _refined(rays, found, trust, corner, stride)
+    return found[:rows, :columns], trust[:rows, :columns]
+
+
+def _refined(
+    rays: _Rays, found: F32, trust: F32, corner: F32, stride: int
+) -> tuple[F32, F32]:
+    """The same with a ray between any two; followed only where its neighbours disagree."""
+    height, width = (2 * side - 1 for side in trust.shape)
+    # From point i of the finer grid to point i / 2, as warpAffine counts.
+    matrix = np.array([[0.5, 0, 0], [0, 0.5, 0]], dtype=np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     places = np.asarray(
-        cv2.warpAffine(found, matrix, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        cv2.warpAffine(found, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     )
-    cell = (np.arange(rows) // stride)[:, None], (np.arange(columns) // stride)[None]
-    level = trust[cell]
-    again = doubt[cell]
+    doubt = _disagreement(found, trust)
+    level = trust.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+    again = doubt.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+    # Those of the coarser grid are known.
+    again[::2, ::2] = False
     y, x = np.nonzero(again)
-    exact = np.stack([x + np.float32(rect.left + 0.5), y + np.float32(rect.top + 0.5)], axis=-1)
-    places[y, x], level[y, x] = rays.follow(exact.astype(np.float32))
+    pixels = np.stack([x, y], axis=-1).astype(np.float32) * stride + corner
+    places[y, x], level[y, x] = rays.follow(pixels)
     return places, level
 
 
@@ -160,19 +210,22 @@ class _Rays:
     def __init__(self, cutout: Cutout, box: Box, camera: Camera) -> None:
         self.cutout = cutout
         source, was = cutout.appearance.view.camera, cutout.appearance.box
+        shape = cutout.shape
+        scale = np.array(shape.front.shape[::-1]) / np.array(cutout.alpha.shape[::-1])
+        corner = np.array([cutout.rect.left, cutout.rect.top])
+        self.scale, self.corner = scale.astype(np.float32), corner.astype(np.float32)
         placed = np.eye(4)
         placed[:3, :3] = was.rotation_matrix() * (0.5 * np.asarray(was.size))
         placed[:3, 3] = was.center
-        # From the box's own frame to (u depth, v depth, depth) in the source view.
-        self.seen = (source.k @ (source.extrinsics @ placed)[:3]).astype(np.float32)
+        # From the box's own frame to (u depth, v depth, depth), in pixels of the small shape.
+        onto_shape = np.diag([*scale, 1.0])
+        onto_shape[:2, 2] = -corner * scale - 0.5
+        seen = onto_shape @ source.k @ (source.extrinsics @ placed)[:3]
+        self.seen = seen.astype(np.float32)
         half = 0.5 * np.asarray(box.size)
         self.start = box.to_local(camera.position).astype(np.float32)
         turn = (camera.extrinsics[:3, :3] @ box.rotation_matrix() / half).T
         self.along = (turn @ np.linalg.inv(camera.k)).astype(np.float32)
-        shape = cutout.shape
-        scale = np.array(shape.front.shape[::-1]) / np.array(cutout.alpha.shape[::-1])
-        self.scale = scale.astype(np.float32)
-        self.corner = np.array([cutout.rect.left, cutout.rect.top], dtype=np.float32)
         small = cv2.resize(cutout.alpha, shape.front.shape[::-1], interpolation=cv2.INTER_AREA)
         # The front with its soft edge and a little of what is beyond; what lies behind it without.
         near = cv2.dilate((np.asarray(small) > 2).astype(np.float32), np.ones((3, 3)))
@@ -184,81 +237,86 @@ class _Rays:
 
     def follow(self, pixels: F32) -> tuple[F32, F32]:
         """Source pixels (n, 2) that pixels (n, 2) show, and trust (n,), 0 where nothing is met."""
-        along = pixels @ self.along[:, :2].T + self.along[:, 2]
+        parts = [self._follow(pixels[i : i + CHUNK]) for i in range(0, len(pixels), CHUNK)]
+        if not parts:
+            return np.zeros((0, 2), np.float32), np.zeros(0, np.float32)
+        places, trust = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return (places + np.float32(0.5)) / self.scale + self.corner, trust
+
+    def _follow(self, pixels: F32) -> tuple[F32, F32]:
+        """The same, in pixels of the shape as OpenCV counts them."""
+        along = self.along[:, :2] @ pixels.T + self.along[:, 2:]
         with np.errstate(divide="ignore"):
             slope = 1.0 / np.where(np.abs(along) < 1e-9, np.float32(1e-9), along)
-        first, second = (-REACH - self.start) * slope, (REACH - self.start) * slope
-        # Axis by axis: numpy is slow at taking the largest of three.
-        near, far = np.minimum(first, second).T, np.maximum(first, second).T
-        low = np.maximum(np.maximum(near[0], near[1]), np.maximum(near[2], np.float32(NEAR)))
-        high = np.minimum(np.minimum(far[0], far[1]), far[2])
+        start = self.start[:, None]
+        first, second = (-REACH - start) * slope, (REACH - start) * slope
+        low = np.minimum(first, second).max(axis=0).clip(NEAR, None)
+        high = np.maximum(first, second).min(axis=0)
         places = np.zeros((len(pixels), 2), dtype=np.float32)
         trust = np.zeros(len(pixels), dtype=np.float32)
         rays = np.flatnonzero(high > low)
         if rays.size == 0:
             return places, trust
-        along, low, high = along[rays], low[rays], high[rays]
+        along, low, high = along[:, rays], low[rays], high[rays]
         steps = np.linspace(0.0, 1.0, STEPS, dtype=np.float32)[:, None]
-        base = self.seen[:, :3] @ self.start + self.seen[:, 3]
-        slant = (along @ self.seen[:, :3].T).astype(np.float32)
-        reach = (low + steps * (high - low)).astype(np.float32)
-        inside, before, behind = self._inside(base, slant, reach)
+        slant = self.seen[:, :3] @ along
+        inside, before, behind = self._inside(slant, low + steps * (high - low))
         # Thin parts may lie between two points.
         through = np.zeros_like(inside)
         through[1:] = before[:-1] & behind[1:]
         found = inside | through
         met = found.any(axis=0)
-        rays, along, slant, low, high = rays[met], along[met], slant[met], low[met], high[met]
+        rays, along, slant, low, high = rays[met], along[:, met], slant[:, met], low[met], high[met]
+        if rays.size == 0:
+            return places, trust
         number = found[:, met].argmax(axis=0)
         crossed = np.take_along_axis(through[:, met], number[None], axis=0)[0]
-        width = (high - low) / (STEPS - 1)
-        hit = low + number * width
+        width = (high - low) / np.float32(STEPS - 1)
+        hit = low + number.astype(np.float32) * width
         miss = hit - width * (number > 0)
         for _ in range(HALVINGS):
-            middle = 0.5 * (hit + miss)
-            inside, _, behind = self._inside(base, slant, middle[None].astype(np.float32))
+            middle = np.float32(0.5) * (hit + miss)
+            inside, _, behind = self._inside(slant, middle[None])
             within = inside[0] | (crossed & behind[0])
             hit, miss = np.where(within, middle, hit), np.where(within, miss, middle)
-        place, depth = _divided(base + hit[:, None] * slant)
-        front = self._looked_up(place)[:, 0]
+        x, y, depth = self._seen(slant, hit[None])
+        place = np.stack([x[0], y[0]], axis=-1)
+        front = self._looked_up(x, y)[0][0]
         # From where the photograph was taken, this point is the first; or it is hidden.
-        bare = depth - front < self.tolerance
+        bare = depth[0] - front < self.tolerance
         trust[rays] = np.where(bare, np.float32(1.0), np.float32(GUESSED))
         hidden = np.flatnonzero(~bare)
         if hidden.size:
-            points = self.start + hit[hidden, None] * along[hidden]
+            points = self.start + (hit[hidden] * along[:, hidden]).T
             mirrored, known = self._mirrored(points)
             place[hidden[known]] = mirrored[known]
             trust[rays[hidden[known]]] = MIRRORED
         places[rays] = place
         return places, trust
 
-    def _inside(
-        self, base: F32, slant: F32, reach: F32
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-        """(k, n) whether points at `reach` (k, n) along rays are in, before, behind the object."""
-        place, depth = _divided(base + reach[..., None] * slant)
-        front, back, near, deep = np.moveaxis(self._looked_up(place), -1, 0)
-        valid = np.where(depth - front < self.tolerance, near, deep) > 0.5
-        ahead, beyond, shown = depth < front, depth > back, near > 0.5
-        return np.asarray(valid & ~ahead & ~beyond), shown & ahead, shown & beyond
+    def _seen(self, slant: F32, reach: F32) -> tuple[F32, F32, F32]:
+        """Pixels of the shape and depths (k, n) of points at `reach` (k, n) along rays (3, n)."""
+        base = self.seen[:, :3] @ self.start + self.seen[:, 3]
+        return _divided(*(reach * slant[axis] + base[axis] for axis in range(3)))
 
-    def _looked_up(self, place: F32) -> F32:
-        """Front, back, and whether there is anything, near the front and behind it, (..., 4)."""
-        maps = ((place - self.corner) * self.scale - np.float32(0.5)).reshape(-1, 2)
-        # OpenCV limits a map's sides to 32767.
-        width = 4096
-        rows = -(-len(maps) // width)
-        padded = np.full((rows * width, 2), -9.0, dtype=np.float32)
-        padded[: len(maps)] = maps
+    def _inside(self, slant: F32, reach: F32) -> tuple[Bool, Bool, Bool]:
+        """(k, n) whether points at `reach` (k, n) along rays are in, before, behind the object."""
+        x, y, depth = self._seen(slant, reach)
+        front, back, near, deep = self._looked_up(x, y)
+        ahead, beyond, shown = depth < front, depth > back, near > 0.5
+        valid = np.where(depth < front + self.tolerance, shown, deep > 0.5)
+        return valid & ~(ahead | beyond), shown & ahead, shown & beyond
+
+    def _looked_up(self, x: F32, y: F32) -> Sequence[F32]:
+        """Front, back, and whether there is anything, near the front and behind it, each (k, n)."""
         found = cv2.remap(
-            self.solid, padded.reshape(rows, width, 2), None, cv2.INTER_LINEAR,
+            self.solid, x, y, cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT, borderValue=(1e9, 0, 0, 0),
         )
-        return np.asarray(found).reshape(-1, 4)[: len(maps)].reshape(*place.shape[:-1], 4)
+        return [np.asarray(part, dtype=np.float32) for part in cv2.split(np.asarray(found))]
 
-    def _mirrored(self, points: F32) -> tuple[F32, NDArray[np.bool_]]:
-        """Source pixels (n, 2) of mirror images of points in the box, and whether they are seen."""
+    def _mirrored(self, points: F32) -> tuple[F32, Bool]:
+        """Shape pixels (n, 2) of mirror images of points in the box, and whether they are seen."""
         places = np.zeros((len(points), 2), dtype=np.float32)
         known = np.zeros(len(points), dtype=bool)
         if self.cutout.shape.kind == ROUND:
@@ -270,11 +328,11 @@ class _Rays:
                 for x, y in ((-1, 1), (1, -1), (-1, -1))
             ]
         for image in images:
-            seen = image.astype(np.float32) @ self.seen[:, :3].T + self.seen[:, 3]
-            place, depth = _divided(seen)
-            front, _, _, deep = self._looked_up(place).T
-            good = ~known & (deep > 0.99) & (np.abs(depth - front) < self.tolerance)
-            places[good] = place[good]
+            seen = self.seen[:, :3] @ image.T.astype(np.float32) + self.seen[:, 3:]
+            x, y, depth = _divided(*seen[:, None])
+            front, _, _, deep = (part[0] for part in self._looked_up(x, y))
+            good = ~known & (deep > 0.99) & (np.abs(depth[0] - front) < self.tolerance)
+            places[good] = np.stack([x[0], y[0]], axis=-1)[good]
             known |= good
         return places, known
 
@@ -293,9 +351,12 @@ class _Rays:
         return out
 
 
-def _divided(seen: F32) -> tuple[F32, F32]:
-    """Pixels (..., 2) and depths (...); far outside behind the camera."""
-    depth = seen[..., 2]
-    ahead = depth > 1e-6
-    pixels = seen[..., :2] / np.where(ahead, depth, np.float32(1.0))[..., None]
-    return np.where(ahead[..., None], pixels, np.float32(-1e4)).clip(-1e4, 1e5), depth
+def _divided(x: F32, y: F32, depth: F32) -> tuple[F32, F32, F32]:
+    """Pixels and depths; far outside behind the camera."""
+    if depth.min(initial=1.0) > 1e-3:
+        nearness = np.float32(1.0) / depth
+        return x * nearness, y * nearness, depth
+    ahead = depth > 1e-3
+    nearness = np.float32(1.0) / np.where(ahead, depth, np.float32(1.0))
+    out = [np.where(ahead, one * nearness, np.float32(-1e4)).clip(-1e4, 1e5) for one in (x, y)]
+    return out[0], out[1], depth

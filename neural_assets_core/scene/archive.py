@@ -5,6 +5,7 @@
     mimetype              first, stored: what the file is, for who looks at its first bytes
     scene.json            a header (format, version, conventions) and the fields of `Scene`
     images/<sha256>.png   every picture of the scene, lossless, once
+    wireframes/<sha256>.bin   the lines of the meshes that stand in for objects, if there are any
     thumbnail.png         at most 256 pixels a side
 
 Fields that this version does not know are carried along from loading to saving, but not pictures
@@ -42,6 +43,7 @@ from neural_assets_core.scene.container import (
     pictures_of,
     png,
     read_document,
+    read_entry,
     read_pictures,
     read_thumbnail,
     references,
@@ -49,7 +51,8 @@ from neural_assets_core.scene.container import (
 )
 from neural_assets_core.scene.migrations import FIRST, VERSION, Version, migrated
 from neural_assets_core.scene.picture import MAXIMUM_PIXELS, Picture
-from neural_assets_core.scene.scene import Scene
+from neural_assets_core.scene.scene import MAXIMUM_OBJECTS, Scene
+from neural_assets_core.scene.wireframe import MAXIMUM_BYTES, Wireframe
 
 SCENE_SUFFIX = ".nascene"
 MIMETYPE = "application/x-neural-assets-scene"
@@ -109,6 +112,8 @@ def scene_bytes(scene: Scene, thumbnail: Picture | None = None) -> bytes:
         add_entry(archive, DOCUMENT, document(scene, HEADER, "scene"), zipfile.ZIP_DEFLATED)
         for name in sorted(images):
             add_entry(archive, f"images/{name}.png", png(images[name]))
+        for name, wireframe in sorted(wireframes_of(scene).items()):
+            add_entry(archive, f"wireframes/{name}.bin", wireframe.data, zipfile.ZIP_DEFLATED)
         add_entry(archive, THUMBNAIL, small_png(thumbnail or scene.background.view.picture))
         content = sum(entry.file_size for entry in archive.infolist())
     if max(content, buffer.getbuffer().nbytes) > MAXIMUM_FILE_BYTES:
@@ -147,7 +152,32 @@ def _load(path: Path) -> Scene:
         pictures = read_pictures(
             archive, entries, MAXIMUM_FILE_BYTES, check, references(fields)
         )
-    return _scene(fields, version, pictures)
+        wireframes = _read_wireframes(archive, entries, fields)
+    return _scene(fields, version, pictures, wireframes)
+
+
+def _read_wireframes(
+    archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], fields: dict[str, Any]
+) -> dict[str, Wireframe]:
+    """Those that the objects refer to, by hash, each one checked against it."""
+    objects = fields.get("objects")
+    listed = objects[:MAXIMUM_OBJECTS] if isinstance(objects, list) else []
+    named = {item.get("wireframe") for item in listed if isinstance(item, dict)}
+    found: dict[str, Wireframe] = {}
+    for name in named:
+        entry = entries.get(f"wireframes/{name}.bin")
+        if entry is not None and isinstance(name, str):
+            wireframe = Wireframe.from_bytes(read_entry(archive, entry, MAXIMUM_BYTES))
+            if wireframe.sha256 != name:
+                raise ValueError("a wireframe is not the one that was saved")
+            found[name] = wireframe
+    return found
+
+
+def wireframes_of(scene: Scene) -> dict[str, Wireframe]:
+    """The wireframes of a scene's objects, by their hashes."""
+    shapes = [item.wireframe for item in scene.objects if item.wireframe is not None]
+    return {wireframe.sha256: wireframe for wireframe in shapes}
 
 
 def read_pictures_of(path: Path, wanted: Collection[str]) -> dict[str, Picture]:
@@ -166,7 +196,11 @@ def read_pictures_of(path: Path, wanted: Collection[str]) -> dict[str, Picture]:
         return read_pictures(archive, entries, MAXIMUM_FILE_BYTES, _check_total, wanted)
 
 
-def scene_from_json(text: str, pictures: Mapping[str, Picture]) -> Scene:
+def scene_from_json(
+    text: str,
+    pictures: Mapping[str, Picture],
+    wireframes: Mapping[str, Wireframe] | None = None,
+) -> Scene:
     """A scene from its JSON alone, as exported pictures carry it; checked like a file's.
 
     Parameters
@@ -174,18 +208,26 @@ def scene_from_json(text: str, pictures: Mapping[str, Picture]) -> Scene:
     text : str
     pictures : mapping of str to Picture
         By their hashes, those that it refers to.
+    wireframes : mapping of str to Wireframe, optional
+        By their hashes; objects whose wireframe is not there have none.
 
     Raises
     ------
     ValueError, RuntimeError, TypeError
         If it is no scene; a `pydantic.ValidationError` is a ValueError.
     """
-    return _scene(parse_document(text.encode()), FIRST, pictures)
+    return _scene(parse_document(text.encode()), FIRST, pictures, wireframes or {})
 
 
-def _scene(fields: dict[str, Any], version: Version, pictures: Mapping[str, Picture]) -> Scene:
+def _scene(
+    fields: dict[str, Any],
+    version: Version,
+    pictures: Mapping[str, Picture],
+    wireframes: Mapping[str, Wireframe],
+) -> Scene:
     scene = {key: value for key, value in migrated(fields, version).items() if key not in HEADER}
-    loaded = Scene.model_validate(scene, context={"pictures": pictures})
+    context = {"pictures": pictures, "wireframes": wireframes}
+    loaded = Scene.model_validate(scene, context=context)
     # Unknown fields are carried along: refuse here what could not be saved again.
     document(loaded, HEADER, "scene")
     return loaded
@@ -214,4 +256,5 @@ __all__ = [
     "save_scene",
     "scene_bytes",
     "scene_from_json",
+    "wireframes_of",
 ]

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 from PIL import Image
@@ -164,26 +164,42 @@ def faults_told(path: Path, what: str, suffix: str) -> Iterator[None]:
         raise UserError(f"{path} is not {what} or is damaged: {reason}.") from None
 
 
-def open_archive(path: Path, maximum_bytes: int) -> zipfile.ZipFile:
-    """Open a zip, once neither it nor its directory is too large to be read at all.
+@contextmanager
+def open_archive(path: Path, maximum_bytes: int) -> Iterator[zipfile.ZipFile]:
+    """A zip, open once neither it nor its directory is too large to be read at all.
 
     Raises
     ------
     ValueError
     """
-    if path.stat().st_size > maximum_bytes:
-        raise ValueError(f"it is larger than {maximum_bytes >> 20} MiB")
     with open(path, "rb") as file:
-        start = max(0, file.seek(0, os.SEEK_END) - DIRECTORY_END_BYTES - 2**16)
-        file.seek(start)
-        _check_directory(file.read())
-    return zipfile.ZipFile(path)
+        size = file.seek(0, os.SEEK_END)
+        if size > maximum_bytes:
+            raise ValueError(f"it is larger than {maximum_bytes >> 20} MiB")
+        _check_directory(_end_of(file, size))
+        with zipfile.ZipFile(file) as archive:
+            yield archive
+
+
+def _end_of(file: BinaryIO, size: int) -> bytes:
+    """The last bytes of a zip, from before its last record on."""
+    # Few have a comment behind it: they alone are read once more, further back.
+    for room in (2 * DIRECTORY_END_BYTES, DIRECTORY_END_BYTES + 2**16):
+        file.seek(max(0, size - room))
+        end = file.read(room)
+        if _has_no_comment(end):
+            break
+    return end
+
+
+def _has_no_comment(end: bytes) -> bool:
+    return end[-DIRECTORY_END_BYTES:].startswith(DIRECTORY_END) and end.endswith(b"\0\0")
 
 
 def _check_directory(end: bytes) -> None:
     """Look at the last bytes of a zip: zipfile itself reads as much directory as they claim."""
     at = len(end) - DIRECTORY_END_BYTES
-    if not (end[at:].startswith(DIRECTORY_END) and end.endswith(b"\0\0")):
+    if not _has_no_comment(end):
         # There is a comment behind it.
         at = end.rfind(DIRECTORY_END)
     if at < 0 or len(end) - at < DIRECTORY_END_BYTES:

@@ -24,8 +24,32 @@ def _to_1_1(fields: Fields) -> Fields:
     return {**fields, "settings": {"keep_source": True, **settings}}
 
 
+def _to_1_2(fields: Fields) -> Fields:
+    """`settings.strength`, `settings.prompt`: before there was inpainting, they meant nothing.
+
+    `background.photograph`, which nobody told before, is left at false.
+    """
+    settings = fields.get("settings", {})
+    if not isinstance(settings, dict):
+        return fields
+    return {**fields, "settings": {"strength": 1.0, "prompt": "", **settings}}
+
+
+def _to_1_3(fields: Fields) -> Fields:
+    """`animation` also says when and how it is played: before, all of it at the frame rate 25."""
+    animation = fields.get("animation")
+    if not isinstance(animation, dict):
+        return fields
+    played = {"time": 0.0, "duration": None, "fps": 25.0, "loop": True}
+    return {**fields, "animation": {**played, **animation}}
+
+
 FIRST: Version = (1, 0)
-STEPS: dict[Version, Callable[[Fields], Fields]] = {(1, 1): _to_1_1}
+STEPS: dict[Version, Callable[[Fields], Fields]] = {
+    (1, 1): _to_1_1,
+    (1, 2): _to_1_2,
+    (1, 3): _to_1_3,
+}
 """By the version that they lead to, oldest first."""
 
 VERSION: Version = max(STEPS)

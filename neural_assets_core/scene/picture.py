@@ -27,6 +27,7 @@ MAXIMUM_PIXELS = 120_000_000
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", "Corrupt EXIF data")
 
+XMP = 0x02BC
 _EXIF = 0x8769
 _DAMAGE = (
     OSError,
@@ -148,6 +149,7 @@ def read_image(source: str | Path | bytes, name: str) -> tuple[Picture, dict[int
     picture : Picture
     tags : dict
         EXIF values by the numbers of their tags; empty if there are none or they are damaged.
+        `XMP` is there too, bytes.
 
     Raises
     ------
@@ -155,6 +157,7 @@ def read_image(source: str | Path | bytes, name: str) -> tuple[Picture, dict[int
         As `Picture.open`.
     """
     try:
+        _prepare(source)
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             check_size(*image.size, name=name)
             tags = _set_upright(image)
@@ -175,6 +178,20 @@ def read_image(source: str | Path | bytes, name: str) -> tuple[Picture, dict[int
         raise UserError(
             f"{name} is not a picture that can be read ({reason}): save it as PNG or JPEG."
         ) from None
+
+
+def _prepare(source: str | Path | bytes) -> None:
+    """Have the decoder of a HEIC file at hand; other files need nothing."""
+    if isinstance(source, bytes):
+        start = source[:12]
+    else:
+        with open(source, "rb") as file:
+            start = file.read(12)
+    # AVIF begins in the same way, and Pillow reads it itself.
+    if start[4:8] == b"ftyp" and not start[8:].startswith(b"avi"):
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
 
 
 def check_size(width: int, height: int, name: str = "the picture") -> None:
@@ -202,7 +219,8 @@ def _set_upright(image: Image.Image) -> dict[int, Any]:
     except _DAMAGE:
         # If it was the pixels that are damaged, reading them tells so.
         pass
-    return tags
+    xmp = image.info.get("xmp")
+    return {**tags, XMP: xmp} if isinstance(xmp, bytes) else tags
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

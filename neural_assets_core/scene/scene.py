@@ -10,15 +10,31 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.box import Finite
+from neural_assets_core.scene.motion import Animation
 from neural_assets_core.scene.picture import Picture, check_size
+from neural_assets_core.scene.wireframe import Wireframe
 
 MAXIMUM_OBJECTS = 64
 MAXIMUM_NAME = 200
+MAXIMUM_PROMPT = 1000
+
+USUAL: dict[str, dict[str, Any]] = {
+    "neural": {"steps": 1, "guidance": 1.0, "strength": 1.0},
+    "inpainting": {"steps": 30, "guidance": 7.5, "strength": 0.8},
+}
+"""Settings that suit a decoder, until somebody chooses others."""
 
 
 class _Value(BaseModel):
@@ -54,29 +70,54 @@ class Appearance(_Value):
     mask : Picture or None
         The object's visible pixels in the source picture (255 inside), same size. None: the
         whole silhouette of the box counts as object.
+    relief : Picture or None
+        How deep in its box the object's front is in the source picture, same size: from 1 at the
+        depth of the box's nearest corner to 255 at that of its farthest; 0 where nothing is
+        known. None: the shape is guessed.
     """
 
     view: View
     box: Box
     mask: Picture | None = None
+    relief: Picture | None = None
 
     @model_validator(mode="after")
     def _mask_fits(self) -> Appearance:
-        mask, picture = self.mask, self.view.picture
-        if mask is not None and (
-            mask.pixels.ndim != 2 or mask.pixels.shape != picture.pixels.shape[:2]
-        ):
-            raise ValueError("an object's mask must have the size of its picture, one channel")
+        shape = self.view.picture.pixels.shape[:2]
+        for what, map_ in (("mask", self.mask), ("relief", self.relief)):
+            if map_ is not None and map_.pixels.shape != shape:
+                raise ValueError(
+                    f"an object's {what} must have the size of its picture, one channel"
+                )
         return self
 
 
 class SceneObject(_Value):
-    """One neural asset placed in the scene: whose looks, and where now."""
+    """One neural asset placed in the scene: whose looks, and where now.
+
+    Attributes
+    ----------
+    name, category : str
+    box : Box
+    appearance : Appearance
+    wireframe : Wireframe or None
+        Of a stand-in: the mesh that the object was made of, whose looks are those of plain clay.
+        No picture depends on it.
+    """
 
     name: str = Field(min_length=1, max_length=MAXIMUM_NAME)
     category: str = Field(default="", max_length=MAXIMUM_NAME)
     box: Box
     appearance: Appearance
+    wireframe: Wireframe | None = None
+
+    @field_validator("wireframe", mode="before")
+    @classmethod
+    def _wireframe_is_found(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            return value
+        # Only a help for the eye: without it, it is the same scene.
+        return (info.context or {}).get("wireframes", {}).get(value)
 
 
 class Background(_Value):
@@ -87,10 +128,13 @@ class Background(_Value):
     view : View
     occluders : tuple of Appearance
         The objects that hide parts of the background in that view, all of them in `view`.
+    photograph : bool
+        Whether the view was imported as a photograph: the default checkpoint knows made ones.
     """
 
     view: View
     occluders: tuple[Appearance, ...] = Field(default=(), max_length=MAXIMUM_OBJECTS)
+    photograph: bool = False
 
     @model_validator(mode="after")
     def _occluders_are_in_the_view(self) -> Background:
@@ -107,13 +151,20 @@ class GenerationSettings(_Value):
     seed : int
         Same seed, same picture, on the same machine.
     steps : int
-        Denoising steps of the neural decoder.
+        Denoising steps.
     guidance : float
         Classifier-free guidance scale; 1 switches guidance off (half the time).
-    decoder : {"neural", "proxy", "preview"}
+    decoder : {"neural", "proxy", "preview", "inpainting"}
         "preview" is what the neural decoder starts from: the proxy with the checkpoint's shapes.
+        "inpainting" is the proxy whose holes, seams and guessed parts a Stable Diffusion
+        inpainting checkpoint paints.
     checkpoint : str
-        "default", or a folder in diffusers layout.
+        "default" (of the neural decoder alone), or a folder in diffusers layout.
+    strength : float
+        1 paints from noise alone; less starts from what the proxy drew, and takes that share of
+        the steps. The proxy itself has none.
+    prompt : str
+        Of inpainting: words for what is to be seen; may be empty.
     keep_source : bool
         Keep the source's own pixels wherever the edit cannot be seen, and its texture where it is
         known. Without it the neural decoder's picture is taken as it is, all of it.
@@ -122,8 +173,10 @@ class GenerationSettings(_Value):
     seed: int = Field(default=0, ge=0, lt=2**63)
     steps: int = Field(default=1, ge=1, le=1000)
     guidance: Finite = Field(default=1.0, ge=0, le=50)
-    decoder: Literal["neural", "proxy", "preview"] = "neural"
+    decoder: Literal["neural", "proxy", "preview", "inpainting"] = "neural"
     checkpoint: str = "default"
+    strength: Finite = Field(default=1.0, gt=0, le=1)
+    prompt: str = Field(default="", max_length=MAXIMUM_PROMPT)
     keep_source: bool = True
 
 
@@ -139,12 +192,16 @@ class Scene(_Value):
         source picture is still known to `background.occluders`.
     background : Background
     settings : GenerationSettings
+    animation : Animation
+        Keyframes. The scene is how all stands at the animation's `time`, and the picture does
+        not depend on the other moments.
     """
 
     camera: Camera
     objects: tuple[SceneObject, ...] = Field(default=(), max_length=MAXIMUM_OBJECTS)
     background: Background
     settings: GenerationSettings = GenerationSettings()
+    animation: Animation = Animation()
 
     @field_validator("camera")
     @classmethod
@@ -181,7 +238,9 @@ class Scene(_Value):
 
     def index(self, name: str) -> int:
         """Position of the object called `name` in `objects`."""
-        return self.objects.index(self.object(name))
+        item = self.object(name)
+        # By identity: comparing objects costs a drag of many at once a good part of its time.
+        return next(at for at, other in enumerate(self.objects) if other is item)
 
     # -- edits, each a new scene -------------------------------------------------------------
 
@@ -193,12 +252,14 @@ class Scene(_Value):
         """The object called differently; a name already taken gets a number."""
         if new_name == name:
             return self
-        fields = {"name": self.free_name(new_name)}
-        return self._map(name, lambda item: (_updated(item, fields),))
+        free = self.free_name(new_name)
+        renamed = self._map(name, lambda item: (_updated(item, {"name": free}),))
+        return renamed._updated(animation=self.animation.renamed(name, free))
 
     def without(self, name: str) -> Scene:
-        """The object removed; its old place will be filled with background."""
-        return self._map(name, lambda item: ())
+        """The object removed with its keyframes; its old place will be filled with background."""
+        rest = self._map(name, lambda item: ())
+        return rest._updated(animation=self.animation.without_object(name))
 
     def with_object(self, item: SceneObject) -> Scene:
         """One more object, renamed if its name is taken."""
@@ -211,8 +272,8 @@ class Scene(_Value):
         return self.with_object(item.model_copy(update={"box": box or item.box}))
 
     def with_appearance(self, name: str, appearance: Appearance) -> Scene:
-        """The object replaced by another one's looks, its pose kept."""
-        fields = {"appearance": appearance}
+        """The object replaced by another one's looks, its pose kept; no longer a stand-in."""
+        fields = {"appearance": appearance, "wireframe": None}
         return self._map(name, lambda item: (item.model_copy(update=fields),))
 
     def with_background(self, background: Background) -> Scene:
@@ -220,6 +281,9 @@ class Scene(_Value):
 
     def with_camera(self, camera: Camera) -> Scene:
         return self._updated(camera=camera)
+
+    def with_animation(self, animation: Animation) -> Scene:
+        return self._updated(animation=animation)
 
     def with_settings(self, **changes: Any) -> Scene:
         """Some generation settings changed, by name; validated.
@@ -231,6 +295,29 @@ class Scene(_Value):
         """
         settings = GenerationSettings.model_validate({**self.settings.model_dump(), **changes})
         return self._updated(settings=settings)
+
+    def with_decoder(self, decoder: str, **changes: Any) -> Scene:
+        """Drawn by another decoder; settings that were left as usual become what it is used to.
+
+        Parameters
+        ----------
+        decoder : str
+        changes : other settings, by name
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If there is no such decoder or a value is out of range.
+        """
+        before = self.settings
+        if decoder != before.decoder:
+            old, new = (USUAL.get(name, USUAL["neural"]) for name in (before.decoder, decoder))
+            left = {name: new[name] for name in old if getattr(before, name) == old[name]}
+            if "inpainting" in (before.decoder, decoder):
+                # No checkpoint serves both kinds.
+                left["checkpoint"] = "default"
+            changes = {**left, "decoder": decoder, **changes}
+        return self.with_settings(**changes)
 
     def with_extra(self, name: str, value: Any) -> Scene:
         """A field that is no part of the scene itself carried along in its file; None drops it.

@@ -34,12 +34,21 @@ MARGIN = 0.25
 CORE = 0.75
 """Pixels of at least this share of the silhouette's greatest depth are the object's for sure."""
 
+DEEP = 0.4
+"""Pixels of at least this share of the same depth show the object's colours, by and large."""
+
+SHADED = 0.75
+"""Brightness, relative to the ground's, under which that may be in a shadow."""
+
+HUELESS, HUES = 8.0, 60.0
+"""Brightness under which hues count less, and steps of a hue for a factor of e."""
+
 ITERATIONS = 4
 FEWEST, MOST = 0.04, 1.4
 """Area of a mask that is believed, relative to the silhouette's."""
 
 SOFTNESS = 2
-"""Pixels on either side of an edge in which the mask may be soft, at the working size."""
+"""Pixels on either side of an edge in which a mask may be soft, at its working size."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +105,14 @@ def segment(view: View, box: Box, strokes: Sequence[Stroke] = ()) -> Picture:
         object from its surroundings: the box's silhouette, with the strokes applied.
     """
     outline = silhouette(view.camera, box)
-    painted = _painted(strokes, outline.shape)
-    outline = (outline | (painted == cv2.GC_FGD)) & (painted != cv2.GC_BGD)
+    told = painted(strokes, outline.shape)
+    outline = (outline | (told == cv2.GC_FGD)) & (told != cv2.GC_BGD)
     out = np.zeros(outline.shape, dtype=np.uint8)
     if not outline.any():
         return Picture(out)
     rect = _window(outline)
     at = rect.slices
-    pixels, inside, strokes_there = view.picture.pixels[at], outline[at], painted[at]
+    pixels, inside, strokes_there = view.picture.pixels[at], outline[at], told[at]
     scale = min(1.0, WORKING_SIDE / max(inside.shape))
     size = (max(1, round(inside.shape[1] * scale)), max(1, round(inside.shape[0] * scale)))
     found = _grab(
@@ -114,14 +123,14 @@ def segment(view: View, box: Box, strokes: Sequence[Stroke] = ()) -> Picture:
     if found is None:
         mask = np.where(inside, np.uint8(255), np.uint8(0))
     else:
-        mask = _fitted(pixels, found, SOFTNESS / scale)
+        mask = fitted(pixels, found, SOFTNESS / scale)
     mask[strokes_there == cv2.GC_FGD] = 255
     mask[strokes_there == cv2.GC_BGD] = 0
     out[at] = mask
     return Picture(out)
 
 
-def _painted(strokes: Sequence[Stroke], shape: tuple[int, ...]) -> U8:
+def painted(strokes: Sequence[Stroke], shape: tuple[int, ...]) -> U8:
     """(h, w) `GC_FGD` and `GC_BGD` under strokes, else `GC_PR_BGD`."""
     out = np.full(shape, cv2.GC_PR_BGD, dtype=np.uint8)
     for stroke in strokes:
@@ -170,6 +179,11 @@ def _grab(pixels: U8, inside: Mask, strokes: U8) -> Mask | None:
     models = np.zeros((1, 65)), np.zeros((1, 65))
     try:
         cv2.grabCut(pixels, labels, None, *models, ITERATIONS, cv2.GC_INIT_WITH_MASK)
+        shadow = _shadow(pixels, labels, depth)
+        # A hand that has painted knows better.
+        if shadow.any() and (strokes == cv2.GC_PR_BGD).all():
+            labels[shadow] = cv2.GC_BGD
+            cv2.grabCut(pixels, labels, None, *models, 1, cv2.GC_EVAL)
     except cv2.error:
         return None
     found = _tidied((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), strokes == cv2.GC_FGD)
@@ -177,6 +191,41 @@ def _grab(pixels: U8, inside: Mask, strokes: U8) -> Mask | None:
     # Nothing but what was told.
     told = found.sum() < 1.1 * (core | (strokes == cv2.GC_FGD)).sum()
     return found if FEWEST < share < MOST and not told else None
+
+
+def _shadow(pixels: U8, labels: U8, depth: NDArray[np.float32]) -> Mask:
+    """What was taken for the object but is ground in its shadow.
+
+    It is darker than the ground around it, and of the ground's hue rather than the object's.
+    """
+    found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    outside = cv2.erode((~found).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    deep = found & (depth >= DEEP * depth.max())
+    doubtful = (labels == cv2.GC_PR_FGD) & ~deep
+    if not (outside.any() and deep.any() and doubtful.any()):
+        return np.zeros(found.shape, dtype=bool)
+    smooth = cv2.GaussianBlur(pixels, (0, 0), 1.5).astype(np.float32) + HUELESS
+    logs = np.log(smooth)
+    bright = logs.mean(axis=-1)
+    hue = [np.clip(128 + HUES * (logs[..., i] - bright), 0, 255).astype(np.uint8) for i in (0, 2)]
+
+    def likely(where: Mask) -> NDArray[np.float32]:
+        """(h, w) how usual each pixel's hue is among those `where`."""
+        counts = cv2.calcHist(hue, [0, 1], where.astype(np.uint8), [64, 64], [0, 256, 0, 256])
+        counts = np.asarray(cv2.GaussianBlur(counts, (0, 0), 1.5)) / float(where.sum())
+        rows, columns = hue[0] // 4, hue[1] // 4
+        usual: NDArray[np.float32] = counts.astype(np.float32)[rows, columns]
+        return usual
+
+    darker = bright < np.median(bright[outside]) + np.log(SHADED)
+    of_ground = likely(outside) > likely(deep) + 1e-4
+    shadow = (doubtful & darker & of_ground).astype(np.uint8)
+    shadow = np.asarray(cv2.morphologyEx(shadow, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)))
+    # It begins at the object's foot and ends in the light: the object's own dark parts do not.
+    _, parts = cv2.connectedComponents(shadow)
+    rim = cv2.dilate((~found).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    reached = np.unique(np.asarray(parts)[rim])
+    return np.isin(parts, reached[reached > 0])
 
 
 def _tidied(mask: Mask, wanted: Mask) -> Mask:
@@ -197,7 +246,7 @@ def _tidied(mask: Mask, wanted: Mask) -> Mask:
     return np.asarray(whole | small[holes])
 
 
-def _fitted(pixels: U8, found: Mask, band: float) -> U8:
+def fitted(pixels: U8, found: Mask, band: float) -> U8:
     """A mask found on a smaller picture, at the full picture's size and on its edges."""
     height, width = pixels.shape[:2]
     rough = cv2.resize(
@@ -224,12 +273,27 @@ def guided(
     def mean(image: Any) -> Any:
         return cv2.blur(image, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT)
 
-    average, expected = mean(guide), mean(values)
-    together = mean(guide * values[..., None]) - average * expected[..., None]
-    products = guide[..., :, None] * guide[..., None, :]
-    spread = mean(products.reshape(*values.shape, 9)).reshape(*values.shape, 3, 3)
-    spread = spread - average[..., :, None] * average[..., None, :]
-    spread = spread + epsilon * np.eye(3, dtype=np.float32)
-    slope = np.linalg.solve(spread, together[..., None])[..., 0]
-    offset = expected - (slope * average).sum(axis=-1)
-    return np.asarray((mean(slope) * guide).sum(axis=-1) + mean(offset), dtype=np.float32)
+    red, green, blue = cv2.split(guide)
+    r, g, b, expected = (mean(channel) for channel in (red, green, blue, values))
+    rr = mean(red * red) - r * r + epsilon
+    gg = mean(green * green) - g * g + epsilon
+    bb = mean(blue * blue) - b * b + epsilon
+    rg = mean(red * green) - r * g
+    rb = mean(red * blue) - r * b
+    gb = mean(green * blue) - g * b
+    x, y, z = (
+        mean(channel * values) - average * expected
+        for channel, average in ((red, r), (green, g), (blue, b))
+    )
+    # The symmetric 3 x 3 system of each pixel, by its adjugate.
+    c0, c1, c2 = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
+    c3, c4, c5 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
+    whole = 1.0 / np.maximum(rr * c0 + rg * c1 + rb * c2, np.float32(1e-30))
+    slope = [
+        (c0 * x + c1 * y + c2 * z) * whole,
+        (c1 * x + c3 * y + c4 * z) * whole,
+        (c2 * x + c4 * y + c5 * z) * whole,
+    ]
+    offset = expected - slope[0] * r - slope[1] * g - slope[2] * b
+    smooth = mean(slope[0]) * red + mean(slope[1]) * green + mean(slope[2]) * blue
+    return np.asarray(smooth + mean(offset), dtype=np.float32)

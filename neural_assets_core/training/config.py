@@ -20,14 +20,15 @@ class _Config(BaseModel):
 
 
 class DataConfig(_Config):
-    """Made data, rendered first if it is not there.
+    """Made data, rendered first if they are not there, or any set that `data.readers` know.
 
     Attributes
     ----------
     path : Path
-        Folder of the training set; the held-out set lies beside it with `-heldout` added.
+        Folder of the training set. The held-out set of made data and of footage lies beside it
+        with `-heldout` added; published sets have their own.
     scenes, frames, size, seed : int
-        As in `neural-assets dataset make`.
+        As in `neural-assets dataset make`; without a part in other data.
     heldout_scenes : int
     window_share : float
         Share of the samples that look at a window of the picture instead of all of it.
@@ -37,6 +38,8 @@ class DataConfig(_Config):
         Share of the samples whose objects come without masks, as in a user's own photograph.
     workers : int
         Loader processes; 0 builds the samples in the training process.
+    objects : int
+        Most objects in a sample; of more, the largest are kept. The paper has 23 for MOVi-E.
     """
 
     path: Path
@@ -49,6 +52,7 @@ class DataConfig(_Config):
     smallest_window: float = 0.5
     unmasked_share: float = 0.2
     workers: int = 1
+    objects: Count = 8
 
 
 class StageConfig(_Config):
@@ -90,12 +94,21 @@ class DecoderStageConfig(StageConfig):
     noise_bias : float
         Timesteps are drawn as T u^(1 / bias), u uniform: above 1, training dwells on high noise,
         where pictures of few steps are decided.
+    accumulation : int
+        Batches whose gradients make one step: `batch_size` is what fits into memory at once.
+    gradient_checkpointing : bool
+        Less memory for a third more time: activations are computed again on the way back.
+    frozen_encoder : bool
+        Whether the visual encoder stays as it is.
     """
 
     dropout: float = 0.1
     object_weight: float = 3.0
     ema_decay: float = 0.999
     noise_bias: Positive = 1.0
+    accumulation: Count = 1
+    gradient_checkpointing: bool = False
+    frozen_encoder: bool = False
 
 
 class TrainingConfig(_Config):

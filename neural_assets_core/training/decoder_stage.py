@@ -8,14 +8,16 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedType
 from diffusers.models.attention_processor import AttnProcessor
 from diffusers.training_utils import EMAModel
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
-from neural_assets_core.data.dataset import ClipDataset
+from neural_assets_core.data.dataset import Clips
+from neural_assets_core.errors import UserError
 from neural_assets_core.model.assemble import PROXY, Conditions, UNetInputs
+from neural_assets_core.model.encoder import ViTVisualEncoder
 from neural_assets_core.model.latents import encode_latents, to_pixels
 from neural_assets_core.model.lifting import VolumeLifter
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
@@ -24,6 +26,7 @@ from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.loop import (
     Checkpoints,
     Clock,
+    WatchedLoader,
     channels_last,
     sample_loader,
     sample_seed,
@@ -100,8 +103,8 @@ class Denoiser(nn.Module):
 def train_decoder(
     config: TrainingConfig,
     pipeline: NeuralAssetsPipeline,
-    clips: ClipDataset,
-    heldout: ClipDataset,
+    clips: Clips,
+    heldout: Clips,
     accelerator: Accelerator,
     *,
     resume: bool,
@@ -114,11 +117,21 @@ def train_decoder(
     pipeline : NeuralAssetsPipeline
         Untrained, or the checkpoint to start from; single precision. Ends with the averaged
         weights.
-    clips, heldout : ClipDataset
+    clips, heldout : Clips
     accelerator : Accelerator
     resume : bool
         Go on from the newest checkpoint.
+
+    Raises
+    ------
+    UserError
+        If the launcher was told to shard the weights, which their averages do not allow.
     """
+    if accelerator.distributed_type == DistributedType.FSDP:
+        raise UserError(
+            "Training with sharded weights (FSDP) is not supported: launch without it, with a "
+            "smaller batch_size and gradient_checkpointing = true."
+        )
     stage, out = config.decoder, config.out / "decoder-training"
     out.mkdir(parents=True, exist_ok=True)
     if accelerator.device.type == "cpu":
@@ -128,6 +141,7 @@ def train_decoder(
     if pipeline.lifter is not None:
         pipeline.lifter.requires_grad_(False).eval().to(accelerator.device)
     denoiser = channels_last(Denoiser(pipeline).train())
+    prepare_training(denoiser, config)
     clock, ema = Clock(stage, accelerator), EMAModel(denoiser.parameters(), decay=stage.ema_decay)
     peaks = _peaks(config)
     optimizer = _optimizer(denoiser, peaks)
@@ -140,6 +154,9 @@ def train_decoder(
         target=pipeline.sample_size,
         encoder=pipeline.visual_encoder.config.sample_size,
         latent=pipeline.unet.config.sample_size,
+        objects=config.data.objects,
+        # The loss is weighted by what the proxy touches, too.
+        proxy=PROXY in pipeline.config.maps or stage.object_weight != 1.0,
     )
     if clock.residual_scale is None and config.initial is not None:
         # What the weights have been trained for.
@@ -148,10 +165,15 @@ def train_decoder(
         every = PairDataset(clips, config.data, shape, 10**9, config.seed, lifter)
         clock.residual_scale = _residual_scale(pipeline, every)
     pipeline.register_to_config(residual_scale=clock.residual_scale)
-    seed = sample_seed(config.seed, clock.step, accelerator)
+    seed = sample_seed(config.seed, accelerator)
     pairs = PairDataset(clips, config.data, shape, 10**9, seed, lifter)
-    torch.manual_seed(seed)
-    loader = sample_loader(pairs, stage.batch_size, config.data.workers)
+    if clock.step == 0:
+        # A resumed run has the random numbers of the one that it goes on with, and its samples.
+        torch.manual_seed(seed)
+    start = clock.step * stage.batch_size * stage.accumulation
+    loader = WatchedLoader(
+        sample_loader(pairs, stage.batch_size, config.data.workers, start=start)
+    )
     writer = SummaryWriter(str(config.out / "logs"))
     validation = Validation(heldout, config, writer)
     next_save = clock.used_seconds + 60 * config.checkpoint_minutes
@@ -171,18 +193,26 @@ def train_decoder(
             break
         batch = {key: value.to(accelerator.device) for key, value in cpu_batch.items()}
         set_rate(optimizer, peaks, clock.rate())
-        loss = _step_loss(model, pipeline, batch, config, accelerator)
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        with accelerator.accumulate(model):
+            loss = _step_loss(model, pipeline, batch, config, accelerator)
+            accelerator.backward(loss)
+            if accelerator.sync_gradients:
+                accelerator.clip_grad_norm_(model.parameters(), 1.0)
+            # Between two steps these do nothing.
+            optimizer.step()
+            optimizer.zero_grad()
+        if not accelerator.sync_gradients:
+            continue
         clock.tick()
         ema.step(model.parameters())
         if clock.step % 50 == 0 and accelerator.is_main_process:
+            busy = loader.busy()
             writer.add_scalar("decoder/loss", loss.item(), clock.step)
+            # Below 1 the loader is too slow: it needs more workers.
+            writer.add_scalar("decoder/busy", busy, clock.step)
             log.info(
-                "decoder step %d (%.1f %%): loss %.4f",
-                clock.step, 100 * clock.fraction, loss.item(),
+                "decoder step %d (%.1f %%): loss %.4f, busy %.2f",
+                clock.step, 100 * clock.fraction, loss.item(), busy,
             )
         if clock.used_seconds >= next_save:
             checkpoints.save()
@@ -194,6 +224,17 @@ def train_decoder(
     look()
     ema.copy_to(model.parameters())
     writer.close()
+
+
+def prepare_training(denoiser: Denoiser, config: TrainingConfig) -> None:
+    """Freeze what is not to learn, and trade time for memory if that is asked for."""
+    stage = config.decoder
+    if stage.frozen_encoder:
+        denoiser.visual_encoder.requires_grad_(False)
+    if stage.gradient_checkpointing:
+        denoiser.unet.enable_gradient_checkpointing()
+        if isinstance(denoiser.visual_encoder, ViTVisualEncoder) and not stage.frozen_encoder:
+            denoiser.visual_encoder.vit.activation_checkpointing_enable()
 
 
 def _sample_lifter(pipeline: NeuralAssetsPipeline, config: TrainingConfig) -> Lifter:
@@ -252,13 +293,15 @@ def _step_loss(
 def _clean_latents(
     pipeline: NeuralAssetsPipeline, batch: Sample
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """What is to be generated, and the proxy's latents."""
+    """What is to be generated, and the proxy's latents (zeros where no map shows it)."""
+    if PROXY not in pipeline.config.maps:
+        target = to_pixels(batch["target"]).to(memory_format=torch.channels_last)
+        alone = encode_latents(pipeline.vae, target).float()
+        return alone, torch.zeros_like(alone)
     both = torch.cat([to_pixels(batch["target"]), to_pixels(batch["proxy"])])
     both = both.to(memory_format=torch.channels_last)
     latents, proxy = encode_latents(pipeline.vae, both).float().chunk(2)
-    if PROXY in pipeline.config.maps:
-        return (latents - proxy) * pipeline.config.residual_scale, proxy
-    return latents, proxy
+    return (latents - proxy) * pipeline.config.residual_scale, proxy
 
 
 def _residual_scale(pipeline: NeuralAssetsPipeline, pairs: PairDataset, count: int = 96) -> float:

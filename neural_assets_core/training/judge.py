@@ -38,7 +38,7 @@ from neural_assets_core.model.latents import to_pixels
 log = logging.getLogger(__name__)
 
 CROP = 64
-CHANNELS = (32, 64, 128)
+CHANNELS = (48, 96, 192)
 IDENTITY = 64
 OBJECTS = 24
 """In a batch, each from two frames of its clip."""
@@ -146,7 +146,10 @@ def _cut(
     pixels = look.crop(frame.image, CROP)
     mask = look.crop(np.where(frame.mask == number, np.uint8(255), np.uint8(0)), CROP)
     outline = np.divide(mask, 255, dtype=np.float32)
-    return _Example(_worn(rng, pixels), look.prompt_map(CROP), outline)
+    parts = _worn(rng, pixels), look.prompt_map(CROP), outline
+    if rng.random() < 0.5:
+        return _Example(*(np.ascontiguousarray(part[:, ::-1]) for part in parts))
+    return _Example(*parts)
 
 
 def _worn(rng: np.random.Generator, pixels: Image) -> Image:
@@ -189,25 +192,32 @@ def loss_of(net: JudgeNet, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def train(
-    data: list[Path], *, steps: int, minutes: float, seed: int
+    data: list[Path],
+    *,
+    steps: int,
+    minutes: float,
+    seed: int,
+    start: Path | None = None,
+    learning_rate: float = LEARNING_RATE,
 ) -> tuple[Judge, dict[str, float]]:
     """Train on clips of two frames or more; returns the judge and what it took.
 
     The learning rate falls to nothing by a cosine over the steps or the minutes, whichever end
-    first.
+    first. With `start`, the judge in that folder learns on; what it took before is counted in.
     """
     torch.manual_seed(seed)
     cv2.setNumThreads(0)
     clips = [clip for path in data for clip in ClipDataset(path)]
-    net = JudgeNet(CHANNELS, IDENTITY)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=LEARNING_RATE, weight_decay=1e-2)
+    net = JudgeNet(CHANNELS, IDENTITY) if start is None else Judge.load(start).net.train()
+    before = {} if start is None else json.loads((start / "config.json").read_text())["training"]
+    optimizer = torch.optim.AdamW(net.parameters(), lr=learning_rate, weight_decay=1e-2)
     started, done = time.monotonic(), 0
     for batch in batches(clips, seed):
         used = max(done / steps, (time.monotonic() - started) / (60 * minutes))
         if used >= 1:
             break
-        rate = LEARNING_RATE * min(1, (done + 1) / 50) * max(0.01, 0.5 * (1 + np.cos(np.pi * used)))
-        optimizer.param_groups[0]["lr"] = rate
+        falling = max(0.01, 0.5 * (1 + np.cos(np.pi * used)))
+        optimizer.param_groups[0]["lr"] = learning_rate * min(1, (done + 1) / 50) * falling
         outline, identities = loss_of(net, batch)
         optimizer.zero_grad()
         total: Any = outline + IDENTITY_WEIGHT * identities
@@ -219,8 +229,12 @@ def train(
                      done, 100 * used, outline.item(), identities.item())
     judge = Judge(net, CROP)
     judge.scale = unrelated_distance(judge, clips)
-    crops = done * 2 * OBJECTS
-    return judge, {"steps": done, "crops": crops, "minutes": (time.monotonic() - started) / 60}
+    took = {
+        "steps": done,
+        "crops": done * 2 * OBJECTS,
+        "minutes": (time.monotonic() - started) / 60,
+    }
+    return judge, {key: value + before.get(key, 0) for key, value in took.items()}
 
 
 def unrelated_distance(judge: Judge, clips: list[Clip], count: int = 40) -> float:
@@ -350,6 +364,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--heldout", type=Path, default=Path("out/made-192-heldout"))
     parser.add_argument("--out", type=Path, default=JUDGE)
+    parser.add_argument("--start", type=Path, help="folder of a judge that is to learn on")
+    parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
@@ -360,6 +376,8 @@ def main() -> None:
         steps=arguments.steps,
         minutes=arguments.minutes,
         seed=arguments.seed,
+        start=arguments.start,
+        learning_rate=arguments.learning_rate,
     )
     save(judge, took, arguments.data, arguments.heldout, arguments.out)
 

@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.data import Dataset
 from torch.utils.tensorboard import SummaryWriter
 
-from neural_assets_core.data.dataset import AnnotatedFrame, ClipDataset, ObjectAnnotation
+from neural_assets_core.data.dataset import AnnotatedFrame, Clips, ObjectAnnotation
 from neural_assets_core.data.frames import frame_appearance, frame_view
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry.raycast import cast_box
@@ -57,7 +57,7 @@ class ObjectRays(Dataset[Sample]):
 
     Parameters
     ----------
-    clips : ClipDataset
+    clips : Clips
     size : int
         Side of the network's crop in pixels.
     length : int
@@ -67,7 +67,7 @@ class ObjectRays(Dataset[Sample]):
     """
 
     def __init__(
-        self, clips: ClipDataset, size: int, length: int, seed: int, unmasked_share: float
+        self, clips: Clips, size: int, length: int, seed: int, unmasked_share: float
     ) -> None:
         self.clips, self.size, self.length, self.seed = clips, size, length, seed
         self.unmasked_share = unmasked_share
@@ -176,8 +176,8 @@ def lifting_loss(
 
 def train_lifter(
     config: TrainingConfig,
-    clips: ClipDataset,
-    heldout: ClipDataset,
+    clips: Clips,
+    heldout: Clips,
     accelerator: Accelerator,
     *,
     resume: bool,
@@ -195,9 +195,10 @@ def train_lifter(
     checkpoints = Checkpoints(accelerator, out, clock, None)
     checkpoints.begin(resume=resume)
     size = 2 * config.model.lifter.sample_size
-    seed = sample_seed(config.seed, clock.step, accelerator)
+    seed = sample_seed(config.seed, accelerator)
     rays = ObjectRays(clips, size, 10**9, seed, config.data.unmasked_share)
-    loader = sample_loader(rays, stage.batch_size, config.data.workers, concatenated)
+    start = clock.step * stage.batch_size
+    loader = sample_loader(rays, stage.batch_size, config.data.workers, concatenated, start)
     writer = SummaryWriter(str(config.out / "logs"))
     next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     clock.start()
@@ -255,7 +256,7 @@ def trained_lifter(folder: Path) -> ObjectLifter:
 
 
 @torch.no_grad()
-def lifting_errors(lifter: ObjectLifter, clips: ClipDataset, size: int) -> tuple[float, float]:
+def lifting_errors(lifter: ObjectLifter, clips: Clips, size: int) -> tuple[float, float]:
     """Mean errors of coverage and colour over held-out pairs."""
     rays = ObjectRays(clips, size, 64, 7, 0.0)
     totals = np.zeros(2)

@@ -7,7 +7,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -108,17 +108,50 @@ def sample_loader(
     batch_size: int,
     workers: int,
     collate: Callable[[list[Any]], Any] | None = None,
+    start: int = 0,
 ) -> DataLoader[Any]:
-    """Batches of samples, made by `workers` processes of one thread each (0: by this one)."""
+    """Batches of samples from number `start` on.
+
+    They are made by `workers` processes of one thread each (0: by this one).
+    """
     return DataLoader(
         samples,
         batch_size,
+        sampler=range(start, 10**9),
         num_workers=workers,
         collate_fn=collate,
+        # Its own: the loader must not draw from the random numbers that training draws from.
+        generator=torch.Generator(),
         worker_init_fn=_start_worker,
         # Fresh processes: torch's threads do not survive a fork.
         multiprocessing_context="spawn" if workers else None,
     )
+
+
+class WatchedLoader:
+    """Batches of a loader, and which share of the time was not spent waiting for them."""
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        self.loader = loader
+        self._waited, self._since = 0.0, time.perf_counter()
+
+    def __iter__(self) -> Iterator[Any]:
+        batches = iter(self.loader)
+        self._waited, self._since = 0.0, time.perf_counter()
+        while True:
+            asked = time.perf_counter()
+            batch = next(batches, None)
+            self._waited += time.perf_counter() - asked
+            if batch is None:
+                return
+            yield batch
+
+    def busy(self) -> float:
+        """The share, 0 to 1, since it was last asked for."""
+        now = time.perf_counter()
+        share = 1.0 - self._waited / max(now - self._since, 1e-9)
+        self._waited, self._since = 0.0, now
+        return share
 
 
 def _start_worker(_: int) -> None:
@@ -131,9 +164,9 @@ def set_rate(optimizer: torch.optim.Optimizer, peaks: Sequence[float], rate: flo
         group["lr"] = rate * peak
 
 
-def sample_seed(seed: int, step: int, accelerator: Accelerator) -> int:
-    """Seed of the samples from `step` on; every process sees others."""
-    return seed + 1000 * step + int(accelerator.process_index)
+def sample_seed(seed: int, accelerator: Accelerator) -> int:
+    """Seed of a process's samples; every process sees others."""
+    return seed + int(accelerator.process_index)
 
 
 class Checkpoints:

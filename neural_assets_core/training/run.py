@@ -12,8 +12,8 @@ from typing import Literal
 import torch
 from accelerate import Accelerator, PartialState
 
-from neural_assets_core.data.dataset import ClipDataset
 from neural_assets_core.data.made import make_dataset
+from neural_assets_core.data.readers import MADE, find_format, heldout_folder, open_clips
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.build import build_pipeline
 from neural_assets_core.model.loading import load_pipeline
@@ -54,16 +54,17 @@ def run_training(
         there).
     """
     data = config.data
-    heldout_path = data.path.with_name(data.path.name + "-heldout")
     on_gpu = torch.cuda.is_available()
     # Several processes (`accelerate launch`, `torchrun`) share the training, not the rendering.
     # The others wait while one renders, however long that takes.
     state = PartialState(cpu=not on_gpu, timeout=timedelta(days=7))
-    if stage in ("data", "all") and state.is_main_process:
+    rendered = find_format(data.path) in (None, MADE)
+    if rendered and stage in ("data", "all") and state.is_main_process:
         jobs = max(1, os.cpu_count() or 1)
         make_dataset(
             data.path, data.scenes, data.frames, data.size, data.seed, "train", jobs, progress
         )
+        heldout_path = heldout_folder(data.path)
         make_dataset(
             heldout_path, data.heldout_scenes, 2, data.size, data.seed, "heldout", jobs, progress
         )
@@ -77,7 +78,7 @@ def run_training(
         raise UserError(
             f"{config.out} cannot be written ({error.strerror}): choose another --out."
         ) from None
-    clips, heldout = ClipDataset(data.path), ClipDataset(heldout_path)
+    clips, heldout = open_clips(data.path), open_clips(data.path, "heldout")
     accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
     vae_folder = config.out / "vae"
     done = config.initial is not None or (resume and (vae_folder / "config.json").exists())
@@ -98,7 +99,11 @@ def run_training(
         if stage == "lifter":
             return lifter_folder
     # A new accelerator: the saved states of the two stages must not contain each other.
-    accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
+    accelerator = Accelerator(
+        cpu=not on_gpu,
+        mixed_precision=config.precision,
+        gradient_accumulation_steps=config.decoder.accumulation,
+    )
     torch.manual_seed(config.seed)
     if config.initial is None:
         lifter = trained_lifter(lifter_folder) if lifting else None

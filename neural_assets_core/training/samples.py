@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from neural_assets_core.data.dataset import ClipDataset
+from neural_assets_core.data.dataset import AnnotatedFrame, Clips
 from neural_assets_core.data.frames import scene_from_pair
 from neural_assets_core.geometry import Camera
+from neural_assets_core.geometry.checks import behind_camera
 from neural_assets_core.geometry.raycast import bounding_rect
 from neural_assets_core.model.conditioning import region, source_inputs, target_inputs
 from neural_assets_core.proxy import CARVER, Lifter
@@ -21,17 +22,22 @@ from neural_assets_core.training.config import DataConfig
 
 Sample = dict[str, torch.Tensor]
 
-PADDED_TO = 8
-"""Objects a sample; made clips have fewer."""
-
+LONGEST_GAP = 23
+"""Frames between source and target, as in the paper."""
 
 @dataclass(frozen=True)
 class SampleShape:
-    """Sizes that the network fixes: pixels a side of target and encoder, latent cells a side."""
+    """Sizes that the network fixes: pixels a side of target and encoder, latent cells a side.
+
+    `objects` is how many a sample has room for; made clips have fewer than eight. Without `proxy`
+    none is drawn, which takes most of a sample's time: its entries are zero.
+    """
 
     target: int
     encoder: int
     latent: int
+    objects: int = 8
+    proxy: bool = True
 
 
 class PairDataset(Dataset[Sample]):
@@ -39,7 +45,7 @@ class PairDataset(Dataset[Sample]):
 
     Parameters
     ----------
-    clips : ClipDataset
+    clips : Clips
     config : DataConfig
     shape : SampleShape
     length : int
@@ -52,7 +58,7 @@ class PairDataset(Dataset[Sample]):
 
     def __init__(
         self,
-        clips: ClipDataset,
+        clips: Clips,
         config: DataConfig,
         shape: SampleShape,
         length: int,
@@ -72,15 +78,50 @@ class PairDataset(Dataset[Sample]):
         rng = np.random.default_rng((self.seed, index // 2))
         clip = self.clips[int(rng.integers(len(self.clips)))]
         masked = bool(rng.random() >= self.config.unmasked_share)
-        chosen = rng.choice(len(clip), size=min(3, len(clip)), replace=False)
+        # Of a long clip only a part: little of its beginning is left at its end.
+        near = min(len(clip), LONGEST_GAP + 1)
+        start = int(rng.integers(len(clip) - near + 1)) if len(clip) > near else 0
+        chosen = start + rng.choice(near, size=min(3, near), replace=False)
         first, second = chosen[0], chosen[1:][index % (len(chosen) - 1)]
-        source, target = clip[int(first)], clip[int(second)]
+        source, target = trainable_pair(
+            clip[int(first)], clip[int(second)], self.shape.objects
+        )
         scene = scene_from_pair(source, target, masked=masked)
         rng = np.random.default_rng((self.seed, index, 1))
         camera = scene.camera
         if rng.random() < self.config.window_share:
             camera = _random_window(scene, self.config.smallest_window, rng)
+        elif camera.width != camera.height:
+            # Pictures are square: as much of an oblong one as goes in.
+            camera = _random_window(scene, 1.0, rng)
         return make_sample(scene, camera, target.image, target.mask, self.shape, self.lifter)
+
+
+def trainable_pair(
+    source: AnnotatedFrame, target: AnnotatedFrame, most: int
+) -> tuple[AnnotatedFrame, AnnotatedFrame]:
+    """The frames with the objects that can be learnt from.
+
+    Objects that reach behind either camera are left out; of more than `most`, those remain that
+    fill the most of both pictures.
+    """
+    behind = {
+        item.id
+        for frame in (source, target)
+        for item in frame.objects
+        if behind_camera(source.camera, item.box) or behind_camera(target.camera, item.box)
+    }
+    area: dict[int, float] = {}
+    for frame in (source, target):
+        for item in frame.objects:
+            x0, y0, x1, y1 = item.region
+            area[item.id] = area.get(item.id, 0.0) + (x1 - x0) * (y1 - y0)
+    kept = set(sorted(area.keys() - behind, key=lambda number: (-area[number], number))[:most])
+    first, second = (
+        replace(frame, objects=tuple(item for item in frame.objects if item.id in kept))
+        for frame in (source, target)
+    )
+    return first, second
 
 
 def make_sample(
@@ -106,10 +147,10 @@ def make_sample(
     view = scene.background.view
     sources = source_inputs(view, scene.background.occluders, shape.encoder)
     target_camera = camera.resized(shape.target, shape.target)
-    inputs = target_inputs(scene, target_camera, shape.latent, lifter)
+    inputs = target_inputs(scene, target_camera, shape.latent, lifter if shape.proxy else None)
     count = len(scene.objects)
-    corners = np.zeros((PADDED_TO, 4, 3), dtype=np.float32)
-    regions = np.zeros((PADDED_TO, 4), dtype=np.float32)
+    corners = np.zeros((shape.objects, 4, 3), dtype=np.float32)
+    regions = np.zeros((shape.objects, 4), dtype=np.float32)
     corners[:count] = inputs.corners
     for index, item in enumerate(scene.objects):
         regions[index] = region(item.appearance)
@@ -126,7 +167,7 @@ def make_sample(
         "foreground": torch.from_numpy(sources.foreground),
         "background": torch.from_numpy(sources.background),
         "regions": torch.from_numpy(regions),
-        "present": torch.arange(PADDED_TO) < count,
+        "present": torch.arange(shape.objects) < count,
         "corners": torch.from_numpy(corners),
         "background_pose": torch.from_numpy(inputs.background_pose),
         "background_region": torch.from_numpy(inputs.background_region),

@@ -15,7 +15,7 @@ from torch import nn
 from torch.utils.data import Dataset
 from torch.utils.tensorboard import SummaryWriter
 
-from neural_assets_core.data.dataset import ClipDataset
+from neural_assets_core.data.dataset import Clips
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.build import build_vae
 from neural_assets_core.model.latents import VAE, decode_latents, encode_latents, to_pixels
@@ -56,7 +56,7 @@ class _Reconstruction(nn.Module):
 class FrameWindows(Dataset[torch.Tensor]):
     """Random windows of random frames, uint8 (size, size, 3)."""
 
-    def __init__(self, clips: ClipDataset, size: int, length: int, seed: int) -> None:
+    def __init__(self, clips: Clips, size: int, length: int, seed: int) -> None:
         self.clips, self.size, self.length, self.seed = clips, size, length, seed
 
     def __len__(self) -> int:
@@ -77,8 +77,8 @@ class FrameWindows(Dataset[torch.Tensor]):
 
 def train_vae(
     config: TrainingConfig,
-    clips: ClipDataset,
-    heldout: ClipDataset,
+    clips: Clips,
+    heldout: Clips,
     accelerator: Accelerator,
     *,
     resume: bool,
@@ -109,9 +109,10 @@ def train_vae(
     )
     checkpoints = Checkpoints(accelerator, out, clock, None)
     checkpoints.begin(resume=resume)
-    seed = sample_seed(config.seed, clock.step, accelerator)
+    seed = sample_seed(config.seed, accelerator)
     frames = FrameWindows(clips, config.model.sample_size, 10**9, seed)
-    loader = sample_loader(frames, stage.batch_size, config.data.workers)
+    start = clock.step * stage.batch_size
+    loader = sample_loader(frames, stage.batch_size, config.data.workers, start=start)
     writer = SummaryWriter(str(config.out / "logs"))
     next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     clock.start()
@@ -166,7 +167,7 @@ def load_vae(folder: Path, config: TrainingConfig) -> VAE:
 
 
 @torch.no_grad()
-def scale_latents(vae: VAE, clips: ClipDataset, size: int, count: int = 128) -> None:
+def scale_latents(vae: VAE, clips: Clips, size: int, count: int = 128) -> None:
     """Set `scaling_factor` so that latents of training pictures have unit deviation."""
     vae.register_to_config(scaling_factor=1.0)
     deviation = encode_latents(vae, _windows(clips, size, count).to(vae.device)).std().item()
@@ -174,7 +175,7 @@ def scale_latents(vae: VAE, clips: ClipDataset, size: int, count: int = 128) -> 
 
 
 @torch.no_grad()
-def reconstruction_psnr(vae: VAE, clips: ClipDataset, size: int, count: int = 64) -> float:
+def reconstruction_psnr(vae: VAE, clips: Clips, size: int, count: int = 64) -> float:
     """Mean PSNR in dB over windows of `clips`."""
     pixels = _windows(clips, size, count).to(vae.device)
     restored = decode_latents(vae, encode_latents(vae, pixels)).clamp(-1, 1)
@@ -182,7 +183,7 @@ def reconstruction_psnr(vae: VAE, clips: ClipDataset, size: int, count: int = 64
     return float((-10 * error.log10()).mean())
 
 
-def _windows(clips: ClipDataset, size: int, count: int) -> torch.Tensor:
+def _windows(clips: Clips, size: int, count: int) -> torch.Tensor:
     frames = FrameWindows(clips, size, count, seed=7)
     return to_pixels(torch.stack([frames[index] for index in range(count)]))
 

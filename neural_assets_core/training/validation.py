@@ -11,12 +11,13 @@ import torch
 from PIL import Image as PILImage
 from torch.utils.tensorboard import SummaryWriter
 
-from neural_assets_core.data.dataset import ClipDataset
+from neural_assets_core.data.dataset import AnnotatedFrame, Clips, FrameClip
 from neural_assets_core.data.frames import scene_from_pair
-from neural_assets_core.evaluation.metrics import Image, psnr
+from neural_assets_core.evaluation.metrics import psnr
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.scene import GenerationSettings
 from neural_assets_core.training.config import TrainingConfig
+from neural_assets_core.training.samples import LONGEST_GAP, trainable_pair
 
 log = logging.getLogger(__name__)
 
@@ -26,20 +27,24 @@ class Validation:
 
     Parameters
     ----------
-    clips : ClipDataset
-        Held-out clips; the first two frames of each are a pair.
+    clips : Clips
+        Held-out clips; the first frame of each and one as far from it as in training are a pair.
     config : TrainingConfig
     writer : SummaryWriter
     """
 
-    def __init__(self, clips: ClipDataset, config: TrainingConfig, writer: SummaryWriter) -> None:
+    def __init__(self, clips: Clips, config: TrainingConfig, writer: SummaryWriter) -> None:
         self.writer = writer
         # As a user gets them who changes nothing.
         self.settings = GenerationSettings()
         self.folder = config.out / "validation"
-        self.size = config.model.sample_size
         count = min(config.validation_pairs, len(clips))
-        self.pairs = [(clips[index][0], clips[index][1]) for index in range(count)]
+        self.pairs = [self._pair(clips[index], config) for index in range(count)]
+
+    @staticmethod
+    def _pair(clip: FrameClip, config: TrainingConfig) -> tuple[AnnotatedFrame, AnnotatedFrame]:
+        last = min(len(clip) - 1, LONGEST_GAP)
+        return trainable_pair(clip[0], clip[last], config.data.objects)
 
     def run(self, pipeline: NeuralAssetsPipeline, step: int) -> float:
         """Generate all pairs, write a sheet, log figures; returns the mean PSNR in dB."""
@@ -55,7 +60,11 @@ class Validation:
                 generator=generator,
             )
             image = output.images[0]
-            before, truth = (self._resized(frame.image) for frame in (source, target))
+            size = (pipeline.sample_size,) * 2
+            before, truth = (
+                np.asarray(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA))
+                for frame in (source, target)
+            )
             scores.append(psnr(image, truth))
             rows.append(np.concatenate([before, truth, image], axis=1))
         mean = float(np.mean(scores))
@@ -66,10 +75,6 @@ class Validation:
         self.writer.add_image("heldout/source_truth_picture", sheet, step, dataformats="HWC")
         log.info("validation at step %d: PSNR %.2f dB", step, mean)
         return mean
-
-    def _resized(self, image: Image) -> Image:
-        size = (self.size, self.size)
-        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from app.dialogs.export import ExportDialog
 from app.dialogs.turntable import TurntableDialog
 from app.main_window import MainWindow
 from neural_assets_core.animation import with_key_scene
-from neural_assets_core.export import KINDS
+from neural_assets_core.export import KINDS, read_credentials
 from neural_assets_core.scene import Scene
 from tests.app.hand import choose, moved
 
@@ -66,6 +67,30 @@ class TestPictures:
             assert dialog.format.currentData() == kind.suffixes[0]
             assert dialog.metadata.isEnabled() == kind.drawn
         dialog.close()
+
+    def test_content_credentials(
+        self, edited: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    ) -> None:
+        dialog = asked(edited)
+        assert not dialog.credentials.isChecked()
+        dialog.credentials.setChecked(True)
+        assert "nobody vouches for who signed" in dialog.signer.text()
+        select(dialog.format, ".exr")
+        assert not dialog.credentials.isEnabled()
+        assert "cannot carry" in dialog.signer.text()
+        select(dialog.format, ".jpg")
+        choose(monkeypatch, tmp_path / "signed")
+        with qtbot.waitSignal(edited.exports.stills.written, timeout=30_000):
+            qtbot.mouseClick(dialog.go, LEFT)
+        found = read_credentials(tmp_path / "signed.jpg")
+        assert (found.state, found.generation["decoder"]) == ("Valid", "proxy")
+        # Remembered; and without the package, said.
+        monkeypatch.setitem(sys.modules, "c2pa", None)
+        again = ExportDialog(edited)
+        assert again.credentials.isChecked()
+        assert not again.choice().credentials
+        assert "c2pa-python" in again.signer.text()
+        again.close()
 
     def test_choices_are_remembered(
         self, edited: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot

@@ -89,7 +89,8 @@ def _drag(name: str, viewport: Viewport, document: Document, selected: int) -> R
     assert camera is not None
     middle = len(scene.objects) // 2
     active = scene.objects[middle]
-    document.select([item.name for item in scene.objects[:selected]] + [active.name])
+    others = [item.name for item in scene.objects if item is not active]
+    document.select([*others[: selected - 1], active.name])
     # At half its height: the handles are below and above.
     start = camera.project(active.box.to_world(np.array([0.3, 0.3, 0.2])))[:2]
     hand.send(QEvent.Type.MouseButtonPress, start)

@@ -1,4 +1,4 @@
-"""A crowded scene."""
+"""A crowded scene, and an edit of any; importing this imports no torch."""
 
 from __future__ import annotations
 
@@ -35,3 +35,9 @@ def crowded_scene(count: int, seed: int = 0) -> Scene:
             )
         )
     return scene_from_view(view, tuple(objects)).with_settings(decoder="proxy")
+
+
+def moved(scene: Scene, metres: float) -> Scene:
+    """The scene with its first object further along x."""
+    item = scene.objects[0]
+    return scene.with_box(item.name, item.box.translated((metres, 0.0, 0.0)))

@@ -18,10 +18,14 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 QSettings.setDefaultFormat(QSettings.Format.IniFormat)
 QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv[1])
+from app.imports import make_plain
+make_plain()
+from app.garbage import GarbageCollector
 from app.main_window import MainWindow
 from app.theme import apply_theme
 application = QApplication([])
 apply_theme(application)
+collector = GarbageCollector()
 window = MainWindow()
 def drawn():
     print(time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)

@@ -26,7 +26,10 @@ from neural_assets_core.scene import Scene, load_scene, save_scene
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
-COMMANDS = ["info", "edit", "render", "studio", "dataset", "dataset make", "train", "evaluate"]
+COMMANDS = [
+    "info", "edit", "render", "studio", "dataset", "dataset make", "dataset show",
+    "dataset check", "init", "train", "evaluate",
+]  # fmt: skip
 
 
 def run(*arguments: str | Path) -> Result:

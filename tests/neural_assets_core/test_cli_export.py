@@ -8,8 +8,7 @@ import av
 import pytest
 from PIL import Image
 
-from neural_assets_core.animation import animation_of
-from neural_assets_core.export import read_request
+from neural_assets_core.export import read_credentials, read_request
 from neural_assets_core.scene import Scene, load_scene, save_scene
 from tests.neural_assets_core.test_cli import done, refused
 
@@ -66,6 +65,17 @@ class TestFilms:
         with av.open(str(out)) as container:
             assert sum(1 for _ in container.decode(video=0)) == 5
 
+    def test_content_credentials(self, file: Path, tmp_path: Path) -> None:
+        arguments = ("turntable", file, "--object", "box 1", "--seconds", "1", "--fps", "3", *FAST)
+        done(*arguments, "--credentials", "--out", tmp_path / "a.mp4")
+        found = read_credentials(tmp_path / "a.mp4")
+        assert (found.state, found.generation["decoder"]) == ("Valid", "proxy")
+        with av.open(str(tmp_path / "a.mp4")) as container:
+            assert sum(1 for _ in container.decode(video=0)) == 3
+        assert not list(tmp_path.glob(".*"))
+        told = refused(*arguments, "--credentials", "--out", tmp_path / "a.gif")
+        assert "cannot carry content credentials" in told
+
     def test_camera(self, file: Path, tmp_path: Path) -> None:
         arguments = ("turntable", file, "--seconds", "1", "--fps", "3", *FAST)
         done(*arguments, "--camera", "--degrees", "5", "--out", tmp_path / "a.gif")
@@ -79,7 +89,7 @@ class TestFilms:
         animated = tmp_path / "animated.nascene"
         keys = ("--key", f"0={file}", "--key", f"1={moved}")
         done("animate", file, *keys, "--save", animated, "--fps", "4", *FAST)
-        assert animation_of(load_scene(animated)).seconds == 1
+        assert load_scene(animated).animation.seconds == 1
         told = done("animate", animated, "--out", tmp_path / "a", "--fps", "4", *FAST)
         assert "5 frames" in told
         assert len(list((tmp_path / "a").iterdir())) == 5

@@ -24,8 +24,10 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "command",
     ["asset", "background"]
-    + [f"asset {name}" for name in ("add", "list", "show", "export", "insert", "remove")]
-    + ["asset transfer"]
+    + [f"asset {name}" for name in ("add", "list", "show", "export", "insert", "transfer")]
+    + [f"asset {name}" for name in ("tag", "describe", "rename", "move", "remove", "restore")]
+    + ["asset encode", "asset folder"]
+    + [f"asset folder {name}" for name in ("list", "make", "move", "remove")]
     + [f"background {name}" for name in ("add", "list", "apply")],
 )
 def test_help(command: str) -> None:
@@ -56,6 +58,43 @@ def test_an_object_goes_from_scene_to_scene(
     assert trashed.is_file()
     assert not path.exists()
     assert "no asset called 'kitchen/mug'" in refused("asset", "show", "kitchen/mug")
+    assert Path(done("asset", "restore", trashed).strip()) == path
+    assert path.exists()
+
+
+def test_tags_names_and_folders(scene_file: Path) -> None:
+    done("asset", "add", scene_file, "--tag", "made")
+    done("asset", "tag", "mug", "book", "--add", "blue", "--remove", "made")
+    done("asset", "describe", "mug", "--licence", "CC0", "--category", "cup")
+    assert done("asset", "folder", "make", "kitchen/cups").strip() == "kitchen/cups"
+    moved = Path(done("asset", "move", "mug", "--to", "kitchen/cups").strip())
+    assert Path(done("asset", "rename", moved, "tea").strip()).stem == "tea"
+    assert done("asset", "folder", "move", "kitchen/cups", "tea").strip() == "tea"
+    assert json.loads(done("asset", "folder", "list", "--json")) == ["kitchen", "tea"]
+    listed = json.loads(done("asset", "list", "--search", "blue", "--json"))
+    told = [(e["folder"], e["name"], e["category"], e["licence"], e["tags"]) for e in listed]
+    assert told == [("", "book", "book", "", ["blue"]), ("tea", "tea", "cup", "CC0", ["blue"])]
+    trashed = done("asset", "folder", "remove", "tea").strip()
+    assert done("asset", "folder", "list").split() == ["kitchen"]
+    assert Path(done("asset", "restore", trashed).strip()).name == "tea"
+    assert "Say what" in refused("asset", "tag", "book")
+    assert "Say what" in refused("asset", "describe", "book")
+    # Nothing is changed if one of the names is wrong.
+    assert "no asset called" in refused("asset", "tag", "book", "nothing", "--add", "red")
+    assert not json.loads(done("asset", "list", "--search", "red", "--json"))
+
+
+def test_tokens_are_made_where_they_are_missing(
+    scene_file: Path, tiny_pipeline, tmp_path: Path
+) -> None:
+    tiny = tmp_path / "tiny"
+    tiny_pipeline.save_pretrained(str(tiny))
+    path = done("asset", "add", scene_file, "--object", "mug").strip()
+    assert done("asset", "encode", "--checkpoint", tiny) == f"{path}: encoded.\n"
+    report = json.loads(done("asset", "show", path, "--json", "--checkpoint", tiny))
+    assert report["tokens"]
+    assert report["note"] == ""
+    assert done("asset", "encode", "mug", "--checkpoint", tiny) == ""
 
 
 def test_objects_are_transferred(
@@ -106,7 +145,7 @@ def test_mistakes(scene_file: Path, tmp_path: Path) -> None:
     assert "must end in .nascene" in refused(*insert[:-1], tmp_path / "a.png")
     assert "is an object" in refused("background", "apply", scene_file, "mug", "--out", out)
     assert "cannot be a folder" in refused("asset", "add", scene_file, "--folder", "../x")
-    assert "--tag" in refused("asset", "add", scene_file, "--tag", "x" * 100)
+    assert "tags of 1 to 60" in refused("asset", "add", scene_file, "--tag", "x" * 100)
     damaged = tmp_path / "bad.naasset"
     damaged.write_bytes(b"no zip")
     assert "damaged" in refused("asset", "insert", scene_file, damaged, "--out", out)

@@ -74,6 +74,7 @@ def test_bad_requests_are_one_sentence(picture: Path, tmp_path: Path) -> None:
     out = ["--out", tmp_path / "a.nascene"]
     assert "AXIS" in refused("photo", picture, *out, "--line", "x", 1, 2)
     assert "finite" in refused("photo", picture, *out, "--line", "x", 1, 2, 3, "four")
+    assert "focal length must be" in refused("photo", picture, *out, "--focal-px", 0)
     assert "x, y or z" in refused("photo", picture, *out, "--line", "up", 1, 2, 3, 4)
     assert "focal length once" in refused(
         "photo", picture, *out, "--focal-mm", 35, "--focal-px", 900

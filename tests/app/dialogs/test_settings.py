@@ -23,6 +23,9 @@ def test_changes_count_at_once(empty_window: MainWindow, qtbot: QtBot) -> None:
     assert load_preferences() == Preferences(preview_steps=5)
     qtbot.keyClick(dialog.device, Qt.Key.Key_Down)
     assert load_preferences() == Preferences(preview_steps=5, device="cpu")
+    qtbot.keyClicks(dialog.certificate, "/keys/own.pem")
+    qtbot.keyClick(dialog.certificate, Qt.Key.Key_Return)
+    assert load_preferences().certificate == "/keys/own.pem"
     qtbot.mouseClick(dialog.restore, Qt.MouseButton.LeftButton)
     assert load_preferences() == Preferences()
     assert dialog.preview_steps.value() == 4

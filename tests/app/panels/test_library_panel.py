@@ -13,11 +13,13 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
 )
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu
 
-from app.panels.library_panel import SORTS
-from app.shelf import OBJECT_TYPE, dragged, ships
-from neural_assets_core.library import STARTER, load_asset
+from app.panels.library.panel import SORTS
+from app.panels.library.places import Place
+from app.shelf import OBJECT_TYPE, Contents, dragged, ships
+from neural_assets_core.library import STARTER, load_asset, object_asset, with_surroundings
+from neural_assets_core.scene import Picture, save_scene
 from tests.app.hand import ALT, NONE
 
 MUG = STARTER / "home" / "mug.naasset"
@@ -59,6 +61,14 @@ def drag(window, at, data, modifiers=NONE, drop=True):
     return enter, move
 
 
+def click(panel, place, qtbot, modifier=NONE):
+    tree = panel.places
+    item = tree._items[place]
+    tree.scrollToItem(item)
+    at = tree.visualItemRect(item).center()
+    qtbot.mouseClick(tree.viewport(), LEFT, modifier, at)
+
+
 def on_ground(window, x, y):
     """Screen position of a point of the ground."""
     pixel = window.viewport.screen_camera().project(np.array([[x, y, 0.0]]))[0]
@@ -93,11 +103,14 @@ def test_search_and_filters(panel, qtbot):
     qtbot.keyClicks(panel.search, "mug")
     assert names(panel) == ["mug"]
     panel.search.clear()
-    panel.folders.setCurrentText("Starter › backgrounds")
+    click(panel, Place("starter", "backgrounds"), qtbot)
     assert len(names(panel)) == 6
-    panel.folders.setCurrentIndex(0)
-    panel.tags.setCurrentText("made")
+    click(panel, Place("tag", "made"), qtbot)
     assert "mug" in names(panel)
+    click(panel, Place("starter", "toys"), qtbot, Qt.KeyboardModifier.ControlModifier)
+    assert "mug" not in names(panel)
+    assert "duck" in names(panel)
+    click(panel, Place("all"), qtbot)
     panel.sort.setCurrentText("Size")
     sizes = [max(entry.size) for entry in panel.model.entries if entry.size]
     assert sizes == sorted(sizes, reverse=True)
@@ -126,9 +139,35 @@ def test_add_rename_delete_and_back(window, panel, qtbot):
     assert panel.note.text() == "Deleted my cup."
     qtbot.mouseClick(panel.undo, LEFT)
     qtbot.waitUntil(lambda: "my cup" in names(panel))
+    assert panel.note.text() == "Renamed mug to my cup."
+    qtbot.mouseClick(panel.undo, LEFT)
+    qtbot.waitUntil(lambda: "my cup" not in names(panel))
+    qtbot.mouseClick(panel.undo, LEFT)
+    qtbot.waitUntil(lambda: len(names(panel)) == before)
     assert not panel.undo.isVisible()
     # The keys were the library's: the scene is as it was.
     assert window.document.undo_stack.count() == 0
+
+
+def test_what_cannot_be_added_keeps_nothing_else_out(window, scene, panel, qtbot):
+    looks = scene.object("kettle").appearance
+    unseen = Picture(np.zeros(looks.view.picture.pixels.shape[:2], dtype=np.uint8))
+    hidden = looks.model_copy(update={"mask": unseen})
+    window.document.push(scene.with_appearance("kettle", hidden), "Hide")
+    window.document.select(["mug", "kettle", "book"])
+    window.actions_by_id["asset_add"].trigger()
+    qtbot.waitUntil(lambda: panel.note.text() == "Added 2 assets.")
+    assert "Nothing of kettle can be seen" in window.messages.text
+    assert folders_of(window.assets._shelf.library) == {"/mug", "/book"}
+
+
+def test_a_folder_is_made_even_if_the_library_was_hidden(window, qtbot):
+    window.actions_by_id["folder_make"].trigger()
+    panel = window.assets.panel
+    qtbot.waitUntil(lambda: panel.places.editing)
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not panel.places.editing)
+    assert panel.isVisible()
 
 
 def test_the_starter_library_stays_as_it_is(window, panel, qtbot):
@@ -138,6 +177,189 @@ def test_the_starter_library_stays_as_it_is(window, panel, qtbot):
     qtbot.keyClick(panel.list, Qt.Key.Key_Delete)
     assert MUG.exists()
     assert not panel.model.flags(panel.list.currentIndex()) & Qt.ItemFlag.ItemIsEditable
+
+
+def own(window, qtbot, *objects):
+    """The library with objects of the scene in it; where their files are."""
+    library = window.assets._shelf.library
+    paths = [library.add(object_asset(window.document.scene, name)) for name in objects]
+    window.assets._shelf.refresh()
+    qtbot.waitUntil(lambda: set(paths) <= {entry.path for entry in window.assets.panel._all})
+    return library, paths
+
+
+def place(panel, kind, value=""):
+    return panel.places._items[Place(kind, value)]
+
+
+def onto(panel, item, data):
+    """Drop something on a row of the tree."""
+    tree = panel.places
+    tree.scrollToItem(item)
+    at = tree.visualItemRect(item).center()
+    QApplication.sendEvent(tree.viewport(), QDragEnterEvent(at, COPY, data, LEFT, NONE))
+    move = QDragMoveEvent(at, COPY, data, LEFT, NONE)
+    QApplication.sendEvent(tree.viewport(), move)
+    if move.isAccepted():
+        QApplication.sendEvent(tree.viewport(), QDropEvent(QPointF(at), COPY, data, LEFT, NONE))
+    return move.isAccepted()
+
+
+def folders_of(library):
+    return {f"{entry.folder}/{entry.name}" for entry in library.entries()}
+
+
+def test_folders_are_made_named_and_deleted_by_keyboard(window, panel, qtbot):
+    library, _ = own(window, qtbot)
+    panel.places.setFocus()
+    window.actions_by_id["folder_make"].trigger()
+    # Its name can be typed at once.
+    qtbot.waitUntil(lambda: panel.places.editing)
+    editor = QApplication.focusWidget()
+    qtbot.keyClicks(editor, "kitchen")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: Place("own", "kitchen") in panel.places._items)
+    assert library.folders() == ["kitchen"]
+    click(panel, Place("own", "kitchen"), qtbot)
+    qtbot.keyClick(panel.places, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: Place("own", "kitchen") not in panel.places._items)
+    for shown in ("kitchen", "New folder"):
+        qtbot.waitUntil(panel.undo.isVisible)
+        qtbot.mouseClick(panel.undo, LEFT)
+        qtbot.waitUntil(lambda wanted=shown: library.folders() == [wanted])
+    assert window.document.undo_stack.count() == 0
+
+
+def test_assets_are_dragged_into_folders_and_onto_tags(window, panel, qtbot):
+    library, paths = own(window, qtbot, "mug", "kettle")
+    library.make_folder("kitchen")
+    library.make_folder("house")
+    window.assets._shelf.refresh()
+    qtbot.waitUntil(lambda: Place("own", "kitchen") in panel.places._items)
+    assert onto(panel, place(panel, "own", "kitchen"), dragged(paths))
+    qtbot.waitUntil(lambda: folders_of(library) == {"kitchen/mug", "kitchen/kettle"})
+    # Of the starter library, a copy.
+    assert onto(panel, place(panel, "own", "kitchen"), dragged([STARTER / "toys" / "duck.naasset"]))
+    qtbot.waitUntil(lambda: "kitchen/duck" in folders_of(library))
+    assert not onto(panel, place(panel, "starter", "home"), dragged(paths))
+    assert not onto(panel, place(panel, "tag", "made"), dragged([MUG]))
+    moved = library.root / "kitchen" / "mug.naasset"
+    assert onto(panel, place(panel, "tag", "made"), dragged([moved]))
+    qtbot.waitUntil(lambda: library.load(moved).tags == ("made",))
+    for _ in range(3):
+        qtbot.waitUntil(panel.undo.isVisible)
+        qtbot.mouseClick(panel.undo, LEFT)
+    qtbot.waitUntil(lambda: folders_of(library) == {"/mug", "/kettle"})
+
+
+def test_folders_are_dragged_into_folders(window, panel, qtbot):
+    library, _ = own(window, qtbot, "mug")
+    library.move(library.find("mug"), "a")
+    library.make_folder("b")
+    window.assets._shelf.refresh()
+    qtbot.waitUntil(lambda: Place("own", "b") in panel.places._items)
+    tree = panel.places
+    data = tree.mimeData([place(panel, "own", "a")])
+    # From elsewhere, nobody knows what folder that is.
+    assert not onto(panel, place(panel, "own", "b"), data)
+    tree._shelf.move_folder("a", "b/a")
+    qtbot.waitUntil(lambda: folders_of(library) == {"b/a/mug"})
+    qtbot.waitUntil(lambda: Place("own", "b/a") in tree._items)
+    assert place(panel, "own", "b/a").parent() is place(panel, "own", "b")
+
+
+def test_a_menu_moves_assets_too(window, panel, qtbot):
+    library, _ = own(window, qtbot, "mug")
+    library.make_folder("kitchen/cups")
+    window.assets._shelf.refresh()
+    qtbot.waitUntil(lambda: Place("own", "kitchen/cups") in panel.places._items)
+    choose(panel, "mug", own=True)
+    window.actions_by_id["library_move"].trigger()
+    menu = QApplication.activePopupWidget()
+    titles = ["My library", "kitchen", "kitchen › cups"]
+    assert [action.text() for action in menu.actions()] == titles
+    for _ in range(2):
+        qtbot.keyClick(menu, Qt.Key.Key_Down)
+    qtbot.keyClick(menu, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: folders_of(library) == {"kitchen/cups/mug"})
+
+
+def test_tags_and_licence_of_several_are_typed(window, panel, qtbot):
+    library, (mug, kettle) = own(window, qtbot, "mug", "kettle")
+    library.tag(mug, ["blue", "hot"])
+    library.tag(kettle, ["hot", "steel"])
+    window.assets._shelf.refresh()
+    qtbot.waitUntil(lambda: Place("tag", "steel") in panel.places._items)
+    click(panel, Place("tag", "hot"), qtbot)
+    assert set(names(panel)) == {"mug", "kettle"}
+    panel.list.selectAll()
+    # What they have in common.
+    assert panel.details.tags.text() == "hot"
+    window.actions_by_id["library_tag"].trigger()
+    qtbot.keyClicks(QApplication.focusWidget(), "cup, tea")
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: panel.note.text() == "Tagged 2 assets.")
+    assert library.load(kettle).tags == ("steel", "cup", "tea")
+    assert library.load(mug).tags == ("blue", "cup", "tea")
+    qtbot.mouseClick(panel.undo, LEFT)
+    qtbot.waitUntil(lambda: library.load(mug).tags == ("blue", "hot"))
+    panel.details.licence.setFocus()
+    qtbot.keyClicks(panel.details.licence, "CC0")
+    # Taken back.
+    qtbot.keyClick(panel.details.licence, Qt.Key.Key_Escape)
+    assert panel.details.licence.text() == ""
+    panel.details.licence.setFocus()
+    qtbot.keyClicks(panel.details.licence, "CC BY")
+    panel.search.setFocus()
+    qtbot.waitUntil(lambda: library.load(mug).provenance.licence == "CC BY")
+
+
+def test_what_is_known_of_an_asset_is_shown(window, panel, qtbot):
+    choose(panel, "duck")
+    shown = panel.details
+    assert shown.name.text() == "duck"
+    assert shown.licence.text().startswith("CC0")
+    assert shown.origin.text() == "starter, 2026-01-01"
+    assert shown.image.toolTip() == load_asset(STARTER / "toys" / "duck.naasset").provenance.image
+    assert shown.tags.isReadOnly()
+    assert shown.licence.isReadOnly()
+
+
+def test_the_background_of_another_scene(window, scene, panel, tmp_path, qtbot, monkeypatch):
+    other = STARTER / "backgrounds" / "lawn.naasset"
+    there = with_surroundings(scene, load_asset(other).surroundings())
+    save_scene(there, tmp_path / "other.nascene")
+    chosen = lambda *_: (str(tmp_path / "other.nascene"), "")  # noqa: E731
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", chosen)
+    window.actions_by_id["background_swap"].trigger()
+    qtbot.waitUntil(lambda: window.document.scene == there)
+    window.document.undo_stack.undo()
+    assert window.document.scene == scene
+
+
+def test_tokens_are_made_once_a_pipeline_is_loaded(window, panel, slow_scene, qtbot):
+    """And not before: no weights are loaded for them."""
+    library = window.assets._shelf.library
+    window.document.select(["mug"])
+    window.actions_by_id["asset_add"].trigger()
+    qtbot.waitUntil(lambda: library.find("mug") is not None)
+    path = library.find("mug")
+    window.document.set_scene(slow_scene.with_settings(steps=1))
+    window.pictures.generate()
+    qtbot.waitUntil(lambda: bool(load_asset(path).tokens), timeout=60_000)
+    qtbot.waitUntil(lambda: any(e.path == path and e.encoder for e in panel._all))
+    # Of what is added now, at once.
+    window.document.select(["kettle"])
+    window.actions_by_id["asset_add"].trigger()
+    qtbot.waitUntil(lambda: library.find("kettle") is not None)
+    qtbot.waitUntil(lambda: bool(load_asset(library.find("kettle")).tokens))
+    # Those of another encoder are no use; the user is told so.
+    other = load_asset(path).with_label(encoder="another")
+    library.keep_tokens(path, other)
+    window.assets.insert_files([path])
+    qtbot.waitUntil(lambda: "another encoder made its tokens" in window.messages.text)
+    assert window.messages.tier == "hint"
+    assert load_asset(path).encoder == "another"
 
 
 def test_damaged_asset_is_shown_and_refused(window, panel, qtbot):
@@ -280,7 +502,7 @@ def test_many_assets_only_ask_for_what_is_seen(window, panel, qtbot):
 
     sound = [entry for entry in panel._all if not entry.fault]
     many = [replace(sound[i % len(sound)], name=f"asset {i}") for i in range(5000)]
-    panel._on_listed(many)
+    panel._on_listed(Contents(many, []))
     assert panel.model.rowCount() == 5000
     qtbot.keyClicks(panel.search, "4999")
     assert names(panel) == ["asset 4999"]

@@ -12,21 +12,31 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from neural_assets_core.animation import (
-    Animation,
-    Keyframe,
-    Track,
     animation_frames,
-    animation_of,
     camera_orbit,
+    keyed,
+    played,
+    scene_at,
     turntable,
-    with_animation,
     with_key_scene,
+    with_keyframes,
+    with_playback,
 )
-from neural_assets_core.animation.keyframes import blended_box, blended_camera, eased, scene_at
+from neural_assets_core.animation.keyframes import blended_box, blended_camera, eased
 from neural_assets_core.animation.paths import orbit_center, turned
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
-from neural_assets_core.scene import Scene, load_scene, save_scene
+from neural_assets_core.history import request_digest
+from neural_assets_core.library import Asset, isolated, replaced, with_surroundings
+from neural_assets_core.scene import (
+    Animation,
+    Background,
+    Keyframe,
+    Scene,
+    Track,
+    load_scene,
+    save_scene,
+)
 
 angle = st.floats(-math.pi, math.pi)
 share = st.floats(0, 1)
@@ -123,19 +133,93 @@ class TestKeyframes:
         animated = with_key_scene(scene, 0.5, moved, "linear")
         save_scene(animated, tmp_path / "a.nascene")
         loaded = load_scene(tmp_path / "a.nascene")
-        assert animation_of(loaded) == animation_of(animated)
-        assert with_animation(loaded, None) == scene
+        assert loaded == animated
+        assert loaded.animation.track("box 1").keyframes[0].easing == "linear"
+        assert loaded.with_animation(Animation()) == scene
 
     def test_damaged_animation_is_told(self, scene: Scene) -> None:
-        with pytest.raises(UserError, match="animation cannot be used"):
-            animation_of(scene.with_extra("animation", {"tracks": [{"keyframes": []}]}))
+        with pytest.raises(ValidationError):
+            Scene.model_validate({**dict(scene), "animation": {"tracks": [{"keyframes": []}]}})
         with pytest.raises(UserError, match="no keyframes"):
             animation_frames(scene)
 
+    def test_follows_what_becomes_of_its_objects(self, scene: Scene, moved: Scene) -> None:
+        animated = with_keyframes(moved, ["box 1", "box 2", None], 1.0)
+        renamed = animated.renamed("box 1", "mug")
+        assert [track.object for track in renamed.animation.tracks] == ["mug", "box 2", None]
+        assert [t.object for t in renamed.without("mug").animation.tracks] == ["box 2", None]
+
+    def test_is_kept_by_what_takes_an_object_s_place(self, scene: Scene, moved: Scene) -> None:
+        animated = with_key_scene(with_key_scene(scene, 0, scene), 1, moved)
+        other = Asset(name="mug", appearance=scene.object("box 2").appearance)
+        made = replaced(animated, "box 1", other)
+        keys = made.animation.track("mug").keyframes
+        assert {key.box.size for key in keys} == {other.appearance.box.size}
+        for key, source in zip(keys, (scene, moved), strict=True):
+            base = source.object("box 1").box.base_center()
+            np.testing.assert_allclose(key.box.base_center(), base)
+        alone = isolated(animated, ["box 2"])
+        assert [track.object for track in alone.animation.tracks] == ["box 2", None]
+        # In another picture all that moves comes along, but for its camera.
+        pivot = orbit_center(scene)
+        camera = turned(scene.camera, pivot, 0.7)
+        view = scene.background.view.model_copy(update={"camera": camera})
+        there = with_surroundings(animated, Background(view=view))
+        assert there.animation.track(None) is None
+        for frame, before in ((0, scene), (-1, moved)):
+            box = there.animation.track("box 1").keyframes[frame].box
+            seen = [c.to_camera(b.base_center()) for c, b in (
+                (camera, box), (scene.camera, before.object("box 1").box))]  # fmt: skip
+            np.testing.assert_allclose(seen[0], seen[1], atol=0.05)
+
     def test_object_that_is_gone_is_told(self, scene: Scene, moved: Scene) -> None:
-        animated = with_key_scene(scene, 1, moved).without("box 1")
-        with pytest.raises(UserError, match="box 1"):
-            animation_frames(animated)
+        lost = with_keyframes(moved, ["box 1"], 1.0).animation.renamed("box 1", "mug")
+        with pytest.raises(UserError, match="mug"):
+            animation_frames(scene.with_animation(lost))
+
+    def test_pictures_do_not_depend_on_other_moments(self, scene: Scene, moved: Scene) -> None:
+        assert request_digest(with_key_scene(scene, 1, moved)) == request_digest(scene)
+
+    def test_an_edit_of_what_moves_is_a_keyframe(self, scene: Scene, moved: Scene) -> None:
+        animated = scene_at(with_keyframes(scene, ["box 1"], 0.0), 0.5)
+        edited = animated.with_box("box 1", moved.object("box 1").box)
+        edited = edited.with_box("box 2", scene.object("box 2").box.translated((0.1, 0.0, 0.0)))
+        made = keyed(edited, animated)
+        assert made.animation.keyframe(("box 1", 0.5)).box == moved.object("box 1").box
+        assert made.animation.track("box 2") is None
+        # The moment stays; an edit of keyframes is none of the boxes.
+        assert made.animation.time == 0.5
+        assert keyed(scene_at(made, 0.0), made).animation.tracks == made.animation.tracks
+
+    def test_keyframes_are_edited_as_values(self, scene: Scene, moved: Scene) -> None:
+        animation = with_keyframes(scene, ["box 1"], 0.0).animation
+        for time in (1.0, 2.0, 3.0):
+            animation = with_keyframes(
+                moved.with_animation(animation), ["box 1"], time, "linear"
+            ).animation
+        late = animation.shifted([("box 1", 1.0), ("box 1", 2.0)], 1.0)
+        assert [key.time for key in late.track("box 1").keyframes] == [0.0, 2.0, 3.0]
+        held = late.eased([("box 1", 2.0)], "hold")
+        assert [k.easing for k in held.track("box 1").keyframes] == ["ease", "hold", "linear"]
+        # Once more keeps how it leads on.
+        again = with_keyframes(scene.with_animation(held), ["box 1"], 2.0)
+        assert again.animation.keyframe(("box 1", 2.0)).easing == "hold"
+        rest = held.without([("box 1", 0.0), ("box 1", 3.0)])
+        assert [key.time for key in rest.track("box 1").keyframes] == [2.0]
+        assert rest.without([("box 1", 2.0)]).tracks == ()
+        assert rest.without([("nobody", 2.0), ("box 1", 9.0)]) == rest
+
+    def test_length_frame_rate_and_repetition(self, scene: Scene, moved: Scene) -> None:
+        animated = with_key_scene(with_key_scene(scene, 0, scene), 1, moved)
+        assert len(animation_frames(animated)) == 26
+        longer = with_playback(animated, duration=2.0, fps=5, loop=False)
+        frames = animation_frames(longer)
+        assert len(frames) == 11
+        assert frames[-1] == frames[5] == moved
+        assert [played(longer.animation, Path(name)) for name in ("a.gif", "a.mp4")] == [1, 0]
+        assert played(animated.animation, Path("a.gif")) == 0
+        with pytest.raises(UserError, match="impossible"):
+            with_playback(animated, fps=0)
 
     def test_frames_that_cannot_be_drawn_are_named(self, scene: Scene) -> None:
         box = scene.object("box 1").box
@@ -151,9 +235,10 @@ class TestKeyframes:
         assert [frame == scene for frame in frames] == [True] * 4 + [False]
 
     def test_rests_outside_of_its_keyframes(self, scene: Scene, moved: Scene) -> None:
-        animation = animation_of(with_key_scene(with_key_scene(scene, 1, scene), 2, moved))
-        assert scene_at(scene, animation, 0.0) == scene
-        assert scene_at(scene, animation, 9.0) == moved
+        animated = with_key_scene(with_key_scene(scene, 1, scene), 2, moved)
+        assert scene_at(animated, 0.0).objects == scene.objects
+        assert scene_at(animated, 9.0).objects == moved.objects
+        assert scene_at(animated, 9.0).animation.time == 9.0
 
     def test_same_time_replaces(self, scene: Scene, moved: Scene) -> None:
         twice = with_key_scene(with_key_scene(scene, 1, scene), 1, moved)

@@ -6,6 +6,8 @@ import io
 import json
 import math
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -245,3 +247,36 @@ def test_broken_fspy_projects_are_one_sentence(camera: Camera) -> None:
     ):
         assert "fSpy" in refused(project(camera, **change))
     assert "not a picture" in refused(packed({"cameraParameters": None}, b"no picture"))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_heic(turned: bool, tmp_path: Path) -> None:
+    from pillow_heif import from_pillow
+
+    exif = Image.Exif()
+    exif[0x0112] = 6 if turned else 1
+    exif.get_ifd(0x8769)[FOCAL_IN_35MM] = 28
+    path = tmp_path / "holiday.HEIC"
+    from_pillow(GRADIENT).save(path, exif=exif.tobytes(), quality=90)
+    photograph = load_photograph(path)
+    assert photograph.size == ((40, 60) if turned else (60, 40))
+    assert photograph.focal == pytest.approx(28 / 43.2666 * math.hypot(60, 40))
+    dark, light = photograph.picture.pixels[2], photograph.picture.pixels[-3]
+    assert turned == bool(dark.mean() < 40 and light.mean() > 190)
+    content = path.read_bytes()
+    with pytest.raises(UserError, match="not a picture"):
+        load_photograph(content[: len(content) // 2])
+    assert load_photograph(content).size == photograph.size
+
+
+def test_the_decoder_of_heic_is_loaded_for_heic_alone(tmp_path: Path) -> None:
+    code = (
+        "import sys; from neural_assets_core.calibration import load_photograph as load;"
+        "load(sys.argv[1]); print('pillow_heif' in sys.modules)"
+    )
+    GRADIENT.save(tmp_path / "a.png")
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.png")],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert ended.stdout.strip() == "False"

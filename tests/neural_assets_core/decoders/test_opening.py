@@ -13,9 +13,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from neural_assets_core.decoders import open_decoder
+from neural_assets_core.decoders.libraries import load_libraries
 from neural_assets_core.scene import GenerationSettings
 
+load_libraries()
+assert "torch" not in sys.modules
 assert "diffusers" not in sys.modules
+if sys.platform == "linux":
+    with open("/proc/self/maps") as maps:
+        assert "libtorch_cpu" in maps.read()
 settings = [
     GenerationSettings(decoder=name, checkpoint=sys.argv[1]) for name in ("neural", "proxy")
 ]

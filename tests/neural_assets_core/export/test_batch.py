@@ -11,8 +11,8 @@ from PIL import Image
 
 from neural_assets_core.decoders import ProxyDecoder
 from neural_assets_core.errors import UserError
-from neural_assets_core.export import read_request
-from neural_assets_core.export.batch import read_tasks, run_batch
+from neural_assets_core.export import read_credentials, read_request
+from neural_assets_core.export.batch import one_by_one, read_tasks, run_batch
 from neural_assets_core.scene import Scene, save_scene
 from tests.neural_assets_core.test_cli import done, refused
 
@@ -77,7 +77,9 @@ def test_one_decoder_for_all(jobs: Path) -> None:
         return ProxyDecoder()
 
     told = []
-    report = run_batch(read_tasks(jobs), decoder_of, lambda done, total: told.append((done, total)))
+    report = run_batch(
+        read_tasks(jobs), one_by_one(decoder_of), lambda *numbers: told.append(numbers)
+    )
     assert report.made == 8
     assert asked == ["proxy"] * 8
     assert told == [(number, 8) for number in range(9)]
@@ -91,9 +93,17 @@ def test_a_fault_stops_only_its_own_picture(jobs: Path, tmp_path: Path) -> None:
     assert len(names(tmp_path)) == 8
 
 
+def test_content_credentials(jobs: Path, tmp_path: Path) -> None:
+    jobs.write_text(json.dumps({**JOB, "seed": 7, "scene": "a.nascene", "credentials": True}))
+    assert done("batch", jobs) == "2 made, 0 were there already\n"
+    assert read_credentials(tmp_path / "a-left-7.png").state == "Valid"
+    assert done("batch", jobs) == "0 made, 2 were there already\n"
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
+        ({"credentials": True, "out": "{scene}-{edit}-{seed}.exr"}, "line 1: .*cannot carry"),
         ({"out": "x.png"}, "Two pictures would be"),
         ({"out": "{scene}-{edit}-{seed}.bmp"}, "line 1: .*choose a name"),
         ({"colour": 1}, "line 1: colour"),

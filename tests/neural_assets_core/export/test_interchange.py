@@ -146,6 +146,109 @@ def same_camera(one: Camera, other: Camera) -> None:
     np.testing.assert_allclose(one.extrinsics, other.extrinsics, atol=1e-6)
 
 
+WIDTHS = {5121: 1, 5123: 2, 5125: 4, 5126: 4}
+NUMBERS = {5123: "<u2", 5126: "<f4"}
+SHAPES = {"SCALAR": 1, "VEC2": 2, "VEC3": 3}
+
+
+class TestRulesOfGltf:
+    """What glTF 2.0 asks of a file, beyond what the readers at hand happen to need."""
+
+    @pytest.fixture
+    def content(self, file: Path) -> tuple[dict, bytes]:
+        """Description and binary part, taken apart by the format's own rules."""
+        data = file.read_bytes()
+        magic, version, length = struct.unpack("<4sII", data[:12])
+        assert (magic, version, length) == (b"glTF", 2, len(data))
+        size, kind = struct.unpack("<I4s", data[12:20])
+        assert (kind, size % 4) == (b"JSON", 0)
+        document = json.loads(data[20 : 20 + size])
+        rest = data[20 + size :]
+        binary_size, kind = struct.unpack("<I4s", rest[:8])
+        assert (kind, binary_size % 4, binary_size) == (b"BIN\0", 0, len(rest) - 8)
+        stated = document["buffers"][0]["byteLength"]
+        assert "uri" not in document["buffers"][0]
+        assert 0 <= binary_size - stated < 4
+        return document, rest[8:]
+
+    def values(self, content: tuple[dict, bytes], index: int) -> np.ndarray:
+        document, binary = content
+        told = document["accessors"][index]
+        view = document["bufferViews"][told["bufferView"]]
+        assert view["byteOffset"] % WIDTHS[told["componentType"]] == 0
+        start, count = view["byteOffset"], told["count"] * SHAPES[told["type"]]
+        kind = np.dtype(NUMBERS[told["componentType"]])
+        assert count * kind.itemsize <= view["byteLength"]
+        found = np.frombuffer(binary, kind, count, start)
+        return found.reshape(told["count"], SHAPES[told["type"]])
+
+    def test_everything_referred_to_is_there(self, content) -> None:
+        document, binary = content
+        assert document["asset"]["version"] == "2.0"
+        for view in document["bufferViews"]:
+            assert view["byteOffset"] + view["byteLength"] <= len(binary)
+        children = [c for node in document["nodes"] for c in node.get("children", ())]
+        roots = document["scenes"][document["scene"]]["nodes"]
+        # A forest: every node once.
+        assert sorted(children + roots) == list(range(len(document["nodes"])))
+        for node in document["nodes"]:
+            assert node.get("mesh", 0) < len(document["meshes"])
+            assert np.linalg.norm(node.get("rotation", (0, 0, 0, 1))) == pytest.approx(1, abs=1e-6)
+            assert min(node.get("scale", (1, 1, 1))) > 0
+        for name in document["extensionsUsed"]:
+            assert any(name in part.get("extensions", ()) for part in document["materials"])
+        image = document["images"][document["textures"][0]["source"]]
+        view = document["bufferViews"][image["bufferView"]]
+        assert binary[view["byteOffset"] :][:8] == b"\x89PNG\r\n\x1a\n"
+        assert image["mimeType"] == "image/png"
+
+    def test_accessors_tell_the_truth(self, content) -> None:
+        document, _ = content
+        for mesh in document["meshes"]:
+            for part in mesh["primitives"]:
+                places = part["attributes"]["POSITION"]
+                vertices = self.values(content, places)
+                told = document["accessors"][places]
+                np.testing.assert_array_equal(np.float32(told["min"]), vertices.min(axis=0))
+                np.testing.assert_array_equal(np.float32(told["max"]), vertices.max(axis=0))
+                indices = self.values(content, part["indices"])
+                assert indices.max() < len(vertices)
+                assert len(indices) % 3 == 0
+                for view, target in ((places, 34962), (part["indices"], 34963)):
+                    used = document["accessors"][view]["bufferView"]
+                    assert document["bufferViews"][used]["target"] == target
+
+    def test_faces_look_outwards(self, content) -> None:
+        vertices, indices = self.values(content, 0), self.values(content, 1).reshape(-1, 3)
+        corners = vertices[indices]
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        assert (np.einsum("ij,ij->i", normals, corners.mean(axis=1)) > 0).all()
+        assert np.abs(normals).sum() == pytest.approx(12)
+
+    def test_the_picture_hangs_upright_and_faces_the_camera(self, content, tmp_path) -> None:
+        tilted = load_scene(tmp_path / "tilted.nascene")
+        plane, uv = self.values(content, 2), self.values(content, 3)
+        camera = tilted.camera
+        # In the camera's axes of glTF: y up, z towards the viewer.
+        seen = plane[:, :2] / -plane[:, 2:] * [1, -1] * [camera.k[0, 0], camera.k[1, 1]]
+        np.testing.assert_allclose(seen + camera.k[:2, 2], uv * [96, 96], atol=1e-4)
+        a, b, c = plane[self.values(content, 4)[:3, 0]]
+        assert np.cross(b - a, c - a)[2] > 0
+
+    def test_the_camera_has_the_picture_s_focal_length(self, content, tmp_path) -> None:
+        document, _ = content
+        camera = load_scene(tmp_path / "tilted.nascene").camera
+        told = document["cameras"][0]["perspective"]
+        assert told["znear"] > 0
+        # A frame of the picture's size about the axis: glTF knows no other principal point,
+        # so that is in the extras.
+        assert np.tan(told["yfov"] / 2) == pytest.approx(48 / camera.k[1, 1])
+        assert told["aspectRatio"] == pytest.approx(camera.k[1, 1] / camera.k[0, 0])
+        node = next(node for node in document["nodes"] if "camera" in node)
+        np.testing.assert_allclose(node["extras"]["neural_assets"]["intrinsics"], camera.k)
+        assert node["extras"]["neural_assets"]["width"] == 96
+
+
 class TestPoses:
     def test_round_trips(self, scene: Scene) -> None:
         cameras = frame_cameras(camera_orbit(scene, seconds=1, fps=5))

@@ -6,10 +6,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from filelock import FileLock
+from safetensors.numpy import save
 
 from neural_assets_core.errors import UserError
-from neural_assets_core.library import Asset, Library, background_asset, listing, object_asset
+from neural_assets_core.library import (
+    Asset,
+    Library,
+    background_asset,
+    folder,
+    listing,
+    object_asset,
+)
+from neural_assets_core.library.asset import licensed
 from neural_assets_core.scene import Scene
 
 
@@ -66,16 +77,20 @@ def test_names_that_files_cannot_have(library: Library, mug: Asset, name: str, s
 
 @pytest.mark.parametrize("folder", ["..", "a/../../b", "/etc", ".trash", "C:\\x", "a" * 500])
 def test_folders_outside_are_refused(library: Library, mug: Asset, folder: str) -> None:
-    with pytest.raises(UserError, match="cannot be a folder"):
-        library.add(mug, folder)
+    for act in (lambda: library.add(mug, folder), lambda: library.make_folder(folder)):
+        with pytest.raises(UserError, match="cannot be a folder"):
+            act()
 
 
 def test_files_outside_are_refused(library: Library, mug: Asset, tmp_path: Path) -> None:
     path = library.add(mug)
     outside = path.rename(tmp_path / "mug.naasset")
-    for act in (library.load, library.delete, lambda p: library.rename(p, "x"), library.restore):
+    for act in (library.load, library.delete, lambda p: library.rename(p, "x"), library.tag):
         with pytest.raises(UserError, match="no asset of the library"):
             act(outside)
+    for trashed in (outside, library.root / ".trash" / "x" / ".." / ".." / "mug.naasset"):
+        with pytest.raises(UserError, match="not in the trash"):
+            library.restore(trashed)
     assert outside.is_file()
 
 
@@ -93,8 +108,86 @@ def test_rename_move_delete_restore(library: Library, mug: Asset) -> None:
     assert names(library) == ["b/c/cup", "b/c/mug"]
     with pytest.raises(UserError, match="cannot be changed"):
         library.delete(trashed)
-    library.update(path, mug.with_label(tags=("new",)))
-    assert library.entries()[0].tags == ("new",)
+
+
+def test_the_trash_keeps_names_apart(library: Library, mug: Asset) -> None:
+    first = library.delete(library.add(mug, "a"))
+    second = library.delete(library.add(mug, "a"))
+    assert library.restore(second).stem == "mug"
+    assert library.restore(first).stem == "mug 2"
+    assert not (library.root / ".trash").exists()
+
+
+def test_labels_change_and_nothing_else_does(library: Library, mug: Asset) -> None:
+    path = library.add(mug)
+    before = library.tag(path, add=["blue", " tea "], remove=["cup"])
+    assert before.tags == ("cup",)
+    changed = library.load(path)
+    assert changed == mug.with_label(tags=("blue", "tea"))
+    library.relabel(path, lambda label: licensed(label, "CC0"))
+    assert library.load(path).provenance.licence == "CC0"
+    library.relabel(path, lambda _: before)
+    assert library.load(path) == mug
+    with pytest.raises(UserError, match="up to 64 tags"):
+        library.tag(path, add=["x" * 61])
+    with pytest.raises(UserError, match="up to 64 tags"):
+        library.tag(path, add=[""])
+    with pytest.raises(UserError, match="licence note"):
+        library.relabel(path, lambda label: licensed(label, "x" * 3000))
+
+
+def test_tokens_are_kept_whatever_the_label_became(
+    library: Library, mug: Asset, small_scene: Scene
+) -> None:
+    tokens = save({"tokens": np.ones((2, 3), dtype=np.float32)})
+    encoded = mug.with_label(tokens=tokens, encoder="an encoder")
+    path = library.add(mug)
+    library.tag(path, add=["later"])
+    assert library.keep_tokens(path, encoded)
+    assert library.load(path) == encoded.with_label(tags=("cup", "later"))
+    # A label is changed beside tokens, too.
+    library.tag(path, remove=["later"])
+    assert library.load(path) == encoded
+    other = library.add(object_asset(small_scene, "book"))
+    assert not library.keep_tokens(other, encoded)
+
+
+def test_folders(library: Library, mug: Asset) -> None:
+    assert library.folders() == []
+    assert library.make_folder("a/b") == "a/b"
+    assert library.make_folder("a/b") == "a/b 2"
+    path = library.add(mug, "a/b")
+    assert library.move_folder("a/b", "c") == "c"
+    assert names(library) == ["c/mug"]
+    assert library.move_folder("a", "c") == "c 2"
+    assert library.folders() == ["c", "c 2", "c 2/b 2"]
+    with pytest.raises(UserError, match="into itself"):
+        library.move_folder("c", "c/d")
+    (library.root / "c" / "note.txt").write_text("mine")
+    trashed = library.delete_folder("c")
+    assert names(library) == []
+    assert library.restore(trashed) == path.parent.parent.parent / "c"
+    assert names(library) == ["c/mug"]
+    assert (library.root / "c" / "note.txt").exists()
+    for bad in ("", "nothing", "../c", ".trash"):
+        with pytest.raises(UserError):
+            library.delete_folder(bad)
+    with pytest.raises(UserError, match="deep at most"):
+        library.make_folder("/".join("x" * 17))
+    with pytest.raises(UserError, match="deep at most"):
+        library.move_folder("c 2", "/".join("x" * 16))
+    assert library.folders() == ["c", "c 2", "c 2/b 2"]
+
+
+def test_a_locked_library_says_so(
+    library: Library, mug: Asset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = library.add(mug)
+    monkeypatch.setattr(folder, "PATIENCE_S", 0.05)
+    with FileLock(library.root / folder.LOCK), pytest.raises(UserError, match="keeps the library"):
+        library.rename(path, "cup")
+    assert names(library) == ["/mug"]
+    assert library.rename(path, "cup").stem == "cup"
 
 
 def test_found_by_name(library: Library, mug: Asset) -> None:
@@ -149,23 +242,29 @@ def test_a_foreign_cache_entry_is_not_believed(
     (file,) = cache.rglob("*.json")
     file.write_text(file.read_text().replace('"kind"', '"path"'))
     assert library.entries() == before
-    assert listing.CACHE_VERSION == 1
+    assert listing.CACHE_VERSION == 2
 
 
-def test_several_programs_add_at_once(library: Library, mug: Asset, tmp_path: Path) -> None:
+def test_several_programs_at_once(library: Library, mug: Asset, tmp_path: Path) -> None:
     source = library.add(mug).rename(tmp_path / "mug.naasset")
+    shared = library.add(mug, "shared")
     code = (
         "import sys; from pathlib import Path; from neural_assets_core.library import *\n"
         "library, asset = Library(Path(sys.argv[1])), load_asset(sys.argv[2])\n"
-        "for _ in range(15):\n"
+        "for number in range(10):\n"
         "    path = library.add(asset); library.entries(); library.move(path, 'moved')\n"
+        "    library.tag(Path(sys.argv[3]), add=[sys.argv[4] + str(number)])\n"
     )
     programs = [
-        subprocess.Popen([sys.executable, "-c", code, str(library.root), str(source)])
-        for _ in range(3)
+        subprocess.Popen([sys.executable, "-c", code, library.root, source, shared, program])
+        for program in "abc"
     ]
     assert [program.wait(120) for program in programs] == [0, 0, 0]
     entries = library.entries()
-    assert len(entries) == 45
+    assert len(entries) == 31
     assert not any(entry.fault for entry in entries)
-    assert {path.suffix for path in library.root.rglob("*") if path.is_file()} == {".naasset"}
+    # Nobody's word was lost to another's.
+    words = {f"{program}{number}" for program in "abc" for number in range(10)}
+    assert set(library.load(shared).tags) == {"cup", *words}
+    files = {path for path in library.root.rglob("*") if path.is_file()}
+    assert {path.name for path in files if path.suffix != ".naasset"} <= {folder.LOCK}

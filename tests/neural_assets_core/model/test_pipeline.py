@@ -267,3 +267,34 @@ def test_tokens_only_like_the_paper(tiny_model: ModelConfig, edited: Scene) -> N
     pipeline.set_progress_bar_config(disable=True)
     assert pipeline.unet.config.in_channels == pipeline.vae.config.latent_channels
     assert generate(pipeline, edited).shape == (1, 32, 32, 3)
+
+
+def test_less_strength_starts_from_the_proxy(
+    tiny_pipeline: NeuralAssetsPipeline, edited: Scene
+) -> None:
+    steps: list[int] = []
+
+    def count(pipeline, step, timestep, tensors):
+        steps.append(timestep)
+        return tensors
+
+    def residual(strength: float) -> float:
+        steps.clear()
+        latents = tiny_pipeline(
+            edited, num_inference_steps=8, strength=strength, output_type="latent",
+            generator=torch.Generator().manual_seed(0), callback_on_step_end=count,
+        )
+        return float((latents.images - latents.proxies).abs().mean())
+
+    whole = residual(1.0)
+    assert len(steps) == 8
+    less = residual(0.25)
+    assert len(steps) == 2
+    assert less < 0.8 * whole
+    residual(0.01)
+    assert len(steps) == 1
+    progress = []
+    few = edited.with_settings(steps=8, strength=0.25)
+    NeuralDecoder(tiny_pipeline).generate(few, progress=progress.append)
+    assert [one.step for one in progress if one.phase == "denoising"] == [0, 1]
+    assert progress[-1].phase == "decoding"

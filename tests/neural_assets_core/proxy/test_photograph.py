@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import silhouette
-from neural_assets_core.proxy import draw_photograph
+from neural_assets_core.proxy import draw_photograph, prepare_photograph
 from neural_assets_core.proxy.cutout import cut_out
 from neural_assets_core.proxy.filling import fill_texture, spread
-from neural_assets_core.proxy.ground import find_shadow
+from neural_assets_core.proxy.ground import contact_shade, draw_shade, find_shadow
 from neural_assets_core.proxy.order import back_to_front
-from neural_assets_core.proxy.photograph import Shelf
+from neural_assets_core.proxy.photograph import Shelf, photograph_of
 from neural_assets_core.proxy.relief import ROUND, SQUARE, relief
 from neural_assets_core.scene import Appearance, Picture, Scene, View
 from tests.neural_assets_core.conftest import paint, painted_scene
@@ -194,6 +194,20 @@ def test_shapes_are_told_by_their_outlines(camera: Camera) -> None:
     assert relief(camera, box, mask & half, half).kind == ROUND
 
 
+def test_something_round_shows_no_wall_where_its_mask_ends(camera: Camera) -> None:
+    """A bowl in its box: the solid that fits best is wider than it, below the rim."""
+    box = Box(center=(0.0, 0.0, 0.3), size=(0.6, 0.6, 0.6))
+    mask, _ = _ball(camera, box)
+    mask[:, : camera.width // 2 - 12] = False
+    shape = relief(camera, box, mask, np.ones_like(mask))
+    assert shape.kind == ROUND
+    away = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+    metre = shape.front / camera.k[0, 0]
+    thick = (shape.back - shape.front)[mask & (away < 6)]
+    assert (thick <= (3.5 * (away + 1) * metre)[mask & (away < 6)]).all()
+    assert (shape.back - shape.front)[mask].max() > 0.3
+
+
 # -- holes and shadows ---------------------------------------------------------------------------
 
 
@@ -284,6 +298,18 @@ def test_a_shadow_leaves_with_its_object(camera: Camera, boxes: list[Box]) -> No
     assert layers.came[there[1], there[0]] > 0.2
 
 
+def test_ground_in_a_carried_shadow_keeps_its_hue(camera: Camera, boxes: list[Box]) -> None:
+    scene = painted_scene(camera, [boxes[0]])
+    ground = np.array([150, 90, 40], np.uint8)
+    picture = np.broadcast_to(ground, (camera.height, camera.width, 3)).copy()
+    found = draw_shade(picture, camera, boxes[0], contact_shade(), scene.objects[0].appearance)
+    assert found is not None
+    dark = picture[found[0].slices][found[1] < 200].astype(float)
+    assert len(dark) > 20
+    assert dark.mean() < 0.8 * ground.mean()
+    assert np.abs(dark / dark.mean(axis=1, keepdims=True) - ground / ground.mean()).max() < 0.05
+
+
 # -- what is kept --------------------------------------------------------------------------------
 
 
@@ -296,3 +322,35 @@ def test_kept_things_are_bounded_in_bytes() -> None:
     shelf.get(19, lambda: made.append(1) or np.zeros(1))
     assert not made
     assert shelf.get("large", lambda: np.zeros(5000)).nbytes == shelf.nbytes
+
+
+def test_every_step_of_a_drag_is_drawn_as_if_it_were_the_only_one(
+    scene: Scene, camera: Camera, boxes: list[Box]
+) -> None:
+    steps = [scene.with_box("box 1", boxes[0].translated((x, -0.1, 0))) for x in (0.1, 0.2, 0.3)]
+    steps += [scene.with_box("box 2", boxes[1].translated((0.1, 0.1, 0))), steps[0], scene]
+    dragged = [draw_photograph(step, camera) for step in steps]
+    for step, layers in zip(steps, dragged, strict=True):
+        photograph_of(step.background)._last = None
+        alone = draw_photograph(step, camera)
+        for name in ("picture", "hole", "coverage", "confidence", "came"):
+            assert np.array_equal(getattr(layers, name), getattr(alone, name)), name
+
+
+def test_what_was_prepared_is_what_is_drawn(camera: Camera, boxes: list[Box]) -> None:
+    scene = painted_scene(camera, [boxes[0].translated((0.01, 0, 0)), boxes[1]])
+    prepare_photograph(scene.background)
+    photograph = photograph_of(scene.background)
+    pieces = dict(photograph._pieces)
+    draw_photograph(scene.with_box("box 1", boxes[0]), camera)
+    assert photograph._pieces == pieces
+
+
+def test_what_is_made_up_is_told(scene: Scene, camera: Camera, boxes: list[Box]) -> None:
+    assert not draw_photograph(scene, camera).guessed().any()
+    gone = draw_photograph(scene.without("box 1"), camera).guessed() > 0
+    was = scene.objects[0].appearance.mask.pixels > 127
+    assert gone[was].mean() > 0.95
+    half = scene.with_box("box 1", boxes[0].rotated((0, 0, 1), math.pi))
+    made_up = (draw_photograph(half, camera).guessed() > 0)[was].mean()
+    assert 0.15 < made_up < 0.9

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,16 @@ from pydantic import ValidationError
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import silhouette
-from neural_assets_core.scene import Picture, Scene, View
-from neural_assets_core.segmentation import GrabCut, Segmenter, Stroke, segment, with_mask
+from neural_assets_core.scene import Appearance, Picture, Scene, View
+from neural_assets_core.segmentation import (
+    GrabCut,
+    Segmenter,
+    Stroke,
+    corrected,
+    segment,
+    with_mask,
+)
+from neural_assets_core.segmentation.grabcut import painted
 
 SIZE = (240, 180)
 CAMERA = Camera.looking_at((0.0, -3.0, 1.2), (0.0, 0.0, 0.3), *SIZE, 0.7)
@@ -74,6 +83,24 @@ def test_a_box_out_of_the_picture_has_no_pixels() -> None:
     assert not segment(view, BOX.translated((30.0, 0.0, 0.0))).pixels.any()
 
 
+def test_the_ground_in_shadow_is_no_part_of_the_object() -> None:
+    view, truth = ball()
+    pixels = view.picture.pixels.astype(np.float32)
+    v, u = np.mgrid[: SIZE[1], : SIZE[0]] + 0.5
+    y, x = (values.mean() for values in np.nonzero(truth))
+    shadow = (np.hypot((u - x - 18) / 44, (v - y - 26) / 18) < 1) & ~truth
+    pixels[shadow] *= 0.25
+    shaded = View(picture=Picture(pixels.astype(np.uint8)), camera=CAMERA)
+    mask = segment(shaded, BOX)
+    assert (mask.pixels > 127)[shadow].mean() < 0.15
+    assert overlap(mask, truth) > 0.9
+
+
+def test_what_is_dark_itself_is_kept() -> None:
+    view, truth = ball((30, 33, 25))
+    assert overlap(segment(view, BOX), truth) > 0.9
+
+
 def test_strokes_win() -> None:
     view, truth = ball()
     middle = tuple(CAMERA.project(np.asarray(BOX.center))[:2])
@@ -100,6 +127,70 @@ def test_any_stroke_gives_a_mask(
     mask = segment(view, BOX, [Stroke(points, radius, foreground)])
     assert mask.pixels.shape == SIZE[::-1]
     assert mask.pixels.dtype == np.uint8
+
+
+# -- corrections by hand -------------------------------------------------------------------------
+
+
+def half_found() -> tuple[Appearance, np.ndarray, tuple[float, float]]:
+    """A ball of which the mask has the left half; the truth; and the ball's middle."""
+    view, truth = ball()
+    middle = CAMERA.project(np.asarray(BOX.center))[:2]
+    left = truth.copy()
+    left[:, int(middle[0]) :] = False
+    mask = Picture(np.where(left, np.uint8(255), np.uint8(0)))
+    return Appearance(view=view, box=BOX, mask=mask), truth, (float(middle[0]), float(middle[1]))
+
+
+def test_a_stroke_spreads_to_the_edges_near_it() -> None:
+    looks, truth, (x, y) = half_found()
+    assert looks.mask is not None
+    assert overlap(looks.mask, truth) < 0.55
+    added = corrected(looks, [Stroke([(x + 12, y - 15), (x + 12, y + 15)], 9)])
+    assert overlap(added, truth) > 0.93
+    # And is taken away again as far as it is of the same colour and not beyond.
+    whole = Appearance(view=looks.view, box=BOX, mask=added)
+    removed = corrected(whole, [Stroke([(x + 12, y)], 5, False)])
+    assert 0.2 < overlap(removed, truth) < 0.95
+    assert added == corrected(looks, [Stroke([(x + 12, y - 15), (x + 12, y + 15)], 9)])
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    points=st.lists(st.tuples(st.floats(-80, 300), st.floats(-80, 260)), min_size=1, max_size=4),
+    radius=st.floats(0.5, 30),
+    foreground=st.booleans(),
+)
+def test_strokes_are_kept_and_nothing_far_from_them_changes(
+    points: list[tuple[float, float]], radius: float, foreground: bool
+) -> None:
+    looks, _, (x, y) = half_found()
+    assert looks.mask is not None
+    first = Stroke([(x, y)], 6, False)
+    before = corrected(looks, [first])
+    strokes = [first, Stroke(points, radius, foreground)]
+    after = corrected(looks.model_copy(update={"mask": before}), strokes).pixels
+    told = painted(strokes, after.shape)
+    assert (after[told == cv2.GC_FGD] == 255).all()
+    assert (after[told == cv2.GC_BGD] == 0).all()
+    # What adds only adds, what removes only removes.
+    free = told == cv2.GC_PR_BGD
+    grown = after.astype(int) - before.pixels
+    assert ((grown if foreground else -grown)[free] >= 0).all()
+    new = painted(strokes[1:], after.shape) != cv2.GC_PR_BGD
+    away = cv2.distanceTransform((~new).astype(np.uint8), cv2.DIST_L2, 5)
+    far = (away > 4 * radius + 8) if new.any() else np.ones(after.shape, bool)
+    assert np.array_equal(after[far & free], before.pixels[far & free])
+
+
+def test_without_a_mask_the_silhouette_is_corrected() -> None:
+    looks, _, (x, y) = half_found()
+    bare = looks.model_copy(update={"mask": None})
+    after = corrected(bare, [Stroke([(x, y)], 4, False)]).pixels
+    assert after[int(y), int(x)] == 0
+    outline = silhouette(CAMERA, BOX)
+    assert (after[outline] > 0).mean() > 0.4
+    assert np.array_equal(corrected(bare, []).pixels > 0, outline)
 
 
 def test_grabcut_is_a_segmenter() -> None:

@@ -1,0 +1,126 @@
+"""Only what differs from the frame before is drawn anew, and that cannot be seen."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+
+from app.viewport.box_strokes import _drawn
+from app.viewport.damage import Area, Layer
+from app.viewport.strokes import SHADE_VERTEX
+
+SIDE = 8
+corner = st.tuples(*[st.integers(-2, SIDE + 2)] * 2)
+shape = st.tuples(st.tuples(corner, corner, corner), st.sampled_from([0.1, 0.5, 0.9]))
+edits = st.lists(
+    st.tuples(st.sampled_from(["add", "drop", "turn"]), st.integers(0, 5), shape), max_size=5
+)
+
+
+@st.composite
+def two_frames(draw):
+    """Shapes, and the same with some put in, taken out or brought to the front."""
+    before = draw(st.lists(shape, max_size=5))
+    now = list(before)
+    for what, place, one in draw(edits):
+        if what == "add":
+            now.insert(place, one)
+        elif place < len(now):
+            taken = now.pop(place)
+            now += [taken] if what == "turn" else []
+    return before, now
+
+
+def layer(shapes) -> Layer:
+    vertices = np.zeros(3 * len(shapes), SHADE_VERTEX)
+    for index, (corners, opacity) in enumerate(shapes):
+        vertices["a_position"][3 * index : 3 * index + 3] = corners
+        vertices["a_color"][3 * index : 3 * index + 3, 3] = opacity
+    return Layer.of(vertices)
+
+
+def painted(vertices, on, area) -> np.ndarray:
+    """A rasteriser that is easy to trust: pixels (SIDE, SIDE), each triangle over the last."""
+    x, y, width, height = area.on_pixels(1.0, SIDE, SIDE)
+    shown, row, column = on.copy(), *(np.mgrid[:SIDE, :SIDE] + 0.5)
+    shown[y : y + height, x : x + width] = 0.0
+    for triangle in vertices.reshape(-1, 3):
+        a, b, c = triangle["a_position"]
+        turns = [
+            (t[0] - s[0]) * (row - s[1]) - (t[1] - s[1]) * (column - s[0])
+            for s, t in ((a, b), (b, c), (c, a))
+        ]
+        inside = np.all(np.greater(turns, 0), axis=0) | np.all(np.less(turns, 0), axis=0)
+        inside[:y] = inside[y + height :] = inside[:, :x] = inside[:, x + width :] = False
+        opacity = triangle["a_color"][0, 3]
+        shown[inside] = opacity * opacity + (1.0 - opacity) * shown[inside]
+    return shown
+
+
+@given(two_frames())
+def test_drawing_what_differs_makes_the_same_picture(frames):
+    before, now = map(layer, frames)
+    whole, empty = Area(0, 0, SIDE, SIDE), np.zeros((SIDE, SIDE))
+    kept = painted(before.vertices, empty, whole)
+    area = now.damage(before)
+    if area is not None:
+        kept = painted(now.within(area), kept, area)
+    assert np.array_equal(kept, painted(now.vertices, empty, whole))
+
+
+def test_what_comes_first_does_not_touch_the_rest():
+    still = [(((0, 0), (2, 0), (0, 2)), 0.5), (((5, 5), (7, 5), (5, 7)), 0.1)]
+    moving = [(((3, 0), (4, 0), (3, 1)), 0.9)]
+    assert layer(moving + still).damage(layer(still)) == Area(3, 0, 4, 1)
+    shuffled = [still[0], *moving, still[1]]
+    assert layer(shuffled).damage(layer(moving + still)) == Area(0, 0, 4, 2)
+    assert layer(still).damage(layer(still)) is None
+
+
+def test_whatever_happens_the_window_is_as_if_all_had_been_drawn(hand):
+    canvas = hand.viewport._canvas
+
+    def compare():
+        shown = hand.screen()
+        canvas._drawn = None
+        # One step of 255 is how a rasteriser rounds when it fills another rectangle.
+        assert np.abs(shown.astype(int) - hand.screen()).max() <= 1
+        return shown
+
+    seen = [compare()]
+    for name in ("mug", "book", "kettle"):
+        hand.move(hand.front(name), Qt.MouseButton.NoButton)
+        seen.append(compare())
+    for start, way in (("mug", [40, -30]), ("book", [-200, 15])):
+        at = hand.front(start)
+        hand.press(at)
+        for share in (0.2, 0.6, 1.0):
+            hand.move(at + share * np.array(way))
+            seen.append(compare())
+        hand.release(at + way)
+        seen.append(compare())
+    hand.viewport.tools.set_tool("turn")
+    hand.drag(hand.handle("turn z"), hand.handle("turn z") + [60.0, 10.0])
+    seen.append(compare())
+    hand.key(Qt.Key.Key_Escape)
+    hand.wheel(np.array([300.0, 250.0]), 2)
+    seen.append(compare())
+    hand.document.undo_stack.undo()
+    hand.document.set_hidden(["mug"], True)
+    seen.append(compare())
+    hand.viewport.window().resize(640, 500)
+    seen.append(compare())
+    assert len({frame.tobytes() for frame in seen}) == len(seen)
+
+
+def test_while_a_box_is_dragged_the_others_are_not_computed_anew(hand):
+    at = hand.front("mug")
+    hand.press(at)
+    hand.move(at + [20.0, 10.0])
+    hand.screen()
+    computed = _drawn.cache_info().misses
+    for step in range(1, 4):
+        hand.move(at + [20.0 + step, 10.0])
+        hand.screen()
+    assert _drawn.cache_info().misses == computed + 3
+    hand.release(at)
