@@ -99,7 +99,8 @@ class AssetCommands(QObject):
     def toggle(self) -> None:
         """Show the library, ready to search, or hide it."""
         dock = self.panel.parentWidget()
-        if isinstance(dock, QDockWidget) and dock.isVisible():
+        # Behind another tab, Qt calls it visible.
+        if isinstance(dock, QDockWidget) and not dock.visibleRegion().isEmpty():
             dock.hide()
         else:
             self._show()

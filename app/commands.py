@@ -196,7 +196,7 @@ COMMANDS = (
             lambda w: w.assets.obstacle_to_renaming()),
     Command("library_tag", "Edit &tags", lambda w: w.assets.edit_tags(), "",
             lambda w: w.assets.obstacle_to_changing()),
-    Command("library_move", "&Move to folder …", lambda w: w.assets.move(), "",
+    Command("library_move", "File in folder …", lambda w: w.assets.move(), "",
             lambda w: w.assets.obstacle_to_changing()),
     Command("library_delete", "&Delete asset", lambda w: w.assets.delete(), "",
             lambda w: w.assets.obstacle_to_changing()),

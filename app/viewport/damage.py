@@ -13,6 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+PIXEL = 1.0
+"""At least one physical pixel, in logical ones: those at an area's edge are drawn whole."""
+
 
 @dataclass(frozen=True)
 class Area:
@@ -88,12 +91,12 @@ class Layer:
         return np.asarray(self.vertices["a_position"]).reshape(-1, 3, 2)
 
     def within(self, area: Area) -> NDArray[np.void]:
-        """The vertices of those triangles that may cover a part of an area."""
+        """The vertices of those triangles that may cover a part of an area's pixels."""
         x, y = self.corners.transpose(2, 1, 0)
-        beside = _largest(x) < area.left
-        beside |= -_largest(-x) > area.right
-        beside |= _largest(y) < area.top
-        beside |= -_largest(-y) > area.bottom
+        beside = _largest(x) < area.left - PIXEL
+        beside |= -_largest(-x) > area.right + PIXEL
+        beside |= _largest(y) < area.top - PIXEL
+        beside |= -_largest(-y) > area.bottom + PIXEL
         return self.vertices.reshape(-1, 3)[~beside].reshape(-1)
 
     def damage(self, before: Layer) -> Area | None:

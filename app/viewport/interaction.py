@@ -18,8 +18,9 @@ from PySide6.QtCore import Qt, QTimer
 from app.document import Document
 from app.viewport.drag import Drag
 from app.viewport.gestures import Gesture, from_body, from_handle, from_key
-from app.viewport.gizmo import Frame, Handle, Tool, carried, handle_under, handles
+from app.viewport.gizmo import Frame, Handle, carried, handle_under, handles
 from app.viewport.grab import Boxes, Grab, gizmo_origin
+from app.viewport.hints import resting_hint
 from app.viewport.nudging import NUDGES, nudged
 from app.viewport.overlay import Highlights
 from app.viewport.rubber_band import RubberBand
@@ -29,7 +30,6 @@ from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.picking import boxes_under
 from neural_assets_core.geometry.rays import NEAR, intersect_boxes
 from neural_assets_core.scene import Scene
-from neural_assets_core.scene.faults import box_faults
 
 Float = NDArray[np.float64]
 Key = Qt.Key
@@ -39,17 +39,6 @@ Motion = Literal["move", "turn", "scale"]
 FRAME_MS = 8
 """The scene changes at most once in this time, however often the pointer reports."""
 
-_TOOL_HINTS: dict[Tool, str] = {
-    "select": "Click to select · drag a box along the ground · drag beside it for a frame",
-    "move": "Move · drag a box along the ground, or an arrow",
-    "turn": "Turn · drag a ring",
-    "scale": "Scale · drag a corner",
-    "box": "Box · drag a corner to scale, a dot to pull one face",
-    "draw": "Draw box · in the picture",
-    "mask": "Mask · in the picture",
-}
-_SELECTION_HINT = "Drag a handle or the box · hold O original · F3 all commands · F1 all keys"
-_FITTING_HINT = "Fitting boxes to the photograph, which stays as it is · Enter when they fit"
 _BAND_HINT = "Select what the frame touches · Esc cancels"
 _MOTIONS: dict[Key, Motion] = {Key.Key_G: "move", Key.Key_R: "turn", Key.Key_S: "scale"}
 _CONFIRM = (Key.Key_Return, Key.Key_Enter, Key.Key_Space)
@@ -149,23 +138,7 @@ class Interaction:
             return _BAND_HINT
         if self._hovered_handle is not None:
             return self._hovered_handle.hint
-        fault = self._fault()
-        if fault:
-            return fault
-        if self._document.fitting:
-            return _FITTING_HINT
-        if self._tools.tool == "select" and self._document.editable:
-            return _SELECTION_HINT
-        return _TOOL_HINTS[self._tools.tool]
-
-    def _fault(self) -> str:
-        """What is wrong with the box under the pointer, or else with the active one."""
-        scene, selection = self._document.visible_scene, self._document.selection
-        faults = box_faults(scene) if scene is not None else {}
-        for name in (self._hovered_box, *selection[-1:]):
-            if name in faults:
-                return f"{name} {' and '.join(faults[name])}"
-        return ""
+        return resting_hint(self._document, self._tools.tool, self._hovered_box)
 
     def cursor(self) -> Qt.CursorShape:
         """The pointer's shape: what a press would do here."""

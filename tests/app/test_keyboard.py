@@ -33,7 +33,8 @@ def controls(window: MainWindow) -> list[QWidget]:
         widget
         for widget in window.findChildren(QWidget)
         if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-        and widget.isVisible()
+        # Qt keeps an empty bar of tabs beyond the window's edge.
+        and not widget.visibleRegion().isEmpty()
         and widget.isEnabled()
         and widget.focusProxy() is None
     ]

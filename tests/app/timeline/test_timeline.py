@@ -263,6 +263,8 @@ def test_comes_to_the_front_from_behind_another_tab(
     library = window.assets.panel.list
     window.actions_by_id["library"].trigger()
     qtbot.waitUntil(lambda: not library.visibleRegion().isEmpty())
+    # Qt moves tabs for a moment, and takes no other wish meanwhile.
+    qtbot.wait(500)
     assert editor.visibleRegion().isEmpty()
     window.actions_by_id["timeline"].trigger()
     qtbot.waitUntil(lambda: not editor.visibleRegion().isEmpty())
