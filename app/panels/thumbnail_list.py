@@ -20,11 +20,12 @@ _OWN = (
 
 def keep_key(event: QEvent) -> bool:
     """Keep a key that a list needs from being a command; whether this was one."""
-    asked = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-    if asked and event.key() in _OWN:
-        event.accept()
-        return True
-    return False
+    if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
+        return False
+    if event.key() not in _OWN:
+        return False
+    event.accept()
+    return True
 
 
 class ThumbnailList(QListView):

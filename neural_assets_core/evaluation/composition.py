@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,7 +27,7 @@ from neural_assets_core.data.placing import upright
 from neural_assets_core.errors import UserError
 from neural_assets_core.evaluation.benchmark import Case, case_of
 from neural_assets_core.evaluation.candidates import parse_candidate
-from neural_assets_core.evaluation.judge import JUDGE, Judge
+from neural_assets_core.evaluation.judge import JUDGE, Judge, Region
 from neural_assets_core.evaluation.methods import COPY, LABELS, LIFTED, NEURAL, PROXY, methods_for
 from neural_assets_core.evaluation.metrics import Image, crop_bounds, psnr, silhouette_iou, ssim
 from neural_assets_core.evaluation.report import Figure, interval
@@ -109,7 +110,7 @@ def _copies(case: Case, picture: Image, judge: Judge) -> int:
 
 
 def make_copies(number: int, size: int) -> Edit:
-    """A picture of one object, and the same with `COPIES` of it whose boxes stand apart.
+    """A picture of one object, and the same with `COPIES` of it whose 2D boxes stand apart.
 
     Parameters
     ----------
@@ -171,6 +172,8 @@ def _rendered(number: int, one: ClipPlan, many: ClipPlan, size: int) -> Edit | N
     source, target = (render_frames(plan, [0], size)[0] for plan in (one, many))
     if not all(_is_shown(target, k) for k in range(COPIES)) or not _is_shown(source, 0):
         return None
+    if any(_overlap(a.region, b.region) for a, b in combinations(target.objects, 2)):
+        return None
     scene = scene_from_frame(source)
     name = source.objects[0].name
     for item in target.objects[1:]:
@@ -182,6 +185,11 @@ def _rendered(number: int, one: ClipPlan, many: ClipPlan, size: int) -> Edit | N
 def _is_shown(frame: AnnotatedFrame, k: int) -> bool:
     item = frame.objects[k]
     return item.visible_fraction >= SHOWN and float((frame.mask == item.id).mean()) >= AREA
+
+
+def _overlap(a: Region, b: Region) -> bool:
+    """Whether two 2D boxes (left, top, right, bottom) have points in common."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 # -- the page -------------------------------------------------------------------------------------
@@ -197,7 +205,7 @@ edited objects' boxes (of removed ones, where they were): PSNR in dB and SSIM, m
 COUNTED = """
 ## Counting
 
-One object becomes {copies}, the boxes apart: do {copies} objects stand there? A copy counts if a
+One object becomes {copies}, their 2D boxes apart: do {copies} objects stand there? A copy counts if a
 small segmenter's outline overlaps the true one by {there:.0%} at least; it misreads the truth
 too. {cases} cases.
 

@@ -260,14 +260,12 @@ class TestKeying:
 def test_comes_to_the_front_from_behind_another_tab(
     window: MainWindow, editor: Editor, qtbot: QtBot
 ) -> None:
-    library = window.assets.panel.list
+    library, rows = window.assets.panel.list.viewport(), editor.viewport()
     window.actions_by_id["library"].trigger()
     qtbot.waitUntil(lambda: not library.visibleRegion().isEmpty())
-    # Qt moves tabs for a moment, and takes no other wish meanwhile.
-    qtbot.wait(500)
-    assert editor.visibleRegion().isEmpty()
+    qtbot.waitUntil(lambda: rows.visibleRegion().isEmpty())
     window.actions_by_id["timeline"].trigger()
-    qtbot.waitUntil(lambda: not editor.visibleRegion().isEmpty())
+    qtbot.waitUntil(lambda: not rows.visibleRegion().isEmpty())
     window.actions_by_id["timeline"].trigger()
     assert not editor.isVisible()
 
