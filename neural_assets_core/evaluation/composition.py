@@ -205,9 +205,9 @@ edited objects' boxes (of removed ones, where they were): PSNR in dB and SSIM, m
 COUNTED = """
 ## Counting
 
-One object becomes {copies}, their 2D boxes apart: do {copies} objects stand there? A copy counts if a
-small segmenter's outline overlaps the true one by {there:.0%} at least; it misreads the truth
-too. {cases} cases.
+One object becomes {copies}, their 2D boxes apart: do {copies} objects stand there? A copy counts
+if a small segmenter's outline overlaps the true one by {there:.0%} at least; it misreads the
+truth too. {cases} cases.
 
 | | all {copies} there | copies there, mean |
 |---|--:|--:|
