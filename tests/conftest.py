@@ -14,6 +14,8 @@ os.environ.setdefault("MUJOCO_GL", "egl")
 # As the command line sets it; read when the libraries are imported.
 os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 os.environ.setdefault("TQDM_DISABLE", "1")
+# Threads that wait leave the processor to other programs: a busy machine is no slower than it is.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.scene import (

@@ -186,7 +186,9 @@ class GenerationPanel(QWidget):
             field.setEnabled(neural or inpainting)
         self.keep_source.setEnabled(neural)
         self._form.setRowVisible(self.prompt, inpainting)
-        self._form.setRowVisible(self.strength, neural or inpainting)
+        # A single step paints all of it.
+        several = neural and settings.steps > 1
+        self._form.setRowVisible(self.strength, several or inpainting)
         doubt = doubts_about(scene) if scene else ""
         self.doubt.setText(doubt.replace("use the proxy", '<a href="proxy">use the proxy</a>'))
         self._form.setRowVisible(self.doubt, bool(doubt))
