@@ -33,8 +33,8 @@ def moved(scene: Scene, name: str, x: float, y: float, degrees: float) -> Scene:
 
 
 EDITS: list[tuple[str, Callable[[Scene], Scene]]] = [
-    ("garage", lambda scene: moved(scene, "truck", -0.1, 0.0, 12)),
-    ("playroom", lambda scene: moved(scene, "truck", 0.08, -0.08, 15)),
+    ("playroom", lambda scene: moved(scene, "truck", 0.1, 0.06, 15)),
+    ("garage", lambda scene: moved(scene, "car", -0.06, 0.05, -15)),
     ("nursery", lambda scene: moved(scene, "robot", -0.06, -0.12, 20)),
 ]
 
