@@ -64,7 +64,7 @@ def test_readings_have_the_size_of_the_picture(judge: Judge, picture: np.ndarray
 
 
 def test_the_shipped_judge_is_small() -> None:
-    assert sum(file.stat().st_size for file in JUDGE.iterdir()) < 2 * 2**20
+    assert sum(file.stat().st_size for file in JUDGE.iterdir()) < 4 * 2**20
 
 
 def test_a_missing_judge_is_said(tmp_path: Path) -> None:
