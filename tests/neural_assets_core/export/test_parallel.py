@@ -68,7 +68,8 @@ def test_workers_make_the_same_files(jobs, monkeypatch: pytest.MonkeyPatch) -> N
         again = run(there)
         assert (again.made, again.kept) == (1, 4)
     # Nothing that was started is left, nor anything in the user's home.
-    started = [p for p in psutil.process_iter() if p.pid not in before and "ray" in p.name()]
+    running = psutil.process_iter(["name"])
+    started = [p for p in running if p.pid not in before and "ray" in (p.info["name"] or "")]
     # They have been told to go, and need a moment for it.
     _, left = psutil.wait_procs(started, timeout=30)
     assert left == []
