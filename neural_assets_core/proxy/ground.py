@@ -42,17 +42,21 @@ SPAN = 2.4
 CONTACT = 0.45
 """How much light the ground under an object misses if its source shows no more of it."""
 
+COLOURED = 0.7
+"""Natural logarithm of how much more one channel may lose than another: skies are blue."""
+
 LIFTED = 0.6
 """Height of a lift that takes most of a shadow away, in heights of the box."""
 
 
-def find_shadow(brightness: F32, mask: Mask, support: Mask) -> Mask:
+def find_shadow(pixels: U8, mask: Mask, support: Mask) -> Mask:
     """Where the ground around an object is darker than farther away, from the object on.
+
+    Darker in about the same colour: what is of another colour is another thing, a saucer say.
 
     Parameters
     ----------
-    brightness : float32 (h, w)
-        In (0, 255].
+    pixels : uint8 (h, w, 3)
     mask : bool (h, w)
         The object.
     support : bool (h, w)
@@ -66,7 +70,7 @@ def find_shadow(brightness: F32, mask: Mask, support: Mask) -> Mask:
     lit = support & (away > 0.5 * reach) & (away < 2.0 * reach)
     if lit.sum() < 20:
         return nothing
-    logs = np.log(brightness + 4.0)
+    logs = np.log(pixels.astype(np.float32).mean(axis=-1) + 4.0)
     # Without the shadow itself, as far as it reaches into what should be lit.
     lit &= logs >= np.percentile(logs[lit], 30)
     usual = spread(logs[..., None], lit)[..., 0]
@@ -74,12 +78,23 @@ def find_shadow(brightness: F32, mask: Mask, support: Mask) -> Mask:
     smooth = spread(np.where(support, logs, 0)[..., None].astype(np.float32), support)[..., 0]
     smooth = cv2.GaussianBlur(smooth, (0, 0), 1.0)
     dark = support & (away > 0) & (away < reach) & (smooth - usual < np.log(DARKER))
+    dark &= ~_other_colour(pixels, lit, support, 0.15 * reach)
     opened = cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3)))
     _, parts = cv2.connectedComponents(opened)
     touching = np.unique(np.asarray(parts)[away <= 4.0])
     found = np.isin(parts, touching[touching > 0])
     grown = cv2.dilate(found.astype(np.uint8), np.ones((7, 7)))
     return np.asarray((grown > 0) & support & ~mask)
+
+
+def _other_colour(pixels: U8, lit: Mask, support: Mask, blur: float) -> Mask:
+    """(h, w) where the ratio of the channels to what is lit around differs from one to another."""
+    # Not from nothing: noise has a large part in dark channels.
+    logs = np.log(pixels.astype(np.float32) + 12.0)
+    usual = cv2.GaussianBlur(spread(logs, lit), (0, 0), blur)
+    seen = np.where(support[..., None], logs, 0).astype(np.float32)
+    darker = cv2.GaussianBlur(spread(seen, support), (0, 0), 1.0) - usual
+    return np.asarray(np.ptp(darker, axis=-1) > COLOURED)
 
 
 @dataclass(frozen=True, eq=False)

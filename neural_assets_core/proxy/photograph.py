@@ -284,13 +284,12 @@ class Photograph:
 
     @cached_property
     def _shadows(self) -> list[Mask]:
-        bright = self._small.astype(np.float32).mean(axis=-1)
         out = []
         for index, mask in enumerate(self._masks):
             support = self._labels == self.supports[index]
             # Pixels at the edge are of both.
             support = cv2.erode(support.astype(np.uint8), np.ones((3, 3)), borderValue=1) > 0
-            out.append(find_shadow(bright, grown(mask, 1.0), support & ~grown(mask, 2.0)))
+            out.append(find_shadow(self._small, grown(mask, 1.0), support & ~grown(mask, 2.0)))
         return out
 
     @cached_property

@@ -264,14 +264,17 @@ def test_a_soft_shadow_is_found_and_nothing_else() -> None:
     mask = np.hypot(x - 80, y - 50) < 22
     shadow = np.hypot((x - 92) / 34, (y - 66) / 18) < 1
     apart = np.hypot(x - 20, y - 100) < 8
-    bright = cv2.GaussianBlur(
-        np.where(shadow | apart, 70.0, 150.0).astype(np.float32), (0, 0), 2
-    )
-    found = find_shadow(bright, mask, ~mask)
+    light = cv2.GaussianBlur(np.where(shadow | apart, 0.45, 1.0).astype(np.float32), (0, 0), 2)
+    wood = np.array([190.0, 120.0, 70.0])
+    found = find_shadow((light[..., None] * wood).astype(np.uint8), mask, ~mask)
     wanted = shadow & ~mask
     assert (found & wanted).sum() / wanted.sum() > 0.7
     assert not (found & apart).any()
-    assert not find_shadow(np.full_like(bright, 150.0), mask, ~mask).any()
+    even = np.broadcast_to(wood, (120, 160, 3)).astype(np.uint8)
+    assert not find_shadow(even, mask, ~mask).any()
+    # No darker than the shadow, but red: something that lies there.
+    saucer = np.where(shadow[..., None], [150.0, 25.0, 12.0], wood).astype(np.uint8)
+    assert not find_shadow(saucer, mask, ~mask).any()
 
 
 def test_a_shadow_leaves_with_its_object(camera: Camera, boxes: list[Box]) -> None:
