@@ -2,7 +2,7 @@
 
 Every target pixel whose ray enters an object's box looks for the object along the ray, in the
 source view. The background is the source picture with the objects cut out, carried over the
-ground plane if the camera moved. Holes are filled by inpainting.
+ground plane if the camera moved. Holes are filled with what repeats itself around them.
 
 `render_proxy` draws it from shapes that a `Lifter` knows, as the networks were trained on it;
 `draw_photograph` draws it without weights, for the eye.
@@ -14,21 +14,27 @@ strongest condition of the neural decoder.
 from __future__ import annotations
 
 from neural_assets_core.proxy.background import fill_holes, is_untouched
-from neural_assets_core.proxy.composite import draw_photograph
+from neural_assets_core.proxy.composite import draw_edit, draw_photograph
 from neural_assets_core.proxy.objects import CARVER, LiftedRays, Lifter
 from neural_assets_core.proxy.photograph import prepare_photograph
+from neural_assets_core.proxy.plate import Fill, fill_smoothly
 from neural_assets_core.proxy.render import ProxyLayers, check_boxes, render_proxy
 from neural_assets_core.proxy.sampling import appearance_mask, grown
+from neural_assets_core.proxy.shift_map import fill_shifted
 
 __all__ = [
     "CARVER",
+    "Fill",
     "LiftedRays",
     "Lifter",
     "ProxyLayers",
     "appearance_mask",
     "check_boxes",
+    "draw_edit",
     "draw_photograph",
     "fill_holes",
+    "fill_shifted",
+    "fill_smoothly",
     "grown",
     "is_untouched",
     "prepare_photograph",

@@ -12,7 +12,7 @@ from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.raycast import NEAR
 from neural_assets_core.proxy.sampling import grown_mask, shrinkage, shrunk
-from neural_assets_core.scene import Appearance, Background, Scene
+from neural_assets_core.scene import Appearance, Background, Scene, View
 
 FAR = 60.0
 """Metres beyond which the ground counts as infinitely far when the camera moves."""
@@ -28,14 +28,15 @@ def is_untouched(scene: Scene, appearance: Appearance) -> bool:
 
 
 def draw_background(
-    background: Background, camera: Camera, untouched: Collection[Appearance]
+    background: Background, camera: Camera, untouched: Collection[Appearance], plate: View
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
-    """The background view seen by `camera`, where it is unknown, and where it shows objects.
+    """A plate of the background seen by `camera`, where it is made up, and where it shows objects.
 
-    `untouched` are those of its objects that still stand where it shows them.
+    `untouched` are those of the background's objects that still stand where it shows them. What
+    lies beyond the plate's edges is filled from the nearest background.
     """
     view = background.view
-    source = shrunk(view, shrinkage(view.camera, camera))
+    source = shrunk(plate, shrinkage(view.camera, camera))
     hidden = np.zeros(source.pixels.shape[:2], dtype=np.uint8)
     shown = np.zeros_like(hidden)
     for occluder in background.occluders:
@@ -51,16 +52,14 @@ def draw_background(
     picture = cv2.remap(
         source.pixels, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    # Outside the source picture everything is hidden.
-    unseen = cv2.remap(
-        hidden, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=255
-    )
-    objects = cv2.remap(shown, maps, None, cv2.INTER_LINEAR)
-    return (
-        np.asarray(picture, dtype=np.uint8),
-        np.asarray(unseen) > 64,
-        np.asarray(objects) > 64,
-    )
+    unseen = cv2.remap(hidden, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    inside = np.asarray(
+        cv2.remap(np.full_like(hidden, 255), maps, None, cv2.INTER_LINEAR)
+    ) > 190
+    objects = np.asarray(cv2.remap(shown, maps, None, cv2.INTER_LINEAR)) > 64
+    # No object bleeds into what is beyond the edges.
+    filled = fill_holes(np.asarray(picture, dtype=np.uint8), ~inside, ~inside | objects)
+    return filled, (np.asarray(unseen) > 64) | ~inside, objects
 
 
 def seen_from(

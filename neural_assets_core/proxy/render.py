@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.raycast import NEAR
-from neural_assets_core.proxy.background import draw_background, fill_holes
+from neural_assets_core.proxy.background import draw_background
 from neural_assets_core.proxy.objects import (
     CARVER,
     Canvas,
@@ -22,18 +22,13 @@ from neural_assets_core.proxy.objects import (
     draw_layer,
     object_layer,
 )
+from neural_assets_core.proxy.plate import CERTAIN, KEPT_PIXELS, Fill, clean_plate
 from neural_assets_core.proxy.shadows import Caster, Light, cast_shadows, find_light, shaded
+from neural_assets_core.proxy.shift_map import fill_shifted
 from neural_assets_core.scene import Appearance, Background, Scene, SceneObject
 
 FARTHEST = 10_000.0
 """Greatest depth of a box in metres; beyond it half-precision numbers end."""
-
-
-CERTAIN = 0.3
-"""Certainty of a light whose shadows are drawn; doubtful ones are only reported."""
-
-KEPT_PIXELS = 2_000_000
-"""Of the largest picture whose unmoved part is remembered."""
 
 
 CONFIDENT = 0.75
@@ -73,7 +68,9 @@ class ProxyLayers:
         return np.asarray(cv2.morphologyEx(guessed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
 
 
-def render_proxy(scene: Scene, camera: Camera, lifter: Lifter = CARVER) -> ProxyLayers:
+def render_proxy(
+    scene: Scene, camera: Camera, lifter: Lifter = CARVER, fill: Fill = fill_shifted
+) -> ProxyLayers:
     """Draw the scene as `camera` sees it.
 
     Parameters
@@ -83,6 +80,8 @@ def render_proxy(scene: Scene, camera: Camera, lifter: Lifter = CARVER) -> Proxy
         `scene.camera`, or a window of it at another resolution.
     lifter : Lifter
         Gives objects that moved their shapes; by default these are carved from their masks.
+    fill : callable
+        Fills what they leave behind.
 
     Raises
     ------
@@ -90,7 +89,7 @@ def render_proxy(scene: Scene, camera: Camera, lifter: Lifter = CARVER) -> Proxy
         If a box reaches behind the camera.
     """
     check_boxes(scene)
-    stage = _stage_of(scene, camera, lifter)
+    stage = _stage_of(scene, camera, lifter, fill)
     after = [(item.box, item.appearance) for item in scene.objects]
     came = np.zeros(stage.hole.shape, dtype=np.float32)
     moved = [caster for caster in after if caster not in stage.stayed]
@@ -150,7 +149,7 @@ class _Stage:
     layers: dict[Appearance, list[Layer]]
 
 
-def _stage_of(scene: Scene, camera: Camera, lifter: Lifter) -> _Stage:
+def _stage_of(scene: Scene, camera: Camera, lifter: Lifter, fill: Fill) -> _Stage:
     before = {(occluder.box, occluder) for occluder in scene.background.occluders}
     after = {(item.box, item.appearance) for item in scene.objects}
     # The camera must stand where it stood, too, if anything is to look as it looked.
@@ -162,7 +161,7 @@ def _stage_of(scene: Scene, camera: Camera, lifter: Lifter) -> _Stage:
     # Remembered without keeping the lifter, and the network in it, alive.
     return make(
         scene.background, camera, frozenset(before & after), frozenset(alike), before != after,
-        weakref.ref(lifter),
+        weakref.ref(lifter), fill,
     )
 
 
@@ -174,26 +173,31 @@ def _kept_stage(
     alike: frozenset[Appearance],
     changed: bool,
     owner: weakref.ref[Lifter],
+    fill: Fill,
 ) -> _Stage:
     """While one object is dragged, all frames have the same stage."""
     lifter = owner()
     assert lifter is not None
-    picture, hole, objects = draw_background(background, camera, alike)
     light = find_light(background, lifter) if changed else None
+    casters = [(occluder.box, occluder) for occluder in background.occluders]
+    moved = [caster for caster in casters if caster not in stayed]
+    plate = clean_plate(
+        background,
+        frozenset(background.occluders) - alike,
+        frozenset(occluder for _, occluder in moved),
+        light,
+        lifter,
+        fill,
+    )
+    picture, hole, objects = draw_background(background, camera, alike, plate)
     gone, lit = np.zeros(hole.shape, dtype=np.float32), np.ones(hole.shape, dtype=np.float32)
     if light is not None:
-        casters = [(occluder.box, occluder) for occluder in background.occluders]
         standing = [caster for caster in casters if caster in stayed]
-        moved = [caster for caster in casters if caster not in stayed]
         lit = 1.0 - cast_shadows(camera, standing, light, lifter)
         if moved:
             gone = cast_shadows(camera, moved, light, lifter) * lit
         # What still stands there hides the ground: its pixels keep their light.
         gone[objects] = 0.0
-        if light.certainty >= CERTAIN:
-            picture = shaded(picture, light, -gone)
-    # Filled before the objects are drawn, and from background alone: no object bleeds into it.
-    picture = fill_holes(picture, hole, hole | objects)
     layers = {}
     for appearance in alike:
         layers[appearance] = [object_layer(appearance.box, appearance, camera, CARVER)]
