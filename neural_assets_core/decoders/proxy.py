@@ -12,7 +12,7 @@ from neural_assets_core.decoders.base import (
     check_cancelled,
 )
 from neural_assets_core.device_faults import device_faults
-from neural_assets_core.proxy import Lifter, draw_photograph, render_proxy
+from neural_assets_core.proxy import Lifter, draw_edit, render_proxy
 from neural_assets_core.scene import Picture, Scene
 
 
@@ -41,11 +41,13 @@ class ProxyDecoder:
         check_cancelled(cancel)
         with device_faults():
             if self.lifter is None:
-                layers = draw_photograph(scene, scene.camera)
+                pixels = draw_edit(scene, scene.camera)
             else:
-                layers = render_proxy(scene, scene.camera, self.lifter)
+                pixels = render_proxy(scene, scene.camera, self.lifter).picture
         check_cancelled(cancel)
-        picture = Picture(layers.picture)
+        # Nobody else has it: large ones are not copied.
+        pixels.setflags(write=False)
+        picture = Picture(pixels)
         if progress is not None:
             progress(Progress("drawing", 1, 1))
         check_cancelled(cancel)

@@ -24,6 +24,9 @@ SCENE_TEXT_KEY = "neural-assets-scene"
 QUALITY = 95
 """Of lossy formats, unless something else is asked for; 100 is without loss in WebP."""
 
+LARGE = 16_000_000
+"""Pixels from which on a PNG is packed quickly."""
+
 _XMP_TAG = 700
 _XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
@@ -78,6 +81,9 @@ def encoded(
         if request is not None:
             text.add_itxt(SCENE_TEXT_KEY, request, zip=True)
         save = {"format": "PNG", "pnginfo": text}
+        if image.width * image.height > LARGE:
+            # A photograph's grain does not get much smaller by more work.
+            save["compress_level"] = 2
     elif suffix in (".tif", ".tiff"):
         tags = ImageFileDirectory_v2()
         if request is not None:

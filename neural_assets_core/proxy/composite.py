@@ -10,54 +10,70 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Camera
+from neural_assets_core.geometry.raycast import PixelRect
 from neural_assets_core.proxy.background import fill_holes, is_untouched, seen_from
 from neural_assets_core.proxy.cutout import Cutout, extent
 from neural_assets_core.proxy.ground import Shade, draw_shade
 from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.proxy.photograph import Photograph, photograph_of
+from neural_assets_core.proxy.relighting import FAINT, relit, relit_part
 from neural_assets_core.proxy.render import ProxyLayers, check_boxes
+from neural_assets_core.proxy.sampling import enlarged, strips, touched
 from neural_assets_core.proxy.warp import MIRRORED, warp
 from neural_assets_core.scene import Appearance, Scene, SceneObject
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+
+KEPT_PIXELS = 2048 * 2048
+"""Of the largest picture of which a drag's still parts, and what is known, are kept."""
 
 @dataclass(frozen=True)
-class _Canvas:
-    """What is drawn into, changed in place; uint8 arrays (height, width[, 3]).
+class _Known:
+    """What is known of a picture, changed in place; uint8 (height, width), 255 for 1.
 
     Attributes
     ----------
-    picture, coverage, confidence, came
-        As in `ProxyLayers`, 255 for 1.
-    changed
-        255 where the picture is no longer the photograph.
+    coverage, confidence, came
+        As in `ProxyLayers`.
     hole
         255 where nothing is known of the background.
     """
 
-    picture: U8
     coverage: U8
     confidence: U8
     came: U8
-    changed: U8
     hole: U8
 
-    @classmethod
-    def of(cls, picture: U8, changed: U8, hole: U8) -> _Canvas:
-        """Of a background."""
-        coverage, confidence, came = (np.zeros(hole.shape, dtype=np.uint8) for _ in range(3))
-        return cls(picture, coverage, confidence, came, changed, hole)
+
+@dataclass(frozen=True)
+class _Canvas:
+    """What is drawn into, changed in place.
+
+    Attributes
+    ----------
+    picture : uint8 (height, width, 3)
+    changed : uint8 (height, width)
+        255 where the picture is no longer the photograph.
+    known : _Known or None
+        None if only the picture is wanted.
+    """
+
+    picture: U8
+    changed: U8
+    known: _Known | None
 
     @property
     def nbytes(self) -> int:
         """Memory taken."""
-        return self.picture.nbytes + 5 * self.hole.nbytes
+        return self.picture.nbytes + (1 if self.known is None else 5) * self.changed.nbytes
 
     def copy(self) -> _Canvas:
         """The same, to be drawn on."""
-        return _Canvas(**{one.name: getattr(self, one.name).copy() for one in fields(self)})
+        known = self.known
+        if known is not None:
+            known = _Known(*(getattr(known, one.name).copy() for one in fields(known)))
+        return _Canvas(self.picture.copy(), self.changed.copy(), known)
 
 
 def draw_photograph(scene: Scene, camera: Camera) -> ProxyLayers:
@@ -76,6 +92,25 @@ def draw_photograph(scene: Scene, camera: Camera) -> ProxyLayers:
     UserError
         If a box reaches behind the camera.
     """
+    canvas = _drawn(scene, camera, measured=True)
+    known, unit = canvas.known, np.float32(1 / 255)
+    assert known is not None
+    return ProxyLayers(
+        picture=canvas.picture,
+        hole=(known.hole > 127) & (known.coverage < 128),
+        coverage=known.coverage * unit,
+        confidence=known.confidence * unit,
+        gone=np.zeros(known.hole.shape, dtype=np.float32),
+        came=known.came * unit,
+    )
+
+
+def draw_edit(scene: Scene, camera: Camera) -> U8:
+    """The picture (height, width, 3) of `draw_photograph` alone: large ones fit into memory."""
+    return _drawn(scene, camera, measured=camera.width * camera.height <= KEPT_PIXELS).picture
+
+
+def _drawn(scene: Scene, camera: Camera, *, measured: bool) -> _Canvas:
     check_boxes(scene)
     photograph = photograph_of(scene.background)
     same = camera == scene.background.view.camera
@@ -95,21 +130,18 @@ def draw_photograph(scene: Scene, camera: Camera) -> ProxyLayers:
     ]
     # What is behind all that moved is the same at every step of a drag.
     behind = list(takewhile(lambda part: part.stays, parts))
-    key = camera, tuple(stayed), tuple((part.item.appearance, part.carried) for part in behind)
-    canvas = photograph.kept(
-        key, lambda: _standing(photograph, camera, stayed, behind)
-    ).copy()
+
+    def standing() -> _Canvas:
+        return _standing(photograph, camera, stayed, behind, measured)
+
+    if camera.width * camera.height > KEPT_PIXELS:
+        canvas = standing()
+    else:
+        key = camera, tuple(stayed), tuple((part.item.appearance, part.carried) for part in behind)
+        canvas = photograph.kept((*key, measured), standing).copy()
     for part in parts[len(behind) :]:
         _draw(canvas, photograph, part, camera)
-    unit = np.float32(1 / 255)
-    return ProxyLayers(
-        picture=canvas.picture,
-        hole=(canvas.hole > 127) & (canvas.coverage < 128),
-        coverage=canvas.coverage * unit,
-        confidence=canvas.confidence * unit,
-        gone=np.zeros(canvas.hole.shape, dtype=np.float32),
-        came=canvas.came * unit,
-    )
+    return canvas
 
 
 @dataclass(frozen=True)
@@ -134,10 +166,14 @@ class _Part:
 
 
 def _standing(
-    photograph: Photograph, camera: Camera, stayed: list[Appearance], behind: list[_Part]
+    photograph: Photograph,
+    camera: Camera,
+    stayed: list[Appearance],
+    behind: list[_Part],
+    measured: bool,
 ) -> _Canvas:
     """The photograph without what is not where it was, and what stays behind all else."""
-    canvas = _emptied(photograph, camera, stayed)
+    canvas = _emptied(photograph, camera, stayed, measured)
     for part in behind:
         _draw(canvas, photograph, part, camera)
     return canvas
@@ -158,47 +194,63 @@ def _draw(canvas: _Canvas, photograph: Photograph, part: _Part, camera: Camera) 
     _move(canvas, piece.cutout, item, camera)
 
 
-def _emptied(photograph: Photograph, camera: Camera, stayed: list[Appearance]) -> _Canvas:
+def _emptied(
+    photograph: Photograph, camera: Camera, stayed: list[Appearance], measured: bool
+) -> _Canvas:
     """The photograph without what is not where it was, and without its shadow."""
     view, shape = photograph.view, (camera.height, camera.width)
+    known = None
+    if measured:
+        known = _Known(*(np.zeros(shape, dtype=np.uint8) for _ in range(4)))
     left = [one for one in photograph.occluders if one not in stayed]
     if camera != view.camera:
         plate, unknown = seen_from(
-            photograph.plate, photograph.holes(left), view.camera, camera
+            photograph.emptied, photograph.holes(left), view.camera, camera
         )
         outside = unknown > 254
         picture = fill_holes(plate, outside, outside)
-        return _Canvas.of(picture, np.full(shape, 255, np.uint8), unknown)
-    picture, changed = view.picture.pixels.copy(), np.zeros(shape, dtype=np.uint8)
-    hole = np.zeros(shape, dtype=np.uint8)
-    if left:
-        share = photograph.holes(left)
-        if share.any():
-            at, part = _enlarged(share, shape)
-            hole[at] = np.round(255 * part)
-            changed[at] = np.where(hole[at] > 0, 255, 0)
-            _blend(picture[at], photograph.plate[at], hole[at])
-    return _Canvas.of(picture, changed, hole)
+        if known is not None:
+            known.hole[:] = unknown
+        return _Canvas(picture, np.full(shape, 255, np.uint8), known)
+    pixels = view.picture.pixels
+    canvas = _Canvas(pixels.copy(), np.zeros(shape, dtype=np.uint8), known)
+    lift, freed = photograph.lift(left), photograph.relit(left)
+    if lift.any():
+        rect = touched(lift.max(axis=-1) > 0, shape)
+        canvas.picture[rect.slices] = relit_part(pixels, lift, rect)
+        freed |= lift.max(axis=-1) > FAINT
+    if freed.any():
+        rect = touched(freed, shape)
+        for strip in strips(rect):
+            part = enlarged(freed.astype(np.float32), strip, shape)
+            canvas.changed[strip.slices] = np.where(part > 0, np.uint8(255), np.uint8(0))
+    share = photograph.holes(left)
+    if share.any():
+        _uncover(canvas, photograph, share, photograph.lift(stayed))
+    return canvas
 
 
-def _enlarged(share: F32, shape: tuple[int, int]) -> tuple[tuple[slice, slice], F32]:
-    """The part of a small map that is not zero, at the full size."""
-    rows, columns = np.flatnonzero(share.any(axis=1)), np.flatnonzero(share.any(axis=0))
-    scale = shape[0] / share.shape[0], shape[1] / share.shape[1]
-    at = (
-        slice(int(rows[0] * scale[0]), min(shape[0], int(np.ceil((rows[-1] + 1) * scale[0])))),
-        slice(
-            int(columns[0] * scale[1]), min(shape[1], int(np.ceil((columns[-1] + 1) * scale[1])))
-        ),
-    )
-    matrix = np.array([
-        [1 / scale[1], 0, (at[1].start + 0.5) / scale[1] - 0.5],
-        [0, 1 / scale[0], (at[0].start + 0.5) / scale[0] - 0.5],
-    ])
-    size = (at[1].stop - at[1].start, at[0].stop - at[0].start)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    part = cv2.warpAffine(share, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return at, np.asarray(part, dtype=np.float32)
+def _uncover(canvas: _Canvas, photograph: Photograph, share: F32, dark: F32) -> None:
+    """Show what is behind objects, where their `share` (h, w) of a small picture is not 0.
+
+    `dark` (h, w, 3) are the shadows of what stayed: they lie on that, too.
+    """
+    plate = photograph.plate
+    assert plate is not None
+    shape, shaded = canvas.changed.shape, dark.any()
+    for strip in strips(touched(share > 0, shape)):
+        at = strip.slices
+        hole = np.round(255 * enlarged(share, strip, shape)).astype(np.uint8)
+        behind = plate.pixels[
+            strip.top - plate.rect.top : strip.bottom - plate.rect.top,
+            strip.left - plate.rect.left : strip.right - plate.rect.left,
+        ]
+        if shaded:
+            behind = relit(behind, -enlarged(dark, strip, shape))
+        _blend(canvas.picture[at], behind, hole)
+        canvas.changed[at] |= np.where(hole > 0, np.uint8(255), np.uint8(0))
+        if canvas.known is not None:
+            canvas.known.hole[at] = hole
 
 
 def _as_it_was(canvas: _Canvas, photograph: Photograph, appearance: Appearance) -> bool:
@@ -207,18 +259,20 @@ def _as_it_was(canvas: _Canvas, photograph: Photograph, appearance: Appearance) 
     at = extent(mask).slices
     if canvas.changed[at].any():
         return False
-    alpha = mask[at]
-    np.maximum(canvas.coverage[at], alpha, out=canvas.coverage[at])
-    np.maximum(canvas.confidence[at], alpha, out=canvas.confidence[at])
+    known, alpha = canvas.known, mask[at]
+    if known is not None:
+        np.maximum(known.coverage[at], alpha, out=known.coverage[at])
+        np.maximum(known.confidence[at], alpha, out=known.confidence[at])
     return True
 
 
 def _keep(canvas: _Canvas, cutout: Cutout) -> None:
     """What stands where it stood: seen before what changed behind it, and completed."""
-    at, alpha = cutout.rect.slices, cutout.alpha
-    known = np.where(cutout.seen, np.uint8(255), np.uint8(255 * MIRRORED))
-    np.maximum(canvas.coverage[at], alpha, out=canvas.coverage[at])
-    _blend(canvas.confidence[at], known, alpha)
+    at, alpha, known = cutout.rect.slices, cutout.alpha, canvas.known
+    if known is not None:
+        sure = np.where(cutout.seen, np.uint8(255), np.uint8(255 * MIRRORED))
+        np.maximum(known.coverage[at], alpha, out=known.coverage[at])
+        _blend(known.confidence[at], sure, alpha)
     left, top, width, height = cv2.boundingRect(canvas.changed[at])
     part = slice(top, top + height), slice(left, left + width)
     touched = alpha[part] & canvas.changed[at][part]
@@ -231,29 +285,37 @@ def _shade(canvas: _Canvas, shade: Shade, item: SceneObject, camera: Camera) -> 
     if found is None:
         return
     at, dark = found[0].slices, 255 - found[1]
-    np.maximum(canvas.changed[at], cv2.threshold(dark, 0, 255, cv2.THRESH_BINARY)[1],
-               out=canvas.changed[at])
-    np.maximum(canvas.came[at], dark, out=canvas.came[at])
+    _mark(canvas, at, dark)
+    if canvas.known is not None:
+        np.maximum(canvas.known.came[at], dark, out=canvas.known.came[at])
 
 
 def _move(canvas: _Canvas, cutout: Cutout, item: SceneObject, camera: Camera) -> None:
     """What was moved, turned, scaled, copied or brought here."""
-    drawn = warp(cutout, item.box, camera)
-    if drawn is None:
-        return
-    at = drawn.rect.slices
-    _blend(canvas.picture[at], drawn.colour, drawn.alpha)
-    _blend(canvas.confidence[at], drawn.trust, drawn.alpha)
-    np.maximum(canvas.coverage[at], drawn.alpha, out=canvas.coverage[at])
-    np.maximum(canvas.changed[at], cv2.threshold(drawn.alpha, 0, 255, cv2.THRESH_BINARY)[1],
-               out=canvas.changed[at])
+    for drawn in warp(cutout, item.box, camera):
+        at, known = drawn.rect.slices, canvas.known
+        _blend(canvas.picture[at], drawn.colour, drawn.alpha)
+        _mark(canvas, at, drawn.alpha)
+        if known is not None:
+            _blend(known.confidence[at], drawn.trust, drawn.alpha)
+            np.maximum(known.coverage[at], drawn.alpha, out=known.coverage[at])
+
+
+def _mark(canvas: _Canvas, at: tuple[slice, slice], touched: U8) -> None:
+    """Remember that a part of the picture changed where `touched` (h, w) is not 0."""
+    changed = canvas.changed[at]
+    np.maximum(changed, cv2.threshold(touched, 0, 255, cv2.THRESH_BINARY)[1], out=changed)
 
 
 def _blend(picture: U8, colour: U8, alpha: U8) -> None:
     """Colours over a picture, in place; `alpha` (h, w)."""
     if picture.size == 0:
         return
-    share = alpha * np.float32(1 / 255)
-    picture[:] = cv2.blendLinear(
-        np.ascontiguousarray(colour), np.ascontiguousarray(picture), share, 1 - share
-    )
+    height, width = alpha.shape
+    for strip in strips(PixelRect(0, 0, width, height)):
+        rows = strip.slices[0]
+        share = alpha[rows] * np.float32(1 / 255)
+        picture[rows] = cv2.blendLinear(
+            np.ascontiguousarray(colour[rows]), np.ascontiguousarray(picture[rows]),
+            share, 1 - share,
+        )

@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.raycast import PixelRect
-from neural_assets_core.proxy.filling import fill_texture
+from neural_assets_core.proxy.filling import fill_texture, spread
 from neural_assets_core.proxy.measured import measured
-from neural_assets_core.proxy.relief import Relief, relief
-from neural_assets_core.proxy.sampling import appearance_mask, grown
+from neural_assets_core.proxy.relief import ROUND, Relief, relief
+from neural_assets_core.proxy.relighting import relit, relit_part
+from neural_assets_core.proxy.sampling import appearance_mask, enlarged, grown, strips
+from neural_assets_core.proxy.turning import complete_round
 from neural_assets_core.scene import Appearance
 
+F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 SHAPE_SIDE = 192
 """Pixels a side on which an object's shape is kept, at most."""
+
+FRINGE = 0.008
+"""Width of what another object's mask may miss of it, and of its colours, in picture sides."""
+
+MISSED = 7.0
+"""Pixels of a working picture by which a mask may miss its object's edge."""
+
+DISTINCT = 40.0
+"""Distance of colours, of 255, from which on they are different things."""
+
+SHINE, GLINT = 12.0, 9.0
+"""Pixels around of an object's shape, and by how much brighter than these a reflection is."""
+
+EDGE_SIDE = 1024
+"""Pixels a side on which colours are continued beyond an object's edge, at most."""
 
 SOLID = 250
 """Mask values from which on a pixel is the object's alone."""
@@ -88,8 +107,42 @@ def extent(mask: U8) -> PixelRect:
     )
 
 
+def with_rim(pixels: U8, mask: Mask) -> Mask:
+    """A mask (h, w) with what of its object it missed: what looks like it and not like beyond.
+
+    Parameters
+    ----------
+    pixels : uint8 (h, w, 3)
+        A photograph at its working size.
+    mask : bool (h, w)
+    """
+    away = np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5))
+    ring = (away > 0) & (away <= MISSED)
+    beyond = (away > MISSED + 2) & (away <= 3 * MISSED + 2)
+    if not mask.any() or not beyond.any():
+        return mask
+    colour = pixels.astype(np.float32)
+    outside = spread(colour, beyond)[ring]
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros((int(nearest.max()) + 1, 3), dtype=np.float32)
+    table[nearest[mask]] = cv2.GaussianBlur(colour, (0, 0), 1.0)[mask]
+    inside, here = table[nearest[ring]], colour[ring]
+    near = np.linalg.norm(here - inside, axis=-1)
+    far = np.linalg.norm(here - outside, axis=-1)
+    alike = mask.copy()
+    alike[ring] = (near < 0.5 * far) & (far > DISTINCT)
+    _, parts = cv2.connectedComponents(alike.astype(np.uint8))
+    own = np.unique(np.asarray(parts)[mask])
+    return np.asarray(np.isin(parts, own[own > 0]))
+
+
 def cut_out(
-    appearance: Appearance, nearer: Sequence[U8] = (), shaded: Mask | None = None
+    appearance: Appearance,
+    nearer: Sequence[U8] = (),
+    lift: F32 | None = None,
+    deep: Mask | None = None,
 ) -> Cutout | None:
     """Cut an object out of its source view; None if that does not show it.
 
@@ -98,8 +151,11 @@ def cut_out(
     appearance : Appearance
     nearer : sequence of uint8 (height, width)
         Masks of what stands before it in that view.
-    shaded : bool (height, width), optional
-        Where others throw shadows on it.
+    lift : float32 (h, w, 3), optional
+        Natural logarithm of the light that others' shadows take from it, of the view at any size:
+        these go.
+    deep : bool (h, w), optional
+        Where these shadows are too dark to be brightened, at the same size.
     """
     mask = appearance_mask(appearance)
     rect = extent(mask)
@@ -113,26 +169,83 @@ def cut_out(
     if hiding.any():
         hiding = grown(hiding, 2.0)
     shape = _shape(appearance, rect, own, hiding)
+    if hiding.any() and shape.kind == ROUND:
+        hiding = grown(hiding, FRINGE * max(mask.shape))
     alpha = _with_hidden_part(own, hiding, shape.outline)
-    unclean = hiding if shaded is None else hiding | (shaded[at] & (own > 16))
-    picture = appearance.view.picture.pixels[at]
+    picture, unclean = appearance.view.picture.pixels[at], hiding
+    if deep is not None and deep.any():
+        unclean = unclean | (enlarged(deep.astype(np.float32), rect, mask.shape) > 0.3)
+    if lift is not None:
+        picture = relit_part(appearance.view.picture.pixels, lift, rect)
     seen = (own > 127) & ~unclean
-    colour = _clean(picture, (own >= SOLID) & ~unclean, unclean & (alpha > 0))
+    inside = (own >= SOLID) & ~unclean
+    colour = _completed(picture, inside, unclean & (alpha > 0), appearance, rect, shape)
     return Cutout(appearance, rect, colour, alpha, seen, shape)
+
+
+def in_shadow(cutout: Cutout, gone: F32, kept: F32) -> Cutout:
+    """An object without some of the shadows on it, and with others.
+
+    Parameters
+    ----------
+    cutout : Cutout
+        Without any.
+    gone, kept : float32 (h, w, 3)
+        Natural logarithms of the light that they take, of the source view at any size.
+    """
+    picture = cutout.appearance.view.picture.pixels
+    rect = cutout.rect
+    shown = cutout.seen & (cutout.alpha >= SOLID)
+    here = relit_part(picture, gone, rect) if gone.any() else picture[rect.slices].copy()
+    for strip in strips(rect):
+        rows = slice(strip.top - rect.top, strip.bottom - rect.top)
+        # What is made up lies in the shadows that stay, too.
+        dark = relit(cutout.colour[rows], -enlarged(kept, strip, picture.shape))
+        here[rows] = np.where(shown[rows][..., None], here[rows], dark)
+    return replace(cutout, colour=here, _levels={})
+
+
+def _completed(
+    picture: U8,
+    inside: Mask,
+    missing: Mask,
+    appearance: Appearance,
+    rect: PixelRect,
+    shape: Relief,
+) -> U8:
+    if missing.any() and shape.kind == ROUND:
+        core = cv2.erode(inside.astype(np.uint8), np.ones((7, 7)), borderValue=1) > 0
+        camera = _camera(appearance, rect, shape.front.shape)
+        picture, left = complete_round(picture, core, missing, camera, appearance.box, shape)
+        inside, missing = inside | (missing & ~left), left
+    return _clean(picture, inside, missing)
+
+
+def _camera(appearance: Appearance, rect: PixelRect, size: tuple[int, ...]) -> Camera:
+    """The source's camera looking at `rect`, in pictures of `size` (h, w)."""
+    whole = appearance.view.camera.cropped(
+        rect.left, rect.top, rect.right - rect.left, rect.bottom - rect.top
+    )
+    return whole.resized(size[1], size[0])
 
 
 def _with_hidden_part(own: U8, hiding: Mask, outline: Mask) -> U8:
     """The mask with what others hide of it, as far as the object's shape says."""
     if not hiding.any():
         return own
+    out = own.copy()
     height, width = own.shape
-    large = cv2.resize(outline.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     # An edge one pixel wide, however small the shape was drawn.
     grain = max(height, width) / max(outline.shape)
-    large = cv2.GaussianBlur(np.asarray(large), (0, 0), 0.7 * grain)
-    edge = np.clip((np.asarray(large) - 0.5) * 1.5 * grain + 0.5, 0.0, 1.0)
-    hidden = np.round(255 * edge).astype(np.uint8)
-    return np.where(hiding, np.maximum(own, hidden), own).astype(np.uint8)
+    soft = cv2.GaussianBlur(outline.astype(np.float32), (0, 0), 0.7)
+    left, top, across, down = cv2.boundingRect(hiding.astype(np.uint8))
+    for strip in strips(PixelRect(left, top, left + across, top + down)):
+        at = strip.slices
+        inner = enlarged(np.asarray(soft), strip, own.shape)
+        edge = np.clip((inner - 0.5) * 1.5 * grain + 0.5, 0.0, 1.0)
+        hidden = np.round(255 * edge).astype(np.uint8)
+        out[at] = np.where(hiding[at], np.maximum(own[at], hidden), own[at])
+    return out
 
 
 def _clean(picture: U8, inside: Mask, missing: Mask) -> U8:
@@ -146,8 +259,49 @@ def _clean(picture: U8, inside: Mask, missing: Mask) -> U8:
     core = core if core.any() else inside
     colour = picture
     if missing.any():
-        colour = fill_texture(picture, missing, core)
+        plain = core & ~_shiny(picture, core)
+        usable = plain if plain.sum() > 0.5 * core.sum() else core
+        colour = fill_texture(picture, missing, usable, core)
         core = core | missing
+    edge = _continued(colour, core)
+    out = np.empty_like(colour)
+    height, width = core.shape
+    for strip in strips(PixelRect(0, 0, width, height)):
+        rows = strip.slices[0]
+        beyond = edge[rows]
+        if edge.shape != colour.shape:
+            beyond = np.round(enlarged(edge.astype(np.float32), strip, core.shape))
+        out[rows] = np.where(core[rows][..., None], colour[rows], beyond)
+    return out
+
+
+def _shiny(picture: U8, core: Mask) -> Mask:
+    """(h, w) reflections on a surface, with a margin: the light's image, which is not repeated."""
+    scale = min(1.0, SHAPE_SIDE / max(core.shape))
+    size = max(1, round(core.shape[1] * scale)), max(1, round(core.shape[0] * scale))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).mean(axis=-1)
+    inside = cv2.resize(core.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    share = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), SHINE)
+    usual = cv2.GaussianBlur((small * inside).astype(np.float32), (0, 0), SHINE)
+    odd = small > np.asarray(usual) / np.maximum(share, 1e-3) + GLINT
+    wide = cv2.dilate(odd.astype(np.uint8), np.ones((5, 5), np.uint8))
+    large = cv2.resize(wide, core.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(large) > 0
+
+
+def _continued(colour: U8, core: Mask) -> U8:
+    """The colours (h, w, 3) that are nearest in the core; no more than `EDGE_SIDE` a side."""
+    scale = EDGE_SIDE / max(core.shape)
+    if scale < 1.0:
+        size = max(1, round(core.shape[1] * scale)), max(1, round(core.shape[0] * scale))
+        own = cv2.bitwise_and(colour, colour, mask=core.astype(np.uint8))
+        share = cv2.resize(np.where(core, np.uint8(255), np.uint8(0)), size,
+                           interpolation=cv2.INTER_AREA)
+        small = cv2.resize(own, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        whole = np.asarray(share) > 64
+        if whole.any():
+            small *= 255.0 / np.maximum(np.asarray(share), 1)[..., None].astype(np.float32)
+            colour, core = np.round(small).clip(0, 255).astype(np.uint8), whole
     _, labels = cv2.distanceTransformWithLabels(
         (~core).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
@@ -157,14 +311,14 @@ def _clean(picture: U8, inside: Mask, missing: Mask) -> U8:
     weight = cv2.GaussianBlur(core.astype(np.float32), (5, 5), 1.0)
     smooth = np.round(smooth / np.maximum(weight, 1e-3)[..., None]).clip(0, 255)
     table[labels[core]] = smooth[core]
-    return np.where(core[..., None], colour, table[labels]).astype(np.uint8)
+    return np.asarray(table[labels])
 
 
 def _shape(appearance: Appearance, rect: PixelRect, own: U8, hiding: Mask) -> Relief:
     height, width = own.shape
     scale = min(1.0, SHAPE_SIDE / max(height, width))
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    camera = appearance.view.camera.cropped(rect.left, rect.top, width, height).resized(*size)
+    camera = _camera(appearance, rect, size[::-1])
     small = np.asarray(cv2.resize(own, size, interpolation=cv2.INTER_AREA)) > 127
     unknown = cv2.resize(hiding.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     guess = relief(camera, appearance.box, small, np.asarray(unknown) == 0)

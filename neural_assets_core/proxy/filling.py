@@ -1,56 +1,114 @@
-"""Filling holes with texture: every pixel of the hole is copied from a place that looks alike.
+"""Filling holes with texture: large connected pieces of the picture, moved over the hole.
 
-Patches are matched from coarse to fine, after Wexler, Shechtman and Irani (2007) and PatchMatch
-(Barnes et al. 2009): on a small picture every patch is compared with every other, on larger ones
-only with the neighbourhood of what was found before. What is found is a map of places, so that
-the copy has the source's full resolution and grain, however small the pictures were that were
-matched. At last the copy's light is fitted to the hole's edge.
+Every pixel of the hole is copied from a fixed distance away, and few such distances are used, so
+that texture and grain stay whole (Kwatra et al. 2003, He and Sun 2012). Which distances are worth
+trying, the hole's rim tells; which pixel takes which, a graph cut, so that pieces meet where they
+are alike. At last the light of the pieces is fitted to the rim and to each other (Perez et al.
+2003). All this is found on a small picture; the copy has the source's resolution and grain.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.linalg import splu
+
+from neural_assets_core.geometry.raycast import PixelRect
+from neural_assets_core.proxy.pieces import FORBIDDEN, POINTS, Level, Nodes, tried_shifts
+from neural_assets_core.proxy.sampling import strips
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
+I32 = NDArray[np.int32]
 Mask = NDArray[np.bool_]
-Places = NDArray[np.int32]
 
-COARSEST = 72
-"""Pixels a side of the smallest picture."""
+COARSE = 4_700
+"""Pixels of the picture on which pieces are chosen."""
 
-FINEST = 288
-"""Pixels a side of the largest picture on which patches are compared."""
+FINE = 44_000
+"""Pixels of the picture on which they are fitted."""
 
-PATCH = 3
-"""Pixels from a patch's centre to its side: patches of 7 x 7."""
-
-ROUNDS = 2
-"""Of matching on each picture but the largest, which has one: most of the time goes there."""
-
-RIM = 4
-"""Pixels outside of the hole, at the finest size, whose copies are compared with what is there."""
-
-MOST_PATCHES = 5000
-"""Of the smallest picture, that others are compared with."""
-
-CHUNK = 512
-
-BROAD = 0.1
-"""Width of the broad strokes in which a hole's light is smooth, in square roots of its area."""
-
-MOST_LIGHT = 0.4
+MOST_LIGHT = 0.7
 """By how much the logarithm of what is filled is changed to fit its surroundings, at most."""
+
+MOST_TINT = 0.2
+"""By how much more of one channel than of all."""
 
 DARK = 8.0
 """Brightness, of 255, below which differences count less."""
 
 
-def fill_texture(picture: U8, hole: Mask, usable: Mask) -> U8:
+@dataclass(frozen=True, eq=False)
+class Filling:
+    """What goes where in a hole, in cells of a coarser grid.
+
+    Attributes
+    ----------
+    shifts : float32 (h, w, 2)
+        From each cell to where it is copied from, right and down, as shares of the picture's size.
+    light : float32 (h, w, 3)
+        What is added to the logarithm of the copy.
+    """
+
+    shifts: F32
+    light: F32
+
+    def draw(self, picture: U8, rect: PixelRect) -> U8:
+        """The filling of a part of the picture (h, w, 3), whether that is hole or not."""
+        out = np.empty((rect.bottom - rect.top, rect.right - rect.left, 3), dtype=np.uint8)
+        for strip in strips(rect):
+            out[strip.top - rect.top : strip.bottom - rect.top] = self._tile(
+                picture, *strip.slices
+            )
+        return out
+
+    def lifted(self, lift: F32) -> Filling:
+        """The same, copied from a picture that is darker by a lift (h, w, 3) of any size."""
+        height, width = self.shifts.shape[:2]
+        lift = np.asarray(cv2.resize(lift, (width, height), interpolation=cv2.INTER_AREA))
+        y, x = np.mgrid[:height, :width]
+        row = np.round(y + self.shifts[..., 1] * height).astype(np.intp).clip(0, height - 1)
+        column = np.round(x + self.shifts[..., 0] * width).astype(np.intp).clip(0, width - 1)
+        return replace(self, light=self.light + lift[row, column])
+
+    def _tile(self, picture: U8, rows: slice, columns: slice) -> U8:
+        height, width = picture.shape[:2]
+        # Cells fade into each other: where they copy from the same distance, that is a copy.
+        down = _faded(rows, height, self.shifts.shape[0])
+        right = _faded(columns, width, self.shifts.shape[1])
+        y, x = (np.arange(one.start, one.stop, dtype=np.float32) for one in (rows, columns))
+        moved = np.round(self.shifts * np.array([width, height], np.float32)).astype(np.float32)
+        total = np.zeros((len(y), len(x), 3), dtype=np.float32)
+        for i, down_share in down:
+            for j, right_share in right:
+                cells = np.ix_(i, j)
+                shift = moved[cells]
+                copied = cv2.remap(
+                    picture, x[None] + shift[..., 0], y[:, None] + shift[..., 1],
+                    cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101,
+                )
+                lit = (np.asarray(copied) + np.float32(DARK)) * np.exp(self.light[cells])
+                total += lit * (down_share[:, None] * right_share)[..., None]
+        return np.asarray(np.round(total - np.float32(DARK)).clip(0, 255), dtype=np.uint8)
+
+
+def _faded(part: slice, size: int, cells: int) -> list[tuple[NDArray[np.intp], F32]]:
+    """Two cells for each pixel of a part of a side, with their shares."""
+    at = (np.arange(part.start, part.stop) + 0.5) * cells / size - 0.5
+    first = np.floor(at)
+    share = np.clip((at - first - 0.5) * 2.0 + 0.5, 0.0, 1.0).astype(np.float32)
+    return [
+        (first.clip(0, cells - 1).astype(np.intp), 1 - share),
+        ((first + 1).clip(0, cells - 1).astype(np.intp), share),
+    ]
+
+
+def fill_texture(picture: U8, hole: Mask, usable: Mask, around: Mask | None = None) -> U8:
     """Fill a hole with texture from elsewhere in the picture.
 
     Parameters
@@ -60,74 +118,197 @@ def fill_texture(picture: U8, hole: Mask, usable: Mask) -> U8:
         Pixels to fill; all others stay.
     usable : bool (h, w)
         Pixels that may be copied; where the hole is, they do not count.
+    around : bool (h, w), optional
+        Pixels that the filling goes on from, by default those that are usable.
 
     Returns
     -------
     uint8 (h, w, 3)
         Deterministic.
     """
-    usable = usable & ~hole
     if not hole.any():
         return picture
-    if not usable.any():
-        return np.where(hole[..., None], np.uint8(128), picture)
-    levels = _levels(picture, hole, usable)
-    level = levels[0]
-    places = _grown_inwards(level)
-    current = np.where(level.hole[..., None], _copied(level.picture, places), level.picture)
-    for number, finer in enumerate(levels):
-        if number > 0:
-            places = _enlarged(places, level, finer)
-            level = finer
-            current = np.where(
-                level.hole[..., None], _copied(level.picture, places), level.picture
-            )
-        for _ in range(ROUNDS if finer is not levels[-1] else 1):
-            places = _matched(level, current, places)
-            voted = _voted(level.picture, places)
-            current = np.where(level.hole[..., None], voted, level.picture)
-    return _finished(picture, hole, usable, level, places)
+    filling = find_filling(picture, hole, usable, around)
+    left, top, width, height = cv2.boundingRect(hole.astype(np.uint8))
+    rect = PixelRect(left, top, left + width, top + height)
+    out = picture.copy()
+    for strip in strips(rect):
+        at = strip.slices
+        out[at] = np.where(hole[at][..., None], filling.draw(picture, strip), picture[at])
+    return out
 
 
-@dataclass(frozen=True)
-class _Level:
-    """One size of the picture: float32 (h, w, 3), and where it is hole and usable (h, w)."""
+def find_filling(
+    picture: U8, hole: Mask, usable: Mask, around: Mask | None = None, *, sideways: bool = False
+) -> Filling:
+    """What a hole is filled with; see `fill_texture`. The picture may be a small one.
 
-    picture: F32
-    hole: Mask
-    usable: Mask
+    With `sideways`, all is copied from the same row.
+    """
+    usable = usable & ~hole
+    around = usable if around is None else around & ~hole
+    scale = min(1.0, math.sqrt(FINE / hole.size))
+    fine = Level.of(picture, hole, usable, around, scale)
+    height, width = fine.hole.shape
+    if not fine.usable.any():
+        level = np.log(np.float32(128 + DARK)) - np.log(fine.picture + np.float32(DARK))
+        return Filling(np.zeros((height, width, 2), np.float32), level)
+    ratio = min(1.0, math.sqrt(COARSE / hole.size)) / scale
+    coarse = Level.of(fine.picture, fine.hole, fine.usable, fine.around, ratio)
+    shifts = tried_shifts(coarse, sideways)
+    nodes = Nodes(coarse, shifts)
+    labels = nodes.solved()
+    # The same pieces on the fine picture.
+    rows = ((np.arange(height) + 0.5) * coarse.hole.shape[0] / height).astype(np.intp)
+    columns = ((np.arange(width) + 0.5) * coarse.hole.shape[1] / width).astype(np.intp)
+    chosen = labels[np.ix_(rows, columns)]
+    grown = np.array([width / coarse.hole.shape[1], height / coarse.hole.shape[0]])
+    reach = int(grown.max()) + 1
+    places = _fitted(
+        fine, chosen, np.round(shifts * grown).astype(np.int32), (reach, 0 if sideways else reach)
+    )
+    light = _light(fine, places)
+    y, x = np.mgrid[:height, :width]
+    moved = (places - np.stack([x, y], axis=-1)) / np.array([width, height])
+    return Filling(moved.astype(np.float32), light)
 
-    @property
-    def work(self) -> Mask:
-        """The hole and the rim around it."""
-        return np.asarray(cv2.dilate(self.hole.astype(np.uint8), np.ones((2 * RIM + 1,) * 2))) > 0
+
+def _fitted(
+    level: Level, labels: NDArray[np.intp], shifts: I32, reach: tuple[int, int]
+) -> I32:
+    """(h, w, 2) column and row that each pixel is copied from.
+
+    Shifts that were found on a coarser picture are corrected by up to `reach` pixels, right and
+    down, so that lines go on across the pieces' edges.
+    """
+    height, width = level.hole.shape
+    looks = level.looks
+    y, x = np.nonzero(level.hole | level.rim)
+    label = labels[y, x]
+    number = np.full(labels.shape, -1, dtype=np.int64)
+    number[y, x] = np.arange(len(y))
+    known = level.rim[y, x]
+    shifts = shifts.copy()
+    # At a piece's edge: what is known there, or what the neighbouring piece shows there.
+    touching = []
+    for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+        other = number[(y + dy).clip(0, height - 1), (x + dx).clip(0, width - 1)]
+        seam = (other >= 0) & (label[other] != label) & ~known
+        touching.append((np.flatnonzero(seam), label[other[seam]]))
+    steps = np.stack(
+        np.meshgrid(*(np.arange(-most, most + 1) for most in reach)), axis=-1
+    ).reshape(-1, 2)
+    steps = steps[np.argsort(np.abs(steps).sum(axis=1), kind="stable")]
+
+    def shown(nodes: NDArray[np.int64], moved: NDArray[np.int64]) -> F32:
+        column = (x[nodes] + moved[..., 0]).clip(0, width - 1)
+        row = (y[nodes] + moved[..., 1]).clip(0, height - 1)
+        return np.asarray(looks[row, column])
+
+    for piece in np.unique(label):
+        own = [np.flatnonzero(known & (label == piece))]
+        wanted = [looks[y[own[0]], x[own[0]]]]
+        for nodes, across in touching:
+            mine = label[nodes] == piece
+            own.append(nodes[mine])
+            wanted.append(shown(nodes[mine], shifts[across[mine]]))
+        nodes, target = np.concatenate(own), np.concatenate(wanted)
+        thin = 1 + len(nodes) // (2 * POINTS)
+        nodes, target = nodes[::thin], target[::thin]
+        if not len(nodes):
+            continue
+        tried = shifts[piece] + steps
+        apart = shown(nodes, tried[:, None]) - target
+        errors = np.sqrt((apart * apart).sum(axis=-1)).mean(axis=1)
+        shifts[piece] = tried[int(errors.argmin())]
+    places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.int32)
+    places[y, x] += _allowed(level, x, y, shifts, label)
+    return _near(level, places)
 
 
-def _levels(picture: U8, hole: Mask, usable: Mask) -> list[_Level]:
-    """From coarse to fine; the last is no larger than `FINEST`."""
-    longest = max(hole.shape)
-    side = min(longest, FINEST)
-    sides = [side]
-    while sides[-1] > 1.5 * COARSEST:
-        sides.append(max(COARSEST, round(sides[-1] / 2)))
-    known = usable.astype(np.float32)
-    out = []
-    for side in reversed(sides):
-        scale = side / longest
-        size = (max(1, round(hole.shape[1] * scale)), max(1, round(hole.shape[0] * scale)))
-        weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
-        colour = cv2.resize(picture * known[..., None], size, interpolation=cv2.INTER_AREA)
-        whole = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        share = np.asarray(weight)[..., None]
-        small = np.where(share > 0.2, colour / np.maximum(share, 1e-3), whole)
-        gap = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        # A patch may be copied if all of it may.
-        sure = (np.asarray(weight) > 0.95).astype(np.uint8)
-        inner = cv2.erode(sure, np.ones((2 * PATCH + 1,) * 2), borderValue=0)
-        good = np.asarray(inner) > 0
-        if not good.any():
-            good = np.asarray(weight) == np.asarray(weight).max()
-        out.append(_Level(small.astype(np.float32), np.asarray(gap) > 0.01, good))
+def _allowed(
+    level: Level, x: NDArray[np.int64], y: NDArray[np.int64], shifts: I32, label: NDArray[np.intp]
+) -> I32:
+    """The shift (n, 2) of each pixel; another piece's where its own does not lead to a usable one.
+    """
+    height, width = level.hole.shape
+    column, row = x[None] + shifts[:, :1], y[None] + shifts[:, 1:]
+    valid = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    valid &= level.usable[row.clip(0, height - 1), column.clip(0, width - 1)]
+    lost = np.flatnonzero(~valid[label, np.arange(len(x))])
+    apart = np.abs(shifts[:, None] - shifts[None]).sum(axis=-1)
+    costs = np.where(valid[:, lost], 0, FORBIDDEN) + apart[:, label[lost]]
+    label = label.copy()
+    label[lost] = costs.argmin(axis=0)
+    return shifts[label]
+
+
+def _near(level: Level, places: I32) -> I32:
+    """The same places, moved to the nearest usable ones where they are none."""
+    height, width = level.hole.shape
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~level.usable).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros((int(nearest.max()) + 1, 2), dtype=np.int32)
+    rows, columns = np.nonzero(level.usable)
+    table[nearest[rows, columns]] = np.stack([columns, rows], axis=-1)
+    x, y = places[..., 0].clip(0, width - 1), places[..., 1].clip(0, height - 1)
+    return np.asarray(table[nearest[y, x]], dtype=np.int32)
+
+
+def _light(level: Level, places: I32) -> F32:
+    """(h, w, 3) what the logarithm of the copies lacks to go on from the rim, and across seams."""
+    height, width = level.hole.shape
+    logs = np.log(cv2.GaussianBlur(level.picture, (0, 0), 1.5) + np.float32(DARK))
+    rim = level.rim
+    own = level.picture * level.around[..., None]
+    share = cv2.GaussianBlur(level.around.astype(np.float32), (0, 0), 1.5)
+    around = cv2.GaussianBlur(own, (0, 0), 1.5) / np.maximum(share, 1e-3)[..., None]
+    around = np.log(around + np.float32(DARK))
+    out = np.zeros(level.picture.shape, dtype=np.float32)
+    y, x = np.nonzero(level.hole)
+    number = np.full(level.hole.shape, -1, dtype=np.int64)
+    number[y, x] = np.arange(len(y))
+    shift = places - np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
+
+    def copied(row: NDArray[np.int64], column: NDArray[np.int64], by: I32) -> F32:
+        return np.asarray(logs[
+            (row + by[:, 1]).clip(0, height - 1), (column + by[:, 0]).clip(0, width - 1)
+        ])
+
+    diagonal, right = np.full(len(y), 1e-5), np.zeros((len(y), 3))
+    tails, heads = [], []
+    for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+        row, column = y + dy, x + dx
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        row, column = row.clip(0, height - 1), column.clip(0, width - 1)
+        by, beside = shift[y, x], shift[row, column]
+        other = np.where(inside, number[row, column], -1)
+        fixed = inside & rim[row, column]
+        diagonal += fixed
+        right[fixed] += (around[row, column] - copied(row, column, by))[fixed]
+        linked = other >= 0
+        diagonal += linked
+        # Across a seam, the step between two pieces is what both of them show there, halved.
+        step = copied(row, column, beside) - copied(row, column, by)
+        back = copied(y, x, beside) - copied(y, x, by)
+        right[linked] += 0.5 * (step + back)[linked]
+        tails.append(np.flatnonzero(linked))
+        heads.append(other[linked])
+    tail, head = np.concatenate(tails), np.concatenate(heads)
+    every = np.arange(len(y))
+    matrix = coo_matrix(
+        (
+            np.concatenate([diagonal, np.full(len(tail), -1.0)]),
+            (np.concatenate([every, tail]), np.concatenate([every, head])),
+        ),
+        shape=(len(y), len(y)),
+    ).tocsc()
+    solution = splu(matrix, permc_spec="MMD_AT_PLUS_A").solve(right)
+    # Colours change less than brightness: a highlight at the rim must not stain what is filled.
+    grey = solution.mean(axis=1, keepdims=True)
+    tint = (solution - grey).clip(-MOST_TINT, MOST_TINT)
+    out[y, x] = (grey + tint).clip(-MOST_LIGHT, MOST_LIGHT)
     return out
 
 
@@ -147,172 +328,3 @@ def spread(values: F32, known: Mask) -> F32:
     large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     large = cv2.GaussianBlur(np.asarray(large), (5, 5), 1.0).reshape(values.shape)
     return np.where(known[..., None], values, large).astype(np.float32)
-
-
-def _grown_inwards(level: _Level) -> Places:
-    """(h, w, 2) row and column of a usable pixel for every pixel, ring by ring from the edge.
-
-    Every ring goes on with the texture of the rings before it (Efros and Leung 1999).
-    """
-    at = np.argwhere(level.usable).astype(np.int32)
-    at = at[:: 1 + len(at) // MOST_PATCHES]
-    offered = _patches(level.picture)[at[:, 0], at[:, 1]]
-    squares = offered * offered
-    height, width = level.hole.shape
-    places = np.moveaxis(np.mgrid[:height, :width], 0, -1).astype(np.int32)
-    known = ~level.hole & (cv2.erode((~level.hole).astype(np.uint8), np.ones((3, 3))) > 0)
-    current = np.where(known[..., None], level.picture, 0.0).astype(np.float32)
-    unknown = level.work & ~known
-    if not known.any():
-        known = level.usable
-    while unknown.any():
-        ring = unknown & (cv2.dilate(known.astype(np.uint8), np.ones((3, 3))) > 0)
-        rows, columns = np.nonzero(ring)
-        if rows.size == 0:
-            break
-        weight = _patches(np.repeat(known[..., None], 3, axis=-1).astype(np.float32))
-        weight, target = weight[rows, columns], _patches(current)[rows, columns]
-        best = np.concatenate(
-            [
-                (weight[i] @ squares.T - 2 * (weight[i] * target[i]) @ offered.T).argmin(axis=1)
-                for i in (slice(k, k + CHUNK) for k in range(0, len(rows), CHUNK))
-            ]
-        )
-        places[rows, columns] = at[best]
-        current[rows, columns] = level.picture[at[best, 0], at[best, 1]]
-        known, unknown = known | ring, unknown & ~ring
-    return places
-
-
-def _patches(picture: F32) -> F32:
-    """(h, w, k) the patch around each pixel, every second of its pixels."""
-    padded = cv2.copyMakeBorder(picture, PATCH, PATCH, PATCH, PATCH, cv2.BORDER_REFLECT)
-    height, width = picture.shape[:2]
-    parts = [
-        padded[y : y + height, x : x + width]
-        for y in range(0, 2 * PATCH + 1, 2)
-        for x in range(0, 2 * PATCH + 1, 2)
-    ]
-    return np.concatenate(parts, axis=-1)
-
-
-def _matched(level: _Level, current: F32, places: Places) -> Places:
-    """For every pixel of hole and rim, a usable place whose patch looks like its own."""
-    wanted = _patches(current)
-    rows, columns = np.nonzero(level.work)
-    target = wanted[rows, columns]
-    source = _patches(level.picture)
-    height, width = level.hole.shape
-    best, cost = places[rows, columns], np.full(len(rows), np.inf, dtype=np.float32)
-    steps = [(0, 0), (0, 1), (1, 0), (0, -1), (-1, 0), (0, 3), (3, 0), (0, -3), (-3, 0)]
-    random = np.random.default_rng(0)
-    for dy, dx in steps:
-        near = places[(rows + dy).clip(0, height - 1), (columns + dx).clip(0, width - 1)]
-        for jitter in (0, 1):
-            tried = near - (dy, dx)
-            if jitter:
-                tried = tried + random.integers(-2, 3, tried.shape)
-            tried = tried.clip(0, (height - 1, width - 1)).astype(np.int32)
-            error = ((source[tried[:, 0], tried[:, 1]] - target) ** 2).sum(axis=1)
-            error[~level.usable[tried[:, 0], tried[:, 1]]] = np.inf
-            better = error < cost
-            cost[better], best[better] = error[better], tried[better]
-    out = places.copy()
-    out[rows, columns] = best
-    return out
-
-
-def _copied(picture: F32, places: Places) -> F32:
-    return np.asarray(picture[places[..., 0], places[..., 1]])
-
-
-def _voted(picture: F32 | U8, places: Places, reach: int = 1) -> F32:
-    """The mean of what overlapping patches say about each pixel."""
-    height, width = places.shape[:2]
-    padded = np.pad(places, ((reach, reach), (reach, reach), (0, 0)), "edge")
-    total = np.zeros((height, width, picture.shape[2]), dtype=np.float32)
-    for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            near = padded[reach + dy : reach + dy + height, reach + dx : reach + dx + width]
-            x, y = (near[..., 1] - dx).astype(np.float32), (near[..., 0] - dy).astype(np.float32)
-            said = cv2.remap(picture, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-            cv2.accumulate(said, total)
-    return total * np.float32(1 / (2 * reach + 1) ** 2)
-
-
-def _enlarged(places: Places, level: _Level, finer: _Level) -> Places:
-    """The same places on a finer picture."""
-    return _scaled(places, level.hole.shape, finer.hole.shape)
-
-
-def _scaled(places: Places, before: tuple[int, ...], after: tuple[int, ...]) -> Places:
-    ratio = np.array([after[0] / before[0], after[1] / before[1]])
-    rows = ((np.arange(after[0]) + 0.5) / ratio[0]).astype(np.intp).clip(0, before[0] - 1)
-    columns = ((np.arange(after[1]) + 0.5) / ratio[1]).astype(np.intp).clip(0, before[1] - 1)
-    near = places[rows[:, None], columns[None]]
-    # What lies beside a pixel is copied from beside its place.
-    within = np.stack(np.meshgrid(
-        np.arange(after[0]) + 0.5 - (rows + 0.5) * ratio[0],
-        np.arange(after[1]) + 0.5 - (columns + 0.5) * ratio[1],
-        indexing="ij",
-    ), axis=-1)
-    found = np.floor((near + 0.5) * ratio + within)
-    return np.asarray(found.clip(0, (after[0] - 1, after[1] - 1)), dtype=np.int32)
-
-
-def _finished(picture: U8, hole: Mask, usable: Mask, level: _Level, places: Places) -> U8:
-    """The full picture's pixels copied, their light fitted to the hole's edge."""
-    light = _light(level, places)
-    if level.hole.shape != hole.shape:
-        places = _scaled(places, level.hole.shape, hole.shape)
-    ratio = max(hole.shape) / max(level.hole.shape)
-    rows, columns = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
-    margin = round(RIM * ratio) + 2
-    at = (
-        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin + 1),
-        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + margin + 1),
-    )
-    copied = _logs(_voted(picture, places[at]))
-    gap = hole[at]
-    # Patches from brighter and from darker places meet in the hole: their seams go.
-    light = np.asarray(cv2.resize(light, hole.shape[::-1], interpolation=cv2.INTER_LINEAR))
-    copied += light.reshape(*hole.shape, 3)[at]
-    away = np.asarray(cv2.distanceTransform((~gap).astype(np.uint8), cv2.DIST_L2, 5))
-    rim = ~gap & usable[at] & (away <= max(1.0, 0.75 * RIM * ratio))
-    if rim.any():
-        # Brightness alone: a highlight at the edge must not bleach what is filled.
-        error = (_logs(picture[at]) - copied).mean(axis=-1, keepdims=True)
-        error = np.where(rim[..., None], error.clip(-MOST_LIGHT, MOST_LIGHT), 0.0)
-        copied += spread(error.astype(np.float32), rim).reshape(*rim.shape, 1) * gap[..., None]
-    filled = np.clip(np.round(np.exp(copied) - DARK), 0, 255)
-    out = picture.copy()
-    out[at] = np.where(gap[..., None], filled, picture[at])
-    return out
-
-
-def _light(level: _Level, places: Places) -> F32:
-    """By how much (h, w, 3) the logarithm of a hole's filling misses a smooth continuation.
-
-    That is of its surroundings, and in broad strokes: the texture stays.
-    """
-    copied = _voted(level.picture, places)
-    current = _logs(np.where(level.hole[..., None], copied, level.picture))
-    broad = max(2.0, BROAD * float(np.sqrt(level.hole.sum())))
-
-    def blurred(values: F32, weight: F32) -> F32:
-        total = cv2.GaussianBlur(values * weight[..., None], (0, 0), broad)
-        share = cv2.GaussianBlur(weight, (0, 0), broad)
-        return np.asarray(total / np.maximum(share, 1e-3)[..., None], dtype=np.float32)
-
-    around = (~level.hole & level.usable).astype(np.float32)
-    near = around > 0
-    if not near.any():
-        return np.zeros_like(current)
-    wanted = spread(blurred(current, around) * around[..., None], near)
-    wanted = np.asarray(cv2.GaussianBlur(wanted, (0, 0), broad))
-    found = blurred(current, (near | level.hole).astype(np.float32))
-    return (wanted - found).clip(-MOST_LIGHT, MOST_LIGHT)
-
-
-def _logs(picture: F32 | U8) -> F32:
-    return np.asarray(np.log(np.maximum(picture, 0) + DARK), dtype=np.float32)

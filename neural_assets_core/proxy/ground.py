@@ -1,8 +1,8 @@
 """Shadows of a photograph's objects: found where they stand, and taken along when they move.
 
 A shadow is the ratio of the photograph to what would be there without it, painted on the plane
-that the object stands on. It keeps the light's softness, whatever the light is. Its colour it does
-not keep: that is known less well than its depth, and ground of another colour would look stained.
+that the object stands on. It keeps the light's softness, whatever the light is. Of its colour it
+keeps little: that is known less well than its depth, and other ground would look stained.
 """
 
 from __future__ import annotations
@@ -30,6 +30,12 @@ DARKER = 0.8
 """Brightness, relative to the surroundings, under which the ground counts as shaded."""
 
 DARKEST = 0.15
+STAIN = 0.2
+"""Natural logarithm of how much more of one channel than of all a shadow takes along, at most."""
+
+FAINT = 0.1
+"""Natural logarithm of the light that a shadow takes at least where it is darkest."""
+
 FAINTEST = 252
 """Ratio, of 255, from which on nobody sees a shadow."""
 
@@ -103,7 +109,7 @@ class Shade:
 
     Attributes
     ----------
-    ratio : uint8 (`TEXTURE`, `TEXTURE`)
+    ratio : uint8 (`TEXTURE`, `TEXTURE`, 3)
         Brightness relative to the light, 255 outside.
     turns : bool
         Whether it turns with the object. What is round keeps its shadow where the light casts it.
@@ -119,47 +125,45 @@ def contact_shade() -> Shade:
     x, y = np.meshgrid(steps, steps)
     away = np.maximum((x**4 + y**4) ** 0.25 - 0.75, 0.0)
     ratio = 1.0 - CONTACT * np.exp(-((away / 0.35) ** 2))
-    return Shade(_bytes(ratio.astype(np.float32)), True)
+    return Shade(_bytes(np.repeat(ratio[..., None], 3, axis=2).astype(np.float32)), True)
 
 
 def lift_shade(
-    appearance: Appearance, lit: U8, mask: Mask, shadow: Mask, small: U8, turns: bool
+    appearance: Appearance, lift: F32, mask: Mask, support: Mask, turns: bool
 ) -> Shade | None:
     """An object's shadow as its photograph shows it; None if there is none to be seen.
 
     Parameters
     ----------
     appearance : Appearance
-    lit, small : uint8 (h, w, 3)
-        The view without and with shadows, at the same size.
-    mask, shadow : bool (h, w)
-        The object and its shadow at that size.
+    lift : float32 (h, w, 3)
+        Natural logarithm of the light that the shadow takes, of the view at some size.
+    mask, support : bool (h, w)
+        The object, and where that on which it stands is seen, at that size.
     turns : bool
     """
     height, width = mask.shape
     camera = appearance.view.camera.resized(width, height)
     corners = _corners(appearance.box, appearance.box, turns)
     seen = camera.project(corners)
-    if not shadow.any() or (seen[:, 2] <= NEAR).any():
+    if not (lift[support] > FAINT).any() or (seen[:, 2] <= NEAR).any():
         return None
     deviation = max(1.0, 0.004 * max(height, width))
-    soft = [
-        cv2.GaussianBlur(image.mean(axis=-1, dtype=np.float32) + 4.0, (0, 0), deviation)
-        for image in (small, lit)
-    ]
-    ratio = (soft[0] / soft[1]).clip(DARKEST, 1.0)
-    ratio = np.where(shadow, ratio, 1.0).astype(np.float32)
+    mean = lift.mean(axis=-1, keepdims=True)
+    ratio = np.exp(-mean - (lift - mean).clip(-STAIN, STAIN)).clip(DARKEST, 1.0)
     # Under the object, and beyond the picture's edges, it goes on as at theirs.
-    near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3)))
     border = round(0.5 * max(height, width))
-    known = cv2.copyMakeBorder(1 - near, *(border,) * 4, cv2.BORDER_CONSTANT, value=0) > 0
-    ratio = np.asarray(cv2.copyMakeBorder(ratio, *(border,) * 4, cv2.BORDER_CONSTANT))
-    ratio = spread(ratio[..., None], known)[..., 0]
-    object_ = cv2.copyMakeBorder(near, *(border,) * 4, cv2.BORDER_REPLICATE)
+    known = support & ~mask
+    known = cv2.copyMakeBorder(
+        known.astype(np.uint8), *(border,) * 4, cv2.BORDER_CONSTANT, value=0
+    ) > 0
+    wide = cv2.copyMakeBorder(ratio.astype(np.float32), *(border,) * 4, cv2.BORDER_CONSTANT)
+    ratio = spread(np.asarray(wide), known)
+    object_ = cv2.copyMakeBorder(mask.astype(np.uint8), *(border,) * 4, cv2.BORDER_REPLICATE)
     away = np.asarray(cv2.distanceTransform(1 - object_, cv2.DIST_L2, 5))
     reach = REACH * float(np.sqrt(mask.sum()))
-    fading = np.clip(1.5 - 1.5 * away / reach, 0.0, 1.0)
-    ratio = cv2.GaussianBlur(1 - fading * (1 - ratio), (0, 0), 1.5 * deviation)
+    fading = np.clip(1.5 - 1.5 * away / reach, 0.0, 1.0)[..., None]
+    ratio = cv2.GaussianBlur(1 - fading * (1 - ratio), (0, 0), deviation)
     seen = seen[:, :2] + border
     texture = cv2.warpPerspective(
         ratio, _homography(seen, _square()), (TEXTURE, TEXTURE),
@@ -167,28 +171,27 @@ def lift_shade(
     )
     steps = np.abs((np.arange(TEXTURE) + 0.5) / TEXTURE * 2 - 1)
     fade = np.clip((1 - np.maximum(steps[:, None], steps[None])) / 0.15, 0, 1)
-    return Shade(_bytes((1 - fade * (1 - np.asarray(texture))).astype(np.float32)), turns)
+    faded = 1 - fade[..., None] * (1 - np.asarray(texture))
+    return Shade(_bytes(faded.astype(np.float32)), turns)
 
 
 def draw_shade(
     picture: U8, camera: Camera, box: Box, shade: Shade, appearance: Appearance
 ) -> tuple[PixelRect, U8] | None:
-    """Darken a picture (h, w, 3) in place by an object's shadow; where, and by what ratio (h, w).
-
-    All colours darken by the same ratio: the ground keeps its own.
-    """
+    """Darken a picture (h, w, 3) by an object's shadow, in place; where, and how much (h, w)."""
     corners = camera.project(_corners(box, appearance.box, shade.turns))
     if (corners[:, 2] <= NEAR).any():
         return None
     onto_picture = _homography(_square(), corners[:, :2])
-    left, top, width, height = cv2.boundingRect((shade.ratio < FAINTEST).astype(np.uint8))
+    seen = shade.ratio.min(axis=-1) < FAINTEST
+    left, top, width, height = cv2.boundingRect(seen.astype(np.uint8))
     if not width:
         return None
     part = _square() / TEXTURE * [width, height] + [left, top]
-    seen = cv2.perspectiveTransform((part - 0.5)[None].astype(np.float32), onto_picture)[0] + 0.5
+    around = cv2.perspectiveTransform((part - 0.5)[None].astype(np.float32), onto_picture)[0] + 0.5
     limits = [camera.width, camera.height]
-    low = np.floor(seen.min(axis=0) - 1).clip(0, limits).astype(int)
-    high = np.ceil(seen.max(axis=0) + 1).clip(0, limits).astype(int)
+    low = np.floor(around.min(axis=0) - 1).clip(0, limits).astype(int)
+    high = np.ceil(around.max(axis=0) + 1).clip(0, limits).astype(int)
     rect = PixelRect(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
     if rect.empty:
         return None
@@ -201,12 +204,11 @@ def draw_shade(
         cv2.LUT(shade.ratio, table),
         shift @ onto_picture,
         (rect.right - rect.left, rect.bottom - rect.top),
-        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=255,
+        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(255,) * 3,
     )
-    ratio = np.asarray(ratio, dtype=np.uint8)
     at = rect.slices
-    picture[at] = cv2.multiply(picture[at], cv2.merge([ratio, ratio, ratio]), scale=1 / 255)
-    return rect, ratio
+    picture[at] = cv2.multiply(picture[at], ratio, scale=1 / 255)
+    return rect, np.asarray(cv2.cvtColor(np.asarray(ratio), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
 def _base(box: Box) -> float:

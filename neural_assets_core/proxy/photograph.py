@@ -8,21 +8,31 @@ others hide it. A drag then only draws.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_assets_core.proxy.cutout import Cutout, cut_out
-from neural_assets_core.proxy.filling import fill_texture
+from neural_assets_core.geometry.raycast import PixelRect
+from neural_assets_core.proxy.cutout import Cutout, cut_out, in_shadow, with_rim
+from neural_assets_core.proxy.filling import find_filling
 from neural_assets_core.proxy.ground import Shade, contact_shade, find_shadow, lift_shade
+from neural_assets_core.proxy.objects import CARVER
 from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.proxy.relief import ROUND
-from neural_assets_core.proxy.sampling import appearance_mask, grown
+from neural_assets_core.proxy.relighting import (
+    FAINT,
+    lifts_of,
+    relit,
+    relit_part,
+    unreadable,
+)
+from neural_assets_core.proxy.sampling import appearance_mask, enlarged, grown, touched
+from neural_assets_core.proxy.shadows import cast_shadows, find_light
+from neural_assets_core.proxy.shelf import S, Shelf, Sized
 from neural_assets_core.scene import Appearance, Background, Scene, SceneObject
 
 U8 = NDArray[np.uint8]
@@ -32,54 +42,17 @@ Mask = NDArray[np.bool_]
 WORKING_SIDE = 480
 """Pixels a side on which shadows and holes are found."""
 
-KEPT_BYTES = 192 * 2**20
-
 MOST_RIDERS = 4
 """Of an object that is prepared for each of them being moved."""
 
+MARGIN = 4.0
+"""Pixels of a working picture around an object that are filled with it: masks are not exact."""
+
+MOST_LIFTED = 0.15
+"""Natural logarithm of the gain up to which ground is copied to fill holes."""
+
 GROUND = -1
 """What stands on no object."""
-
-
-class Sized(Protocol):
-    """Something that knows how much memory it takes, which may grow."""
-
-    @property
-    def nbytes(self) -> int: ...
-
-
-S = TypeVar("S", bound=Sized)
-
-
-class Shelf:
-    """Prepared things by what they were made from; those not used for longest go first.
-
-    Parameters
-    ----------
-    limit : int
-        Bytes kept, at most, but always the one used last.
-    """
-
-    def __init__(self, limit: int = KEPT_BYTES) -> None:
-        self.limit = limit
-        self._lock = threading.RLock()
-        self._kept: OrderedDict[Hashable, Sized] = OrderedDict()
-
-    @property
-    def nbytes(self) -> int:
-        """Memory taken."""
-        return sum(one.nbytes for one in self._kept.values())
-
-    def get(self, key: Hashable, make: Callable[[], S]) -> S:
-        """The thing kept under `key`, or the one that `make` makes now; from any thread."""
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is None:
-                kept = self._kept[key] = make()
-            self._kept.move_to_end(key)
-            while len(self._kept) > 1 and self.nbytes > self.limit:
-                self._kept.popitem(last=False)
-            return kept  # type: ignore[return-value]
 
 
 _SHELF = Shelf()
@@ -130,6 +103,20 @@ class Piece:
         return self.shade.ratio.nbytes + (0 if self.cutout is None else self.cutout.nbytes)
 
 
+@dataclass(frozen=True, eq=False)
+class Plate:
+    """A part of a view.
+
+    Attributes
+    ----------
+    rect : PixelRect
+    pixels : uint8 (h, w, 3)
+    """
+
+    rect: PixelRect
+    pixels: U8
+
+
 class Photograph:
     """A photograph taken apart, each part on demand.
 
@@ -140,6 +127,7 @@ class Photograph:
     """
 
     def __init__(self, background: Background) -> None:
+        self._background = background
         self.view, self.occluders = background.view, background.occluders
         self._pieces: dict[tuple[Appearance, frozenset[int]], Piece] = {}
         height, width = self.view.picture.pixels.shape[:2]
@@ -152,8 +140,10 @@ class Photograph:
     @property
     def nbytes(self) -> int:
         """Memory taken, without the photograph itself."""
-        own = 0 if "plate" not in self.__dict__ else self.plate.nbytes
-        small = self._small.nbytes + len(self.occluders) * 4 * self._small.nbytes // 3
+        made = self.__dict__
+        own = made["plate"].pixels.nbytes if made.get("plate") is not None else 0
+        own += made["emptied"].nbytes if "emptied" in made else 0
+        small = self._small.nbytes * (1 + 5 * len(self.occluders))
         last = self._last
         drawn = 0 if last is None else last[1].nbytes
         return own + small + drawn + sum(piece.nbytes for piece in list(self._pieces.values()))
@@ -183,27 +173,64 @@ class Photograph:
             self.piece(one, kept)
 
     def holes(self, gone: list[Appearance]) -> F32:
-        """(h, w) of a small picture: 1 where these objects and their shadows were, soft edges."""
+        """(h, w) of a small picture: 1 where these objects hid the ground, soft edges."""
         total = np.zeros(self._size[::-1], dtype=bool)
         for index, occluder in enumerate(self.occluders):
             if occluder in gone:
                 total |= self._extents[index]
-        return np.asarray(cv2.GaussianBlur(total.astype(np.float32), (0, 0), 1.0))
+        soft = np.asarray(cv2.GaussianBlur(total.astype(np.float32), (0, 0), 1.0))
+        return np.where(soft < 1 / 255, np.float32(0), soft)
+
+    def lift(self, chosen: list[Appearance]) -> F32:
+        """(h, w, 3) of a small picture: logarithm of the light that these take from the ground."""
+        return self._sum(
+            index
+            for index, occluder in enumerate(self.occluders)
+            if occluder in chosen and self.supports[index] == GROUND
+        )
+
+    def relit(self, gone: list[Appearance]) -> Mask:
+        """(h, w) of a small picture: where these threw shadows on other objects."""
+        total = np.zeros(self._size[::-1], dtype=bool)
+        for index, occluder in enumerate(self.occluders):
+            if occluder in gone and self.supports[index] != GROUND:
+                total |= self._lifts[index].max(axis=-1) > FAINT
+        return total
 
     @cached_property
-    def plate(self) -> U8:
-        """(height, width, 3) the view without its objects and their shadows."""
+    def plate(self) -> Plate | None:
+        """What is behind the objects, without their shadows; None if there are none."""
         hole = np.zeros(self._size[::-1], dtype=bool)
         for extent in self._extents:
             hole |= extent
+        if not hole.any():
+            return None
         # As wide as `holes` reach with their soft edges.
         hole = grown(hole, 3.0)
+        lift = self.lift(list(self.occluders))
+        # What was dark has less to give.
+        usable = ~hole & (lift.max(axis=-1) < MOST_LIFTED)
+        usable = usable if usable.sum() > 0.3 * hole.sum() else ~hole
+        filling = find_filling(relit(self._small, lift), hole, usable, ~hole).lifted(lift)
         pixels = self.view.picture.pixels
-        full = cv2.resize(
-            hole.astype(np.float32), pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR
-        )
-        gap = np.asarray(full) > 0.01
-        return fill_texture(pixels, gap, ~gap)
+        rect = touched(hole, pixels.shape)
+        return Plate(rect, filling.draw(pixels, rect))
+
+    @cached_property
+    def emptied(self) -> U8:
+        """(height, width, 3) the view without its objects and their shadows."""
+        pixels, everything = self.view.picture.pixels, list(self.occluders)
+        if self.plate is None:
+            return pixels
+        lift = self.lift(everything)
+        out = pixels.copy()
+        if lift.any():
+            rect = touched(lift.max(axis=-1) > 0, pixels.shape)
+            out[rect.slices] = relit_part(pixels, lift, rect)
+        gap = enlarged(self.holes(everything), self.plate.rect, pixels.shape)[..., None]
+        part = out[self.plate.rect.slices]
+        part[:] = np.round(gap * self.plate.pixels + (1 - gap) * part)
+        return out
 
     def piece(self, appearance: Appearance, riders: frozenset[int] = frozenset()) -> Piece:
         """An object of this view, or of any other.
@@ -282,58 +309,99 @@ class Photograph:
             out.append(below[0] if below else GROUND)
         return out
 
+    def _seen(self, support: int) -> Mask:
+        """(h, w) where an object, or the ground, is seen and nothing else."""
+        seen = (self._labels == support).astype(np.uint8)
+        # Pixels at the edge are of both.
+        return np.asarray(cv2.erode(seen, np.ones((3, 3)), borderValue=1) > 0)
+
     @cached_property
     def _shadows(self) -> list[Mask]:
-        out = []
-        for index, mask in enumerate(self._masks):
-            support = self._labels == self.supports[index]
-            # Pixels at the edge are of both.
-            support = cv2.erode(support.astype(np.uint8), np.ones((3, 3)), borderValue=1) > 0
-            out.append(find_shadow(self._small, grown(mask, 1.0), support & ~grown(mask, 2.0)))
-        return out
+        return [
+            find_shadow(self._small, grown(mask, 1.0), self._seen(on) & ~grown(mask, 2.0))
+            for mask, on in zip(self._masks, self.supports, strict=True)
+        ]
+
+    @cached_property
+    def _lifts(self) -> list[F32]:
+        """(h, w, 3) what takes each object's shadow off that on which it stands."""
+        out: dict[int, F32] = {}
+        for support in set(self.supports):
+            standing = [index for index, on in enumerate(self.supports) if on == support]
+            lifts = lifts_of(
+                self._small,
+                self._seen(support),
+                [self._masks[index] for index in standing],
+                [self._shadows[index] for index in standing],
+                [self._expected(index) for index in standing],
+            )
+            out |= dict(zip(standing, lifts, strict=True))
+        return [out[index] for index in range(len(self.occluders))]
+
+    def _expected(self, index: int) -> F32 | None:
+        """(h, w) where the light throws an object's shadow on the ground, if there is telling."""
+        light = find_light(self._background, CARVER)
+        if light is None or self.supports[index] != GROUND or len(self.occluders) == 1:
+            return None
+        one = self.occluders[index]
+        camera = self.view.camera.resized(*self._size)
+        return cast_shadows(camera, [(one.box, one)], light, CARVER)
+
+    @cached_property
+    def _deep(self) -> list[Mask]:
+        """Where what lies in each object's shadow cannot be seen at all."""
+        return [
+            unreadable(self._small, lift) & (self._labels == on)
+            for lift, on in zip(self._lifts, self.supports, strict=True)
+        ]
 
     @cached_property
     def _extents(self) -> list[Mask]:
-        """Where each object and its shadow are seen, with a margin."""
-        return [
-            grown(mask | shadow, 2.0)
-            for mask, shadow in zip(self._masks, self._shadows, strict=True)
-        ]
+        """Where the ground is not seen for each object, with a margin."""
+        out = []
+        for mask, deep, on in zip(self._masks, self._deep, self.supports, strict=True):
+            hidden = grown(with_rim(self._small, mask), MARGIN)
+            # A deep shadow's edge is known no better than its middle.
+            out.append(hidden | grown(deep, 4.0) if on == GROUND else hidden)
+        return out
 
     # -- objects ---------------------------------------------------------------------------------
 
     def _own(self, index: int, riders: frozenset[int]) -> Piece:
+        standing = [other for other, support in enumerate(self.supports) if support == index]
+        if riders:
+            # Its own shadow does not depend on what stands on it, nor does what is made up.
+            bare = self.piece(self.occluders[index])
+            if bare.cutout is None:
+                return bare
+            gone = self._sum([other for other in standing if other not in riders])
+            return Piece(in_shadow(bare.cutout, gone, self._sum(riders)), bare.shade)
         after = self._order[self._order.index(index) + 1 :]
         nearer = [self._full_masks[other] for other in after if self._overlap(index, other)]
-        shaded = np.zeros(self._size[::-1], dtype=bool)
-        for other, support in enumerate(self.supports):
-            if support == index and other not in riders:
-                shaded |= self._shadows[other]
-        size = self.view.picture.pixels.shape[1::-1]
-        large = cv2.resize(shaded.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-        cutout = cut_out(self.occluders[index], nearer, np.asarray(large) > 0)
-        # Its own shadow does not depend on what stands on it.
-        shade = self.piece(self.occluders[index]).shade if riders else self._shade(index, cutout)
-        return Piece(cutout, shade)
+        deep = np.zeros(self._size[::-1], dtype=bool)
+        for other in standing:
+            deep |= self._deep[other]
+        lift = self._sum(standing) if standing else None
+        cutout = cut_out(self.occluders[index], nearer, lift, deep)
+        return Piece(cutout, self._shade(index, cutout))
+
+    def _sum(self, chosen: Iterable[int]) -> F32:
+        """(h, w, 3) the lifts of some objects together."""
+        total = np.zeros((*self._size[::-1], 3), dtype=np.float32)
+        for index in chosen:
+            total += self._lifts[index]
+        return total
 
     def _overlap(self, one: int, other: int) -> bool:
         touching = grown(self._masks[other], 2.0) & grown(self._masks[one], 2.0)
         return bool(touching.any())
 
     def _shade(self, index: int, cutout: Cutout | None) -> Shade:
-        appearance, support = self.occluders[index], self.supports[index]
-        if support == GROUND:
-            lit = self._shrunk(self.plate)
-        else:
-            lit = self._small.copy()
-            below = self.piece(self.occluders[support]).cutout
-            if below is not None:
-                whole = self.view.picture.pixels.copy()
-                whole[below.rect.slices] = below.colour
-                lit = self._shrunk(whole)
         turns = cutout is not None and cutout.shape.kind != ROUND
-        mask, shadow = self._masks[index], self._shadows[index]
-        found = lift_shade(appearance, lit, mask, shadow, self._small, turns)
+        found = lift_shade(
+            self.occluders[index], self._lifts[index], self._masks[index],
+            self._seen(self.supports[index]), turns,
+        )
         return contact_shade() if found is None else found
 
     def _shrunk(self, image: U8) -> U8:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -10,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Box, Camera
-from neural_assets_core.geometry.raycast import NEAR, silhouette
+from neural_assets_core.geometry.raycast import NEAR, PixelRect, silhouette
 from neural_assets_core.scene import Appearance, Picture, View
+
+TILE = 2_000_000
+"""Pixels of large pictures that are worked on at a time."""
 
 
 def appearance_mask(appearance: Appearance) -> NDArray[np.uint8]:
@@ -60,6 +65,40 @@ def sampled(
         borderMode=border, borderValue=outside or 0,
     )
     return np.asarray(found, dtype=np.uint8).reshape(-1, *image.shape[2:])[: len(maps)]
+
+
+def strips(rect: PixelRect, pixels: int = TILE) -> Iterator[PixelRect]:
+    """A rectangle cut into strips of about so many pixels each, from top to bottom."""
+    rows = max(16, pixels // max(1, rect.right - rect.left))
+    for top in range(rect.top, rect.bottom, rows):
+        yield PixelRect(rect.left, top, rect.right, min(rect.bottom, top + rows))
+
+
+def enlarged(
+    small: NDArray[np.float32], rect: PixelRect, shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """What of a small map (h, w[, c]) lies in `rect` of a picture of `shape`, at that size."""
+    scale = shape[0] / small.shape[0], shape[1] / small.shape[1]
+    matrix = np.array([
+        [1 / scale[1], 0, (rect.left + 0.5) / scale[1] - 0.5],
+        [0, 1 / scale[0], (rect.top + 0.5) / scale[0] - 0.5],
+    ])
+    size = (rect.right - rect.left, rect.bottom - rect.top)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    part = cv2.warpAffine(small, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(part, dtype=np.float32)
+
+
+def touched(small: NDArray[np.bool_], shape: tuple[int, ...]) -> PixelRect:
+    """The part of a picture of `shape` that what is set in a small map of it has a share in."""
+    rows, columns = np.flatnonzero(small.any(axis=1)), np.flatnonzero(small.any(axis=0))
+    scale = shape[0] / small.shape[0], shape[1] / small.shape[1]
+    return PixelRect(
+        left=max(0, math.floor((int(columns[0]) - 1) * scale[1])),
+        top=max(0, math.floor((int(rows[0]) - 1) * scale[0])),
+        right=min(shape[1], math.ceil((int(columns[-1]) + 2) * scale[1])),
+        bottom=min(shape[0], math.ceil((int(rows[-1]) + 2) * scale[0])),
+    )
 
 
 def shrinkage(source: Camera, target: Camera) -> float:

@@ -8,8 +8,8 @@ points: few rays are followed, and all of them only where their neighbours disag
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import NEAR, PixelRect, bounding_rect
 from neural_assets_core.proxy.cutout import Cutout
 from neural_assets_core.proxy.relief import ROUND
+from neural_assets_core.proxy.sampling import strips
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -26,6 +27,12 @@ Bool = NDArray[np.bool_]
 
 REACH = 1.25
 """How far objects may stick out of their boxes, in half-sides."""
+
+WHOLE = 4_000_000
+"""Pixels of the largest part of a picture that is drawn in one go."""
+
+HALO = 24
+"""Pixels around a part that have a say in it."""
 
 RAYS = 3_500
 CHUNK = 8192
@@ -70,15 +77,62 @@ class Warped:
     trust: U8
 
 
-def warp(cutout: Cutout, box: Box, camera: Camera) -> Warped | None:
-    """Draw a cut-out object in `box` as `camera` sees it; None if it does not."""
+def warp(cutout: Cutout, box: Box, camera: Camera) -> Iterator[Warped]:
+    """Draw a cut-out object in `box` as `camera` sees it: what it sees, large ones in strips."""
     reach = box.with_size(np.asarray(box.size) * REACH)
     rect = bounding_rect(camera, reach)
     if rect.empty:
-        return None
+        return
     rays = _Rays(cutout, box, camera)
-    share = math.sqrt((rect.bottom - rect.top) * (rect.right - rect.left) / RAYS)
-    places, trust = _coarse_to_fine(rays, rect, 2 ** max(0, math.ceil(math.log2(share))))
+    area = (rect.bottom - rect.top) * (rect.right - rect.left)
+    stride = 2 ** max(0, math.ceil(math.log2(math.sqrt(area / RAYS))))
+    if area <= WHOLE:
+        drawn = _warped(cutout, rays, rect, stride, None)
+        if drawn is not None:
+            yield drawn
+        return
+    factor = _overall_shrinkage(rays, rect)
+    for strip in strips(rect, WHOLE):
+        # Edges and gaps are judged by what is around them.
+        top, bottom = max(0, strip.top - HALO), min(camera.height, strip.bottom + HALO)
+        drawn = _warped(cutout, rays, replace(strip, top=top, bottom=bottom), stride, factor)
+        if drawn is not None and (cut := _between(drawn, strip.top, strip.bottom)) is not None:
+            yield cut
+
+
+def _between(drawn: Warped, top: int, bottom: int) -> Warped | None:
+    """The rows of a drawing from `top` to `bottom` of the picture; None if it has none."""
+    rect = drawn.rect
+    low, high = max(top, rect.top), min(bottom, rect.bottom)
+    if low >= high:
+        return None
+    rows = slice(low - rect.top, high - rect.top)
+    return Warped(
+        replace(rect, top=low, bottom=high),
+        drawn.colour[rows], drawn.alpha[rows], drawn.trust[rows],
+    )
+
+
+def _overall_shrinkage(rays: _Rays, rect: PixelRect) -> float:
+    """See `_shrinkage`; of a large drawing."""
+    step = max(1, min(rect.bottom - rect.top, rect.right - rect.left) // 60)
+    v = np.arange(rect.top + 0.5, rect.bottom, step, dtype=np.float32)
+    u = np.arange(rect.left + 0.5, rect.right, step, dtype=np.float32)
+    grid = np.stack(np.meshgrid(u, v), axis=-1)
+    places, trust = rays.follow(grid.reshape(-1, 2))
+    return _shrinkage(
+        places.reshape(grid.shape) / np.float32(step), trust.reshape(grid.shape[:2]) > 0
+    )
+
+
+def _warped(
+    cutout: Cutout, rays: _Rays, rect: PixelRect, stride: int, factor: float | None
+) -> Warped | None:
+    """What is seen of an object in a part of the picture.
+
+    `factor` is the number of source pixels to a drawn one, where it is known.
+    """
+    places, trust = _coarse_to_fine(rays, rect, stride)
     rows, columns = (np.flatnonzero((trust > 0).any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return None
@@ -88,7 +142,7 @@ def warp(cutout: Cutout, box: Box, camera: Camera) -> Warped | None:
     places, trust = places[at], trust[at]
     top, left = rect.top + top, rect.left + left
     rect = PixelRect(left, top, left + trust.shape[1], top + trust.shape[0])
-    factor = _shrinkage(places, trust > 0)
+    factor = _shrinkage(places, trust > 0) if factor is None else factor
     source = cutout.shrunk(1.0 / factor)
     scale = np.array(source.shape[1::-1]) / np.array(cutout.alpha.shape[::-1])
     corner = np.array([cutout.rect.left, cutout.rect.top])

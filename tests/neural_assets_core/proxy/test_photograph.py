@@ -12,14 +12,19 @@ from hypothesis import strategies as st
 
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
-from neural_assets_core.geometry.raycast import silhouette
-from neural_assets_core.proxy import draw_photograph, prepare_photograph
-from neural_assets_core.proxy.cutout import cut_out
-from neural_assets_core.proxy.filling import fill_texture, spread
+from neural_assets_core.geometry.raycast import PixelRect, silhouette
+from neural_assets_core.proxy import composite, draw_edit, draw_photograph, prepare_photograph
+from neural_assets_core.proxy import warp as warping
+from neural_assets_core.proxy.cutout import cut_out, with_rim
+from neural_assets_core.proxy.filling import fill_texture, find_filling, spread
 from neural_assets_core.proxy.ground import contact_shade, draw_shade, find_shadow
 from neural_assets_core.proxy.order import back_to_front
-from neural_assets_core.proxy.photograph import Shelf, photograph_of
+from neural_assets_core.proxy.photograph import photograph_of
 from neural_assets_core.proxy.relief import ROUND, SQUARE, relief
+from neural_assets_core.proxy.relighting import lifts_of, relit, relit_part, unreadable
+from neural_assets_core.proxy.sampling import enlarged
+from neural_assets_core.proxy.shelf import Shelf
+from neural_assets_core.proxy.turning import complete_round
 from neural_assets_core.scene import Appearance, Picture, Scene, View
 from tests.neural_assets_core.conftest import paint, painted_scene
 
@@ -311,6 +316,123 @@ def test_ground_in_a_carried_shadow_keeps_its_hue(camera: Camera, boxes: list[Bo
     assert len(dark) > 20
     assert dark.mean() < 0.8 * ground.mean()
     assert np.abs(dark / dark.mean(axis=1, keepdims=True) - ground / ground.mean()).max() < 0.05
+
+
+def _shadow_scene() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Lit grain, what a soft shadow leaves of it, the object's mask, and the shadow's."""
+    y, x = np.mgrid[:120, :160]
+    mask = np.hypot(x - 80, y - 50) < 20
+    shadow = (np.hypot((x - 92) / 34, (y - 66) / 18) < 1) & ~mask
+    depth = cv2.GaussianBlur(np.where(shadow, 1.0, 0.0).astype(np.float32), (0, 0), 1.5)
+    lit = _grain()
+    ratio = 1 - depth[..., None] * np.array([0.55, 0.6, 0.65])
+    return lit, (lit * ratio).astype(np.uint8), mask, shadow
+
+
+def test_a_shadow_is_relit_and_its_texture_kept() -> None:
+    lit, dark, mask, shadow = _shadow_scene()
+    found = find_shadow(dark, mask, ~mask)
+    (lift,) = lifts_of(dark, ~mask, [mask], [found], [None])
+    assert lift.min() >= 0
+    assert lift[:, :30].max() < 0.02
+    light = relit(dark, lift)
+    inner = cv2.erode(shadow.astype(np.uint8), np.ones((5, 5))) > 0
+    assert abs(light[inner].mean() - lit[inner].mean()) < 12
+    assert error(light, lit, shadow) < 0.3 * error(dark, lit, shadow)
+    # Its grain is the ground's own, where another place's would have nothing to do with it.
+    own, true = (one[inner].mean(axis=-1) for one in (light.astype(float), lit.astype(float)))
+    assert np.corrcoef(own, true)[0, 1] > 0.8
+    assert not unreadable(dark, lift)[inner].any()
+    black = np.where(shadow[..., None], dark // 12, dark)
+    (deep,) = lifts_of(black, ~mask, [mask], [find_shadow(black, mask, ~mask)], [None])
+    assert unreadable(black, deep)[inner].mean() > 0.8
+
+
+def test_a_shadow_of_two_is_shared() -> None:
+    _, dark, mask, shadow = _shadow_scene()
+    y, x = np.mgrid[:120, :160]
+    other = np.hypot(x - 125, y - 90) < 6
+    support = ~mask & ~other
+    shadows = [shadow & support, shadow & support]
+    lifts = lifts_of(dark, support, [mask, other], shadows, [None, None])
+    (whole,) = lifts_of(dark, support, [mask], [shadow & support], [None])
+    assert np.allclose(sum(lifts), whole, atol=1e-4)
+    # Beside the large object most is its own; it takes all if the light says so.
+    beside = shadow & support & (np.hypot(x - 80, y - 50) < 26)
+    assert lifts[0][beside].mean() > 4 * lifts[1][beside].mean()
+    sun = [np.zeros(mask.shape, np.float32), shadow.astype(np.float32)]
+    many = lifts_of(dark, support, [mask, *[other] * 5], [shadows[0]] * 6, [None] * 6)
+    assert np.allclose(sum(many), whole, atol=1e-4)
+    told = lifts_of(dark, support, [mask, other], shadows, sun)
+    assert told[1][beside].mean() > 2 * lifts[1][beside].mean()
+
+
+def test_large_pictures_are_relit_in_parts() -> None:
+    random = np.random.default_rng(0)
+    picture = random.integers(0, 255, (90, 80, 3), dtype=np.uint8)
+    lift = cv2.GaussianBlur(random.random((30, 40, 3)).astype(np.float32), (0, 0), 4)
+    rect = PixelRect(7, 5, 71, 88)
+    whole = relit(picture, enlarged(lift, PixelRect(0, 0, 80, 90), picture.shape))
+    part = relit_part(picture, lift, rect).astype(int)
+    assert np.abs(part[12:-12, 12:-12] - whole[rect.slices][12:-12, 12:-12]).max() <= 1
+
+
+def test_a_hidden_rim_goes_on(camera: Camera) -> None:
+    """A disc of rings, partly hidden: what is filled in has the rings where they belong."""
+    box = Box(center=(0.0, 0.0, 0.3), size=(0.9, 0.9, 0.6))
+    camera = camera.resized(192, 192)
+    mask, depth = _ball(camera, box)
+    origin, directions = camera.rays(camera.pixel_centers())
+    local = box.to_local(origin + directions * np.where(mask, depth, 1.0)[..., None])
+    ring = np.where(np.sin(14 * local[..., 2]) > 0, 200.0, 60.0)
+    truth = (ring[..., None] * [1.0, 0.5, 0.3] * mask[..., None]).astype(np.uint8)
+    shape = relief(camera, box, mask, np.ones_like(mask))
+    missing = mask & (np.arange(192) > 60) & (np.arange(192) < 95)
+    picture = np.where(missing[..., None], np.uint8(255), truth)
+    filled, left = complete_round(picture, mask & ~missing, missing, camera, box, shape)
+    done = missing & ~left
+    assert done.sum() > 0.7 * missing.sum()
+    assert error(filled, truth, done) < 0.35 * error(picture, truth, done)
+    assert np.array_equal(filled[~missing], picture[~missing])
+
+
+def test_holes_are_filled_from_one_row_if_asked() -> None:
+    picture = np.repeat(np.arange(60, 180, dtype=np.uint8)[:, None, None], 160, axis=1)
+    picture = np.repeat(picture, 3, axis=2)
+    hole = np.zeros((120, 160), bool)
+    hole[30:90, 60:100] = True
+    filling = find_filling(picture, hole, ~hole, sideways=True)
+    assert (filling.shifts[..., 1] == 0).all()
+    filled = filling.draw(picture, PixelRect(60, 30, 100, 90)).astype(int)
+    assert np.abs(filled - picture[30:90, 60:100]).max() <= 6
+
+
+def test_a_mask_that_misses_its_rim_leaves_none_behind() -> None:
+    y, x = np.mgrid[:100, :100]
+    away = np.hypot(x - 50, y - 50)
+    picture = np.where((away < 30)[..., None], [190, 20, 20], [90, 120, 90]).astype(np.uint8)
+    found = with_rim(picture, away < 26)
+    assert (found == (away < 30))[away < 40].mean() > 0.98
+    assert not with_rim(picture, np.zeros((100, 100), bool)).any()
+
+
+# -- large photographs ---------------------------------------------------------------------------
+
+
+def test_large_drawings_are_the_same_in_strips(
+    scene: Scene, camera: Camera, boxes: list[Box], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [
+        scene.with_box("box 1", boxes[0].translated((0.15, -0.2, 0)).rotated((0, 0, 1), 0.3)),
+        scene.without("box 2"),
+    ]
+    whole = [draw_edit(step, camera) for step in steps]
+    assert np.array_equal(whole[0], draw_photograph(steps[0], camera).picture)
+    monkeypatch.setattr(composite, "KEPT_PIXELS", 100)
+    monkeypatch.setattr(warping, "WHOLE", 2000)
+    for step, one in zip(steps, whole, strict=True):
+        apart = np.abs(draw_edit(step, camera).astype(int) - one)
+        assert (apart > 12).mean() < 0.01
 
 
 # -- what is kept --------------------------------------------------------------------------------
