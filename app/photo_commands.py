@@ -7,7 +7,7 @@ from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from app.calibration import Assistant
-from app.cut_out import CutOut
+from app.cut_out import CutOut, Rectangle
 from app.document import Document
 from app.estimates import Estimates
 from app.guessed import Guessed
@@ -68,7 +68,7 @@ class PhotoCommands(QObject):
         self.panel = CalibrationPanel(self.assistant, self.calibrate, self.apply)
         self._calibration = CalibrationGuest(self.assistant, self.apply)
         self._cut_out = CutOut(document, self)
-        self._drawing = DrawBox(document, self._add, self._warn, self._leave)
+        self._drawing = DrawBox(document, self._add, self._enclose, self._warn, self._leave)
         self.mask = MaskCommands(
             document, views.picture, views.tools, self._warn, lambda: self.assistant.active, self
         )
@@ -84,6 +84,7 @@ class PhotoCommands(QObject):
         document.scene_changed.connect(self._on_scene)
         document.fitting_changed.connect(self._on_fitting)
         self._cut_out.failed.connect(self._warn)
+        self._cut_out.drawn.connect(self._on_drawn)
         photographs.failed.connect(lambda text: self.said.emit(text, "error"))
         photographs.opened.connect(lambda text: self.said.emit(text, "hint"))
 
@@ -170,6 +171,16 @@ class PhotoCommands(QObject):
         self._tools.set_tool("move")
         # The next edits say better where it is; nobody wants to move it before that.
         self._document.set_fitting(True)
+
+    def _enclose(self, rectangle: Rectangle) -> None:
+        self.said.emit("Looking for the outline of what is in the rectangle …", "hint")
+        self._cut_out.draw(rectangle, OBJECT)
+
+    def _on_drawn(self, _: str) -> None:
+        self.settled.emit()
+        # It is cut out, and its box follows that: it can be moved at once.
+        if not self._drawing.held:
+            self._tools.set_tool("move")
 
     def _on_fitting(self, on: bool) -> None:
         if not on and self._document.scene is not None:

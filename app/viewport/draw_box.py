@@ -42,7 +42,9 @@ class DrawBox(Guest):
     document : Document
         Boxes are drawn over the photograph of its scene.
     finished : callable
-        Gets the box.
+        Gets a box that was clicked.
+    enclosed : callable
+        Gets a rectangle that was dragged: left, top, right and bottom, pixels.
     refused : callable
         Gets a sentence: what was wrong with a click.
     leave : callable
@@ -53,11 +55,13 @@ class DrawBox(Guest):
         self,
         document: Document,
         finished: Callable[[Box], None],
+        enclosed: Callable[[tuple[float, float, float, float]], None],
         refused: Callable[[str], None],
         leave: Callable[[], None],
     ) -> None:
         self._document = document
-        self._finished, self._refused, self._leave = finished, refused, leave
+        self._finished, self._enclosed = finished, enclosed
+        self._refused, self._leave = refused, leave
         self._clicks: list[Float] = []
         self._at: Float | None = None
         self._start: Float | None = None
@@ -87,17 +91,20 @@ class DrawBox(Guest):
         self._at, self._start, self._rectangle = pointer.at, None, False
         if start is None:
             return
+        if rectangle:
+            (left, top), (right, bottom) = np.sort(np.array([start, pointer.at]), axis=0)
+            self.forget()
+            self._enclosed((float(left), float(top), float(right), float(bottom)))
+            return
         # Held and moved, a click is where the button was let go: that is what was shown.
-        if not rectangle:
-            self._clicks.append(pointer.at)
+        self._clicks.append(pointer.at)
         try:
-            box = self._box(start if rectangle else None)
+            box = self._box(None)
         except UserError as error:
-            if not rectangle:
-                self._clicks.pop()
+            self._clicks.pop()
             self._refused(str(error))
             return
-        if box is not None and (rectangle or len(self._clicks) == CLICKS):
+        if box is not None and len(self._clicks) == CLICKS:
             self.forget()
             self._finished(box)
 

@@ -13,6 +13,8 @@ from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import MINIMUM_EXTENT, Box, Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.checks import behind_camera
+from neural_assets_core.geometry.raycast import silhouette
+from neural_assets_core.scene import Picture
 
 UP = np.array([0.0, 0.0, 1.0])
 CLICKS = (2, 3, 4)
@@ -23,6 +25,12 @@ seen end on must not make a tower."""
 
 FLATTEST = 0.1
 """Least height of a box in a rectangle, as a share of its width, while it can be less deep."""
+
+DEPTHS = (1.0, 0.8, 1.25, 0.6, 1.6)
+"""Extents away from the camera that an object may have, in widths."""
+
+UNUSUAL = 0.15
+"""What a depth of e times the width, or the inverse, costs in overlap."""
 
 STEPS = 25
 CLOSE = 1e-9
@@ -131,6 +139,42 @@ def box_from_rectangle(
     if box is None:
         raise UserError("No box on the ground fills this rectangle: draw its base by clicks.")
     return _checked(camera, box)
+
+
+def box_around_mask(camera: Camera, mask: Picture) -> Box:
+    """The box on the ground, turned to the camera, that encloses an object's pixels.
+
+    It fills the rectangle around them, and is as deep as the outline's form suggests: about as
+    deep as wide, if that says little.
+
+    Parameters
+    ----------
+    camera : Camera
+    mask : Picture
+        255 inside.
+
+    Raises
+    ------
+    UserError
+        If the mask is empty, or no box on the ground can be where it is.
+    """
+    inside = mask.pixels > 127
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(rows):
+        raise UserError("The rectangle is empty: drag it over the whole object.")
+    edges = [float(edge) for edge in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)]
+    usual = box_from_rectangle(camera, *edges)
+    best, highest = usual, -math.inf
+    for depth in DEPTHS:
+        box = _filled(camera, np.array(edges), depth, flat=False)
+        if box is None or box.size[2] < FLATTEST * box.size[0] or behind_camera(camera, box):
+            continue
+        seen = silhouette(camera, box)
+        shared = float((seen & inside).sum() / (seen | inside).sum())
+        value = shared - UNUSUAL * abs(math.log(depth))
+        if value > highest:
+            best, highest = box, value
+    return best
 
 
 def _filled(camera: Camera, wanted: Float, depth_ratio: float, *, flat: bool) -> Box | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -147,12 +147,55 @@ def fitted(
 ) -> Fit:
     """The camera that all usable lines fit best.
 
+    Most pictures are whole, and their principal point is in their middle; of the others it is
+    anywhere near. Both are tried, and the principal point that is returned is their mean, each
+    weighed by how likely the lines make it: a crop has to be seen before it is believed.
+    """
+    whole = _fitted(lines, points, log_focal, np.zeros(2), find_focal, find_center=False)
+    if not find_center:
+        return whole
+    crop = _fitted(lines, points, log_focal, np.zeros(2), find_focal, find_center=True)
+    center = _cropped(lines, whole, crop) * crop.center
+    mean = _fitted(lines, points, crop.log_focal, center, find_focal, find_center=False)
+    return replace(mean, deviation=crop.deviation)
+
+
+def _cropped(lines: Lines, whole: Fit, crop: Fit) -> float:
+    """How likely it is that the principal point is not in the middle, if it may as well be."""
+    gain = _misfit(lines, whole) - _misfit(lines, crop)
+    # A principal point that could be anywhere fits more: that counts against it.
+    freedom = float(np.log(crop.deviation[4:] / CENTER_SPREAD).sum())
+    return 1.0 / (1.0 + math.exp(-float(np.clip(0.5 * gain + freedom, -50.0, 50.0))))
+
+
+def _misfit(lines: Lines, fit: Fit) -> float:
+    """Twice the negative log likelihood of a fit, but for a constant."""
+    chords, axis = Chords.of(lines.ends[lines.usable]), lines.axis[lines.usable]
+    distance, _ = _slopes(fit, chords, axis)
+    off = float((weights(distance) * distance**2).sum()) / NOISE**2
+    return off + float(fit.center @ fit.center) / CENTER_SPREAD**2
+
+
+def _fitted(
+    lines: Lines,
+    points: Mapping[Axis, VanishingPoint],
+    log_focal: float,
+    center: Float,
+    find_focal: bool,
+    *,
+    find_center: bool,
+) -> Fit:
+    """The camera that fits best, its principal point kept or found.
+
     Gauss-Newton with a constant damping of the focal length and the principal point: after
     `STEPS` steps the lines have said what they know, and the rest is still where it began.
     """
-    focal = math.exp(log_focal)
-    directions = {axis: _unit(point.at * [1.0, 1.0, focal]) for axis, point in points.items()}
-    fit = Fit(first_rotation(directions), log_focal, np.zeros(2), np.zeros(6))
+    shift = np.append(center, 0.0)
+    focal = np.array([1.0, 1.0, math.exp(log_focal)])
+    directions = {
+        axis: _unit((point.at - shift * point.at[2]) * focal) for axis, point in points.items()
+    }
+    fit = Fit(first_rotation(directions), log_focal, center, np.zeros(6))
     chords, axis = Chords.of(lines.ends[lines.usable]), lines.axis[lines.usable]
     damping = np.array([1e-9] * 3 + [FOCAL_STEP**-2] + [CENTER_STEP**-2] * 2)
     free = np.array([True] * 3 + [find_focal] + [find_center] * 2)

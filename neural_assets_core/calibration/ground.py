@@ -94,8 +94,23 @@ def guessed_camera(photograph: Photograph, focal: float | None = None) -> Camera
     size = photograph.size
     if focal is None:
         focal = photograph.focal or USUAL_FOCAL * math.hypot(*size)
+    return _usual(size, focal, DEFAULT_HEIGHT)
+
+
+def is_guessed(camera: Camera) -> bool:
+    """Whether a photograph's camera is nothing but the guess to begin with, at any height."""
+    size, height = (camera.width, camera.height), float(camera.position[2])
+    if not height > 0:
+        return False
+    usual = _usual(size, float(camera.k[0, 0]), height)
+    return bool(
+        np.allclose(camera.k, usual.k) and np.allclose(camera.extrinsics, usual.extrinsics)
+    )
+
+
+def _usual(size: tuple[int, int], focal: float, height: float) -> Camera:
     y = 0.5 * size[1] - focal * math.tan(USUAL_TILT)
-    return camera_from_horizon(size, focal, y, y)
+    return camera_from_horizon(size, focal, y, y, height)
 
 
 def scaled_to_length(camera: Camera, a: Point, b: Point, metres: float) -> Camera:

@@ -111,7 +111,8 @@ def photo(
         typer.Option(
             RECTANGLE,
             metavar=WORDS[RECTANGLE],
-            help="An object that fills a rectangle, its depth guessed. May be repeated.",
+            help="An object by a rectangle around it: its outline is found, its depth guessed. "
+            "May be repeated.",
         ),
     ] = None,
 ) -> None:
@@ -240,20 +241,20 @@ def _with_boxes(
     rectangles: list[tuple[str, list[float]]],
 ) -> Scene:
     from neural_assets_core.calibration import (
-        box_from_rectangle,
         cuboid_from_clicks,
         scene_from_photograph,
         with_drawn_object,
     )
-    from neural_assets_core.segmentation import segment
+    from neural_assets_core.segmentation import object_in_rectangle, segment
 
     scene = scene_from_photograph(photograph, camera)
     for name, at in (*clicks, *rectangles):
         try:
             if len(at) == 4:
-                box = box_from_rectangle(camera, *at)
-            else:
-                box = cuboid_from_clicks(camera, list(zip(at[::2], at[1::2], strict=True)))
+                left, top, right, bottom = at
+                scene = object_in_rectangle(scene, (left, top, right, bottom), name)
+                continue
+            box = cuboid_from_clicks(camera, list(zip(at[::2], at[1::2], strict=True)))
         except UserError as error:
             raise UserError(f"{name}: {error}") from None
         mask = segment(scene.background.view, box)

@@ -1,9 +1,25 @@
-"""Masks: which pixels of a photograph are the object in a box."""
+"""Masks: which pixels of a photograph are the object in a box, or in a rectangle."""
 
 from __future__ import annotations
 
 from neural_assets_core.segmentation.brush import corrected
+from neural_assets_core.segmentation.drawing import object_in_rectangle
 from neural_assets_core.segmentation.edits import with_mask
-from neural_assets_core.segmentation.grabcut import GrabCut, Segmenter, Stroke, segment
+from neural_assets_core.segmentation.grabcut import (
+    GrabCut,
+    Segmenter,
+    Stroke,
+    segment,
+    segment_rectangle,
+)
 
-__all__ = ["GrabCut", "Segmenter", "Stroke", "corrected", "segment", "with_mask"]
+__all__ = [
+    "GrabCut",
+    "Segmenter",
+    "Stroke",
+    "corrected",
+    "object_in_rectangle",
+    "segment",
+    "segment_rectangle",
+    "with_mask",
+]

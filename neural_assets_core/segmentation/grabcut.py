@@ -1,12 +1,14 @@
-"""Which pixels of a picture are the object in a box: GrabCut, guided by brush strokes.
+"""Which pixels of a picture are the object that was drawn around: GrabCut, and more.
 
-GrabCut (Rother, Kolmogorov and Blake 2004, OpenCV's) works on a small picture of the box's
-surroundings; its edge is then fitted to the full picture by a guided filter (He, Sun and Tang
-2010), so that the mask is as sharp as the photograph and soft where that is.
+GrabCut (Rother, Kolmogorov and Blake 2004, OpenCV's) works on a small picture of the surroundings,
+from several beginnings of which the likeliest result is taken (see `choice`); its edge is then
+fitted to the full picture by a guided filter (He, Sun and Tang 2010), so that the mask is as sharp
+as the photograph and soft where that is.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,37 +17,30 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box
 from neural_assets_core.geometry.raycast import PixelRect, silhouette
 from neural_assets_core.scene import Picture, View
+from neural_assets_core.segmentation.choice import likeliest
+from neural_assets_core.segmentation.evidence import Evidence
 
 Mask = NDArray[np.bool_]
 U8 = NDArray[np.uint8]
 
-WORKING_SIDE = 384
-"""Pixels a side of the picture that GrabCut sees, at most."""
+Rectangle = tuple[float, float, float, float]
+"""Left, top, right and bottom, pixels."""
 
-GROWTH = 0.05
-"""How far an object may stick out of its box's silhouette, as a fraction of its larger side."""
+WORKING_SIDE = 300
+"""Pixels a side of the picture that GrabCut sees, at most; small ones are enlarged for it."""
+
+LARGEST_SCALE = 2.0
 
 MARGIN = 0.25
-"""Surroundings that tell what the background looks like, as the same fraction."""
+"""Surroundings that tell what the background looks like, as a share of the larger side."""
 
-CORE = 0.75
-"""Pixels of at least this share of the silhouette's greatest depth are the object's for sure."""
-
-DEEP = 0.4
-"""Pixels of at least this share of the same depth show the object's colours, by and large."""
-
-SHADED = 0.75
-"""Brightness, relative to the ground's, under which that may be in a shadow."""
-
-HUELESS, HUES = 8.0, 60.0
-"""Brightness under which hues count less, and steps of a hue for a factor of e."""
-
-ITERATIONS = 4
-FEWEST, MOST = 0.04, 1.4
-"""Area of a mask that is believed, relative to the silhouette's."""
+DRAWN_SLACK, BOX_SLACK = 0.03, 0.15
+"""What an object may leave free at each side of a rectangle that was drawn around it, and of its
+box's silhouette, as a share of that one's width or height."""
 
 SOFTNESS = 2
 """Pixels on either side of an edge in which a mask may be soft, at its working size."""
@@ -105,29 +100,78 @@ def segment(view: View, box: Box, strokes: Sequence[Stroke] = ()) -> Picture:
         object from its surroundings: the box's silhouette, with the strokes applied.
     """
     outline = silhouette(view.camera, box)
-    told = painted(strokes, outline.shape)
-    outline = (outline | (told == cv2.GC_FGD)) & (told != cv2.GC_BGD)
-    out = np.zeros(outline.shape, dtype=np.uint8)
-    if not outline.any():
-        return Picture(out)
-    rect = _window(outline)
+    return Picture(_segmented(view.picture.pixels, outline, strokes, BOX_SLACK))
+
+
+def segment_rectangle(
+    picture: Picture, rectangle: Rectangle, strokes: Sequence[Stroke] = ()
+) -> Picture:
+    """The pixels of the object that a rectangle was drawn around.
+
+    Parameters
+    ----------
+    picture : Picture
+        The photograph.
+    rectangle : (float, float, float, float)
+        Left, top, right and bottom, pixels: about as large as the object.
+    strokes : sequence of Stroke
+        As for `segment`.
+
+    Returns
+    -------
+    Picture
+        (height, width) of the picture, as by `segment`. Where there is no telling: the rectangle.
+
+    Raises
+    ------
+    UserError
+        If nothing of the picture is in the rectangle.
+    """
+    height, width = picture.pixels.shape[:2]
+    inside = np.zeros((height, width), dtype=bool)
+    if all(math.isfinite(value) for value in rectangle):
+        left, right = (round(min(max(x, 0), width)) for x in rectangle[::2])
+        top, bottom = (round(min(max(y, 0), height)) for y in rectangle[1::2])
+        inside[top:bottom, left:right] = True
+    if not inside.any():
+        raise UserError("The rectangle is empty: drag it over the whole object.")
+    return Picture(_segmented(picture.pixels, inside, strokes, DRAWN_SLACK))
+
+
+def _segmented(pixels: U8, region: Mask, strokes: Sequence[Stroke], slack: float) -> U8:
+    """The mask (h, w) of the object in a region."""
+    told = painted(strokes, region.shape)
+    region = (region | (told == cv2.GC_FGD)) & (told != cv2.GC_BGD)
+    out = np.zeros(region.shape, dtype=np.uint8)
+    if not region.any():
+        return out
+    rect = _window(region)
     at = rect.slices
-    pixels, inside, strokes_there = view.picture.pixels[at], outline[at], told[at]
-    scale = min(1.0, WORKING_SIDE / max(inside.shape))
+    part, inside, strokes_there = pixels[at], region[at], told[at]
+    scale = min(LARGEST_SCALE, WORKING_SIDE / max(inside.shape))
     size = (max(1, round(inside.shape[1] * scale)), max(1, round(inside.shape[0] * scale)))
-    found = _grab(
-        np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)),
-        np.asarray(cv2.resize(inside.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)) > 0,
-        np.asarray(cv2.resize(strokes_there, size, interpolation=cv2.INTER_NEAREST)),
-    )
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    inside_small = cv2.resize(inside.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    found = None
+    if inside_small.any():
+        height, width = region.shape
+        cut_off = (rect.left == 0, rect.top == 0, rect.right == width, rect.bottom == height)
+        small = np.asarray(cv2.resize(part, size, interpolation=way), dtype=np.uint8)
+        painted_small = cv2.resize(strokes_there, size, interpolation=cv2.INTER_NEAREST)
+        found = likeliest(
+            Evidence.of(small, np.asarray(inside_small), cut_off),
+            np.asarray(inside_small),
+            np.asarray(painted_small, dtype=np.uint8),
+            slack,
+        )
     if found is None:
         mask = np.where(inside, np.uint8(255), np.uint8(0))
     else:
-        mask = fitted(pixels, found, SOFTNESS / scale)
+        mask = fitted(part, found, SOFTNESS / scale)
     mask[strokes_there == cv2.GC_FGD] = 255
     mask[strokes_there == cv2.GC_BGD] = 0
     out[at] = mask
-    return Picture(out)
+    return out
 
 
 def painted(strokes: Sequence[Stroke], shape: tuple[int, ...]) -> U8:
@@ -147,7 +191,7 @@ def painted(strokes: Sequence[Stroke], shape: tuple[int, ...]) -> U8:
 
 
 def _window(outline: Mask) -> PixelRect:
-    """The outline's surroundings, inside the picture."""
+    """A region's surroundings, inside the picture."""
     rows, columns = np.flatnonzero(outline.any(axis=1)), np.flatnonzero(outline.any(axis=0))
     margin = 2 + round(MARGIN * max(len(rows), len(columns)))
     return PixelRect(
@@ -156,94 +200,6 @@ def _window(outline: Mask) -> PixelRect:
         right=min(outline.shape[1], int(columns[-1]) + 1 + margin),
         bottom=min(outline.shape[0], int(rows[-1]) + 1 + margin),
     )
-
-
-def _grab(pixels: U8, inside: Mask, strokes: U8) -> Mask | None:
-    """The object, or None if there is no telling."""
-    depth = cv2.distanceTransform(
-        np.pad(inside, 1).astype(np.uint8), cv2.DIST_L2, 5
-    )[1:-1, 1:-1]
-    away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5)
-    labels = np.full(inside.shape, cv2.GC_BGD, dtype=np.uint8)
-    labels[away <= 1 + GROWTH * np.sqrt(inside.sum())] = cv2.GC_PR_BGD
-    labels[inside] = cv2.GC_PR_FGD
-    core = depth >= CORE * depth.max()
-    labels[core] = cv2.GC_FGD
-    for kind in (cv2.GC_FGD, cv2.GC_BGD):
-        labels[strokes == kind] = kind
-    if not (labels == cv2.GC_BGD).any():
-        # The box fills the picture: nothing says what is not the object.
-        return None
-    # GrabCut starts from random clusters; the same picture must give the same mask.
-    cv2.setRNGSeed(0)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    try:
-        cv2.grabCut(pixels, labels, None, *models, ITERATIONS, cv2.GC_INIT_WITH_MASK)
-        shadow = _shadow(pixels, labels, depth)
-        # A hand that has painted knows better.
-        if shadow.any() and (strokes == cv2.GC_PR_BGD).all():
-            labels[shadow] = cv2.GC_BGD
-            cv2.grabCut(pixels, labels, None, *models, 1, cv2.GC_EVAL)
-    except cv2.error:
-        return None
-    found = _tidied((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), strokes == cv2.GC_FGD)
-    share = found.sum() / inside.sum()
-    # Nothing but what was told.
-    told = found.sum() < 1.1 * (core | (strokes == cv2.GC_FGD)).sum()
-    return found if FEWEST < share < MOST and not told else None
-
-
-def _shadow(pixels: U8, labels: U8, depth: NDArray[np.float32]) -> Mask:
-    """What was taken for the object but is ground in its shadow.
-
-    It is darker than the ground around it, and of the ground's hue rather than the object's.
-    """
-    found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
-    outside = cv2.erode((~found).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    deep = found & (depth >= DEEP * depth.max())
-    doubtful = (labels == cv2.GC_PR_FGD) & ~deep
-    if not (outside.any() and deep.any() and doubtful.any()):
-        return np.zeros(found.shape, dtype=bool)
-    smooth = cv2.GaussianBlur(pixels, (0, 0), 1.5).astype(np.float32) + HUELESS
-    logs = np.log(smooth)
-    bright = logs.mean(axis=-1)
-    hue = [np.clip(128 + HUES * (logs[..., i] - bright), 0, 255).astype(np.uint8) for i in (0, 2)]
-
-    def likely(where: Mask) -> NDArray[np.float32]:
-        """(h, w) how usual each pixel's hue is among those `where`."""
-        counts = cv2.calcHist(hue, [0, 1], where.astype(np.uint8), [64, 64], [0, 256, 0, 256])
-        counts = np.asarray(cv2.GaussianBlur(counts, (0, 0), 1.5)) / float(where.sum())
-        rows, columns = hue[0] // 4, hue[1] // 4
-        usual: NDArray[np.float32] = counts.astype(np.float32)[rows, columns]
-        return usual
-
-    darker = bright < np.median(bright[outside]) + np.log(SHADED)
-    of_ground = likely(outside) > likely(deep) + 1e-4
-    shadow = (doubtful & darker & of_ground).astype(np.uint8)
-    shadow = np.asarray(cv2.morphologyEx(shadow, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)))
-    # It begins at the object's foot and ends in the light: the object's own dark parts do not.
-    _, parts = cv2.connectedComponents(shadow)
-    rim = cv2.dilate((~found).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    reached = np.unique(np.asarray(parts)[rim])
-    return np.isin(parts, reached[reached > 0])
-
-
-def _tidied(mask: Mask, wanted: Mask) -> Mask:
-    """Without frayed edges, specks and small holes; `wanted` (strokes) stay."""
-    blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.2)
-    count, parts, stats, _ = cv2.connectedComponentsWithStats((blurred > 0.5).astype(np.uint8))
-    if count < 2:
-        return mask & wanted
-    areas = stats[:, cv2.CC_STAT_AREA]
-    kept = np.zeros(count, dtype=bool)
-    kept[1 + int(areas[1:].argmax())] = True
-    kept[np.unique(parts[wanted])] = True
-    kept[0] = False
-    whole = kept[parts] | wanted
-    count, holes, stats, _ = cv2.connectedComponentsWithStats((~whole).astype(np.uint8))
-    small = stats[:, cv2.CC_STAT_AREA] < 0.01 * whole.sum()
-    small[0] = False
-    return np.asarray(whole | small[holes])
 
 
 def fitted(pixels: U8, found: Mask, band: float) -> U8:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.main_window import MainWindow
 from neural_assets_core.geometry import Box
 from neural_assets_core.scene import SceneObject
+from neural_assets_core.segmentation import object_in_rectangle
 from tests.app.hand import ALT, CONTROL, SHIFT
 from tests.app.photos import TRUE, PhotoHand, photo_scene
 
@@ -42,10 +40,7 @@ def cut_out(hand: PhotoHand) -> tuple[SceneObject, ...]:
     def found() -> bool:
         return hand.document.scene.objects[-1].appearance.mask is not None
 
-    deadline = time.monotonic() + 30
-    while not found() and time.monotonic() < deadline:
-        QTest.qWait(10)
-    assert found()
+    hand.until(found)
     return hand.document.scene.objects
 
 
@@ -127,14 +122,33 @@ class TestFourClicks:
 
 
 class TestRectangle:
-    def test_a_drag_makes_the_box_that_fills_it(self, hand: PhotoHand) -> None:
-        low, high = hand.at((250, 180)), hand.at((380, 330))
-        hand.pull(low, high)
-        (item,) = hand.document.scene.objects
-        seen = TRUE.project(item.box.corners())[:, :2]
-        assert seen.min(axis=0) == pytest.approx((250, 180), abs=2.0)
-        assert seen.max(axis=0) == pytest.approx((380, 330), abs=2.0)
-        assert item.box.corners()[:, 2].min() == pytest.approx(0.0, abs=1e-6)
+    def test_a_drag_makes_the_object_that_the_core_finds_in_it(self, hand: PhotoHand) -> None:
+        document = hand.document
+        before = document.scene
+        low, high = (250, 180), (380, 330)
+        hand.pull(hand.at(low), hand.at(high))
+        hand.until(lambda: bool(document.scene.objects))
+        (item,) = document.scene.objects
+        assert document.selection == (item.name,)
+        assert document.undo_stack.count() == 1
+        assert not document.fitting
+        assert hand.window.views.tools.tool == "move"
+        # The same as on the command line, but for where exactly the mouse was.
+        alone = object_in_rectangle(before, (*low, *high)).objects[0]
+        assert item.box.center == pytest.approx(alone.box.center, abs=0.05)
+        assert item.appearance.mask is not None
+        assert alone.appearance.mask is not None
+        found, expected = (
+            looks.mask.pixels > 127 for looks in (item.appearance, alone.appearance)
+        )
+        assert (found & expected).sum() > 0.9 * (found | expected).sum()
+
+    def test_two_in_a_row_are_both_found(self, hand: PhotoHand) -> None:
+        for low, high in (((250, 180), (380, 330)), ((60, 200), (160, 320))):
+            hand.pull(hand.at(low), hand.at(high))
+            hand.key(Key.Key_B, SHIFT)
+        hand.until(lambda: len(hand.document.scene.objects) == 2)
+        assert len(hand.document.scene.background.occluders) == 2
 
     def test_esc_in_the_middle_leaves_no_box(self, hand: PhotoHand) -> None:
         low, high = hand.at((250, 180)), hand.at((380, 330))

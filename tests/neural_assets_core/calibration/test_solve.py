@@ -44,9 +44,20 @@ def test_two_vanishing_points_give_back_the_camera(camera: Camera, axes: str, co
 def test_three_give_the_principal_point_too(camera: Camera, right: float, down: float) -> None:
     crop = camera.cropped(right, down, *SIZE)
     result = found(crop, "xyz", 4)
-    assert result.camera.k[:2, 2] == pytest.approx(crop.k[:2, 2], abs=6.0)
-    assert focal_error(result.camera, crop) < 1.0
-    assert turn_error(result.camera, crop) < 0.4
+    # Drawn to the middle as far as the lines leave that open, and never away from the truth.
+    off = np.abs(result.camera.k[:2, 2] - crop.k[:2, 2])
+    assert np.linalg.norm(off) < np.hypot(right, down) + 2.0
+    assert focal_error(result.camera, crop) < 1.5
+    assert turn_error(result.camera, crop) < 3.0
+
+
+def test_what_wide_lines_tell_of_a_crop_is_believed() -> None:
+    half = math.radians(20.0)
+    ahead = (math.cos(half), math.sin(half), 1.0 - math.tan(math.radians(25.0)))
+    crop = Camera.looking_at((0.0, 0.0, 1.0), ahead, *SIZE, 1.17).cropped(60.0, 40.0, *SIZE)
+    result = found(crop, "xyz", 4)
+    assert result.camera.k[:2, 2] == pytest.approx(crop.k[:2, 2], abs=2.0)
+    assert turn_error(result.camera, crop) < 0.2
 
 
 @QUICK

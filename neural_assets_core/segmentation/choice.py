@@ -1,0 +1,169 @@
+"""Several masks of one object, and which of them is the likeliest.
+
+GrabCut finds a different mask from every beginning. What is right is told by what it did not look
+at: the outline follows edges, and the object reaches the sides of what was drawn around it, for
+nobody draws a rectangle far too large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_assets_core.segmentation.evidence import Evidence, likelihood
+from neural_assets_core.segmentation.outline import outlined
+from neural_assets_core.segmentation.shadow import shadow_on_ground
+
+Mask = NDArray[np.bool_]
+U8 = NDArray[np.uint8]
+
+DEEP = 0.25
+"""What is inside of an outline by this share of the most is the object, whatever its colour."""
+
+NEAR = 0.05
+"""How far it may reach beyond an outline, as a share of the square root of its region."""
+
+HOLE = 0.01
+"""Holes up to this share of a mask are none."""
+
+FEWEST = 0.03
+"""Share of the region from which a mask is believed."""
+
+SAYING = 0.1
+"""Mean log likelihood of a mask's colours under which they say nothing."""
+
+MISSED = 0.04
+"""A hand leaves a little free at each side."""
+
+GAP, EDGES, CONTACT = 2.5, 2.0, 1.0
+"""What the sum of the gaps at the four sides costs, what an outline all along edges is worth, and
+what one all along the border of the region costs; in units of the mean log likelihood."""
+
+
+def likeliest(evidence: Evidence, inside: Mask, told: U8, slack: float) -> Mask | None:
+    """The object (h, w) in a region, or None if there is no telling.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    inside : bool array (h, w)
+        The region, not empty. What is around it is something else.
+    told : uint8 array (h, w)
+        `GC_FGD` and `GC_BGD` where strokes say so, else `GC_PR_BGD`.
+    slack : float
+        See `outlined`.
+    """
+    if inside.all():
+        return None
+    colours = likelihood(evidence, inside.astype(float), (~inside).astype(float))
+    best, highest = None, -np.inf
+    for mask in _candidates(evidence, inside, told, slack):
+        if mask.sum() < FEWEST * inside.sum() or colours[mask].mean() < SAYING:
+            continue
+        value = _score(evidence, inside, mask, colours, slack)
+        if value > highest:
+            best, highest = mask, value
+    return best
+
+
+def _candidates(evidence: Evidence, inside: Mask, told: U8, slack: float) -> Iterator[Mask]:
+    """Masks from different beginnings."""
+    free, wanted = told == cv2.GC_PR_BGD, told == cv2.GC_FGD
+    line = outlined(evidence, inside, slack)
+    beginnings = [(_oval(inside), told, 4), (line, told, 3)]
+    deep = _depth(line)
+    away = np.asarray(cv2.distanceTransform((~line).astype(np.uint8), cv2.DIST_L2, 5))
+    sure = told.copy()
+    sure[free & (deep > DEEP)] = cv2.GC_FGD
+    sure[free & (away > NEAR * np.sqrt(inside.sum()))] = cv2.GC_BGD
+    beginnings.append((line, sure, 3))
+    for first, known, rounds in beginnings:
+        labels = np.where(inside, np.where(first, cv2.GC_PR_FGD, cv2.GC_PR_BGD), cv2.GC_BGD)
+        labels = np.where(known == cv2.GC_PR_BGD, labels, known).astype(np.uint8)
+        # A hand that has painted knows better what a shadow is; so does the line.
+        found = _grabbed(evidence, inside, labels, rounds, shadows=known is told and free.all())
+        if found is not None:
+            yield tidied(found, wanted)
+
+
+def _oval(inside: Mask) -> Mask:
+    """What of a region is in the ellipse that fills it."""
+    rows, columns = np.nonzero(inside)
+    v, u = np.ogrid[: inside.shape[0], : inside.shape[1]]
+    across = (u - 0.5 * (columns.min() + columns.max())) / (0.5 * np.ptp(columns) + 1.0)
+    down = (v - 0.5 * (rows.min() + rows.max())) / (0.5 * np.ptp(rows) + 1.0)
+    return np.asarray(inside & (across**2 + down**2 < 1.0))
+
+
+def _depth(region: Mask) -> NDArray[np.float32]:
+    """(h, w) how far each pixel is inside, as a share of the most."""
+    deep = cv2.distanceTransform(np.pad(region, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    return np.asarray(deep / max(float(deep.max()), 1e-6), dtype=np.float32)
+
+
+def _grabbed(
+    evidence: Evidence, inside: Mask, labels: U8, rounds: int, *, shadows: bool
+) -> Mask | None:
+    """GrabCut's answer, without the ground in the object's shadow if there may be `shadows`."""
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    # GrabCut starts from random clusters; the same picture must give the same mask.
+    cv2.setRNGSeed(0)
+    try:
+        cv2.grabCut(evidence.pixels, labels, None, *models, rounds, cv2.GC_INIT_WITH_MASK)
+        if shadows:
+            shadow = shadow_on_ground(evidence.pixels, labels, _depth(inside))
+            if shadow.any():
+                labels[shadow] = cv2.GC_BGD
+                cv2.grabCut(evidence.pixels, labels, None, *models, 1, cv2.GC_EVAL)
+    except cv2.error:
+        # All is object, or all background.
+        return None
+    return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
+
+
+def _score(
+    evidence: Evidence, inside: Mask, mask: Mask, colours: NDArray[np.float32], slack: float
+) -> float:
+    """How likely a mask is to be the object."""
+    rim = mask & (_eroded(mask) == 0)
+    slope = cv2.dilate(evidence.slope, np.ones((3, 3), np.uint8)) / evidence.clear_slope
+    along = np.minimum(1.0, slope[rim]).mean() if rim.any() else 0.0
+    contact = (_eroded(inside) == 0)[rim].mean() if rim.any() else 1.0
+    gaps = np.maximum(0.0, _gaps(inside, mask) - slack - MISSED).sum()
+    return float(colours[mask].mean() - GAP * gaps + EDGES * along - CONTACT * contact)
+
+
+def _eroded(mask: Mask) -> U8:
+    return np.asarray(
+        cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1), dtype=np.uint8
+    )
+
+
+def _gaps(inside: Mask, mask: Mask) -> NDArray[np.float64]:
+    """(4,) what is left free at each side, as a share of the region's width or height."""
+    gaps: list[float] = []
+    for axis in (0, 1):
+        whole, part = np.flatnonzero(inside.any(axis=axis)), np.flatnonzero(mask.any(axis=axis))
+        gaps += [(part[0] - whole[0]) / len(whole), (whole[-1] - part[-1]) / len(whole)]
+    return np.maximum(0.0, gaps)
+
+
+def tidied(mask: Mask, wanted: Mask) -> Mask:
+    """A mask without frayed edges, specks and small holes; `wanted` (strokes) stay."""
+    blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.2)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats((blurred > 0.5).astype(np.uint8))
+    if count < 2:
+        return mask & wanted
+    areas = stats[:, cv2.CC_STAT_AREA]
+    kept = np.zeros(count, dtype=bool)
+    kept[1 + int(areas[1:].argmax())] = True
+    kept[np.unique(parts[wanted])] = True
+    kept[0] = False
+    whole = kept[parts] | wanted
+    count, holes, stats, _ = cv2.connectedComponentsWithStats((~whole).astype(np.uint8))
+    small = stats[:, cv2.CC_STAT_AREA] < HOLE * whole.sum()
+    small[0] = False
+    return np.asarray(whole | small[holes])

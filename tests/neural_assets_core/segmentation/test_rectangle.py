@@ -1,0 +1,122 @@
+"""Objects found in rectangles that were drawn around them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from neural_assets_core.calibration import (
+    Photograph,
+    camera_from_horizon,
+    guessed_camera,
+    scene_from_photograph,
+)
+from neural_assets_core.calibration.ground import is_guessed
+from neural_assets_core.errors import UserError
+from neural_assets_core.geometry import Box
+from neural_assets_core.geometry.camera_pose import camera_angles
+from neural_assets_core.scene import Picture, load_scene
+from neural_assets_core.segmentation import object_in_rectangle, segment_rectangle
+from neural_assets_core.segmentation.evidence import Evidence
+from neural_assets_core.segmentation.outline import outlined
+
+COFFEE = Path(__file__).parents[3] / "resources" / "photographs" / "coffee.nascene"
+CUP = (172.0, 18.0, 408.0, 308.0)
+Mask = np.ndarray
+
+
+def overlap(one: Mask, other: Mask) -> float:
+    return float((one & other).sum() / (one | other).sum())
+
+
+def cup_on_its_saucer() -> tuple[Picture, Mask]:
+    """White inside, red outside, on a red saucer from which only an edge tells it; and its mask."""
+    random = np.random.default_rng(0)
+    pixels = np.full((240, 320, 3), (90, 60, 40), np.uint8)
+    truth = np.zeros((240, 320), np.uint8)
+    cv2.ellipse(pixels, (160, 130), (140, 95), 0, 0, 360, (170, 40, 25), -1, cv2.LINE_AA)
+    for image, colour in ((pixels, (140, 28, 18)), (truth, 1)):
+        cv2.ellipse(image, (160, 140), (50, 34), 0, 0, 360, colour, -1)
+        cv2.fillPoly(image, [np.array([[90, 70], [230, 70], [208, 150], [112, 150]])], colour)
+    cv2.ellipse(truth, (160, 70), (70, 48), 0, 0, 360, 1, -1)
+    cv2.ellipse(pixels, (160, 70), (70, 48), 0, 0, 360, (235, 230, 220), -1, cv2.LINE_AA)
+    cv2.ellipse(pixels, (160, 78), (50, 30), 0, 0, 360, (190, 120, 40), -1, cv2.LINE_AA)
+    noisy = pixels + random.normal(0, 3, pixels.shape)
+    return Picture(noisy.clip(0, 255).astype(np.uint8)), truth > 0
+
+
+def around(mask: Mask) -> tuple[float, float, float, float]:
+    rows, columns = np.nonzero(mask)
+    return (
+        float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1)
+    )
+
+
+def test_what_has_the_colour_of_its_surroundings_belongs_to_the_object() -> None:
+    picture, truth = cup_on_its_saucer()
+    found = segment_rectangle(picture, around(truth)).pixels > 127
+    # The white alone, which is all that has a colour of its own, is 0.7 of it.
+    assert overlap(found, truth) > 0.9
+    assert found[165, 160]
+    assert found[78, 160]
+
+
+def test_the_line_reaches_all_sides() -> None:
+    picture, truth = cup_on_its_saucer()
+    left, top, right, bottom = (int(edge) for edge in around(truth))
+    inside = np.zeros_like(truth)
+    inside[top:bottom, left:right] = True
+    line = outlined(Evidence.of(picture.pixels, inside, (False,) * 4), inside, 0.03)
+    rows, columns = np.flatnonzero(line.any(axis=1)), np.flatnonzero(line.any(axis=0))
+    assert (columns[0], rows[0]) == pytest.approx((left, top), abs=6)
+    assert (columns[-1] + 1, rows[-1] + 1) == pytest.approx((right, bottom), abs=6)
+    assert overlap(line, truth) > 0.85
+
+
+def test_without_contrast_it_is_the_rectangle() -> None:
+    plain = Picture(np.full((60, 80, 3), 120, np.uint8))
+    mask = segment_rectangle(plain, (20, 10, 50, 40)).pixels
+    assert (mask[10:40, 20:50] == 255).all()
+    assert mask.sum() == 255 * 30 * 30
+    assert (segment_rectangle(plain, (-5, -5, 100, 100)).pixels == 255).all()
+    for empty in ((90, 10, 95, 20), (20, 10, 20, 40), (float("nan"), 0, 1, 1)):
+        with pytest.raises(UserError, match="rectangle is empty"):
+            segment_rectangle(plain, empty)
+
+
+def test_a_cup_in_a_photograph_and_its_camera() -> None:
+    """One rectangle round the cup of the photograph that ships, nothing else told."""
+    by_hand = load_scene(COFFEE)
+    picture = by_hand.background.view.picture
+    photograph = Photograph(picture)
+    scene = scene_from_photograph(photograph, guessed_camera(photograph))
+    assert is_guessed(scene.camera)
+    drawn = object_in_rectangle(scene, CUP, "cup")
+    (item,) = drawn.objects
+    truth = by_hand.object("cup").appearance.mask
+    assert item.appearance.mask is not None
+    assert truth is not None
+    found = item.appearance.mask.pixels > 127
+    assert overlap(found, truth.pixels > 127) > 0.85
+    # The rim of the cup tells how steeply the camera looks down.
+    tilt, true = (camera_angles(one.camera)[1] for one in (drawn, by_hand))
+    assert tilt == pytest.approx(true, abs=4.0)
+    # About as deep and as high as wide, and around all of it.
+    assert np.ptp(np.log(item.box.size)) < 0.5
+    corners = drawn.camera.project(item.box.corners())[:, :2]
+    assert [*corners.min(axis=0), *corners.max(axis=0)] == pytest.approx(around(found), abs=3.0)
+    # The next one finds the camera known.
+    both = object_in_rectangle(drawn, (76, 18, 480, 391), "saucer")
+    assert both.camera == drawn.camera
+
+
+def test_a_camera_that_was_set_stays() -> None:
+    picture, truth = cup_on_its_saucer()
+    camera = camera_from_horizon((320, 240), 400.0, -60.0, -60.0)
+    scene = scene_from_photograph(Photograph(picture), camera)
+    after = object_in_rectangle(scene, around(truth))
+    assert after.camera == camera
+    assert isinstance(after.objects[0].box, Box)
