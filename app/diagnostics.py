@@ -27,7 +27,7 @@ from neural_assets_core.scene import SCENE_SUFFIX, Scene
 
 LIBRARIES = (
     "PySide6-Essentials", "vispy", "numpy", "opencv-python-headless", "pydantic", "torch",
-    "diffusers", "transformers",
+    "diffusers", "transformers", "openvino",
 )
 LOG_LINES = 80
 LOG_BYTES = 64 * 1024

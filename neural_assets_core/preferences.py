@@ -26,6 +26,7 @@ SCHEMA = 1
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Runtime = Literal["auto", "torch", "openvino"]
 
 
 class Preferences(BaseModel):
@@ -33,7 +34,7 @@ class Preferences(BaseModel):
 
     Attributes
     ----------
-    device, precision : str
+    device, precision, runtime : str
         "auto" leaves it to `neural_assets_core.device_choice.choose`.
     preview_steps : int
         Denoising steps, at most, of a picture made while a gesture is not yet finished. The
@@ -55,6 +56,7 @@ class Preferences(BaseModel):
 
     device: Device = "auto"
     precision: Precision = "auto"
+    runtime: Runtime = "auto"
     preview_steps: int = Field(default=4, ge=1, le=1000)
     memory: int = Field(default=128, ge=0, le=1024 * 1024)
     threads: int = Field(default=0, ge=0, le=1024)
@@ -63,9 +65,9 @@ class Preferences(BaseModel):
     inpainting: str = ""
 
     @property
-    def computing(self) -> tuple[Device, Precision, int]:
-        """Device, precision and threads: with others, a decoder must be opened anew."""
-        return self.device, self.precision, self.threads
+    def computing(self) -> tuple[Device, Precision, Runtime, int]:
+        """Device, precision, runtime and threads: with others, a decoder must be opened anew."""
+        return self.device, self.precision, self.runtime, self.threads
 
     def changed(self, **changes: object) -> Preferences:
         """Some of them changed, by name.

@@ -38,6 +38,7 @@ def user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user who has neither settings nor data yet, whoever runs the tests."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "user" / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user" / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user" / "cache"))
 
 
 @pytest.fixture(scope="session")

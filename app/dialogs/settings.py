@@ -30,10 +30,12 @@ CHOICES = {
         "auto": "Automatic", "cpu": "Processor", "cuda": "Graphics card", "mps": "Apple GPU",
     },
     "precision": {"auto": "Automatic", "fp32": "fp32", "bf16": "bf16", "fp16": "fp16"},
+    "runtime": {"auto": "Automatic", "torch": "PyTorch", "openvino": "OpenVINO"},
 }
 LABELS = {
     "device": ("Device", "Automatic: a graphics card if there is one"),
     "precision": ("Precision", "Automatic: fp16 on graphics cards, else fp32, the most exact"),
+    "runtime": ("Runtime", "Automatic: OpenVINO on processors, where it is installed"),
     "preview_steps": ("Preview steps", "At most so many while the hand holds a box"),
     "memory": ("Memory", "For finished pictures, and as much for what the encoder made of them"),
     "threads": ("Threads", "Automatic: one for every core"),
@@ -65,6 +67,7 @@ class SettingsDialog(QDialog):
         self.setWindowTitle("Settings")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.device, self.precision = _choice("device"), _choice("precision")
+        self.runtime = _choice("runtime")
         self.preview_steps = _number(1, 1000)
         self.memory = _number(0, 1024 * 1024, " MiB")
         self.memory.setSingleStep(64)
@@ -101,7 +104,7 @@ class SettingsDialog(QDialog):
         self._show(load_preferences())
         _look()
         self._looking.start()
-        for choice in (self.device, self.precision):
+        for choice in (self.device, self.precision, self.runtime):
             choice.activated.connect(self._on_edit)
         for number in (self.preview_steps, self.memory, self.threads):
             number.valueChanged.connect(self._on_edit)
@@ -139,19 +142,22 @@ class SettingsDialog(QDialog):
         label = CHOICES["device"][device.device].lower()
         self.told["device"].setText(f"Automatic: {label}; {device.device_reason}")
         try:
-            precision = choose(self._shown.changed(precision="auto"), self._machine)
+            found = choose(self._shown.changed(precision="auto", runtime="auto"), self._machine)
         except UserError as error:
             self.told["precision"].setText(str(error))
         else:
             self.told["precision"].setText(
-                f"Automatic: {precision.precision}; {precision.precision_reason}"
+                f"Automatic: {found.precision}; {found.precision_reason}"
             )
+            label = CHOICES["runtime"][found.runtime]
+            self.told["runtime"].setText(f"Automatic: {label}; {found.runtime_reason}")
 
     def _on_edit(self) -> None:
         self._store(
             self._shown.changed(
                 device=self.device.currentData(),
                 precision=self.precision.currentData(),
+                runtime=self.runtime.currentData(),
                 preview_steps=self.preview_steps.value(),
                 memory=self.memory.value(),
                 threads=self.threads.value(),

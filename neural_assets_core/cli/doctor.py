@@ -78,6 +78,7 @@ def _computing() -> Iterator[Finding]:
     yield Finding("Graphics cards", ", ".join(machine.gpus) or "none")
     yield Finding("Processor's instructions", _instructions())
     yield Finding("Fast bf16 on the processor", "yes" if machine.fast_bf16 else "no")
+    yield Finding("OpenVINO", machine.openvino or "not installed")
     try:
         choice = choose(preferences, machine)
     except UserError as error:
@@ -85,6 +86,7 @@ def _computing() -> Iterator[Finding]:
         return
     yield Finding("Device", f"{choice.device}: {choice.device_reason}")
     yield Finding("Precision", f"{choice.precision}: {choice.precision_reason}")
+    yield Finding("Runtime of the U-Net", f"{choice.runtime}: {choice.runtime_reason}")
 
 
 def _instructions() -> str:

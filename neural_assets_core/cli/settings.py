@@ -28,6 +28,9 @@ def settings(
     precision: Annotated[
         str | None, typer.Option(metavar="P", help="auto, fp32, bf16 or fp16.")
     ] = None,
+    runtime: Annotated[
+        str | None, typer.Option(metavar="R", help="auto, torch or openvino.")
+    ] = None,
     preview_steps: Annotated[
         int | None, typer.Option(metavar="N", help="Denoising steps, at most, during a gesture.")
     ] = None,
@@ -59,6 +62,7 @@ def settings(
     options = {
         "device": device,
         "precision": precision,
+        "runtime": runtime,
         "preview_steps": preview_steps,
         "memory": memory,
         "threads": threads,

@@ -21,7 +21,8 @@ from neural_assets_core.decoders.window import Window, edit_window, put_back, to
 from neural_assets_core.device_faults import device_faults
 from neural_assets_core.model.cache import TensorCache
 from neural_assets_core.model.kept_tokens import encoded_again
-from neural_assets_core.model.loading import load_pipeline, placement
+from neural_assets_core.model.loading import load_pipeline, placement, quick_unet
+from neural_assets_core.model.openvino_unet import OpenVINORuntime
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline, steps_taken
 from neural_assets_core.preferences import Preferences, load_preferences
 from neural_assets_core.proxy import check_boxes, render_proxy
@@ -48,6 +49,7 @@ class NeuralDecoder:
         self.place_window = place_window
         self._encoded = TensorCache()
         self._notes: list[str] = []
+        self._runtime: OpenVINORuntime | None = None
 
     @classmethod
     def open(cls, checkpoint: str, preferences: Preferences | None = None) -> NeuralDecoder:
@@ -63,6 +65,7 @@ class NeuralDecoder:
         preferences = preferences or load_preferences()
         with device_faults():
             decoder = cls(load_pipeline(checkpoint, *placement(preferences)))
+        decoder._runtime = quick_unet(decoder.pipeline, checkpoint, preferences)
         decoder._encoded.limit = preferences.memory * 2**20
         return decoder
 
@@ -85,6 +88,8 @@ class NeuralDecoder:
         with device_faults():
             picture = self._draw(scene, progress or (lambda _: None), cancel)
         check_cancelled(cancel)
+        if self._runtime is not None:
+            self._runtime.prepare()
         notes, self._notes = tuple(self._notes), []
         return Generation(scene, picture, time.perf_counter() - started, notes)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
+from typing import Any, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -13,7 +15,10 @@ from neural_assets_core.device_faults import device_faults
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.assemble import map_channels
 from neural_assets_core.model.checkpoints import resolve_checkpoint
+from neural_assets_core.model.encoder import VisualEncoder
+from neural_assets_core.model.latents import VAE
 from neural_assets_core.model.lifting import ObjectLifter
+from neural_assets_core.model.openvino_unet import OpenVINORuntime
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.preferences import Preferences, load_preferences
 
@@ -41,6 +46,29 @@ def placement(preferences: Preferences) -> tuple[str, torch.dtype]:
     """
     choice = choose(preferences, find_machine())
     return choice.device, DTYPES[choice.precision]
+
+
+def quick_unet(
+    pipeline: NeuralAssetsPipeline, name: str, preferences: Preferences
+) -> OpenVINORuntime | None:
+    """What has the pipeline's U-Net computed by OpenVINO, if that is to be; see there.
+
+    Parameters
+    ----------
+    pipeline : NeuralAssetsPipeline
+        For pictures only: nothing can be trained through it.
+    name : str
+        The checkpoint that it was loaded from.
+    preferences : Preferences
+
+    Raises
+    ------
+    UserError
+        See `choose`.
+    """
+    if choose(preferences, find_machine()).runtime != "openvino":
+        return None
+    return OpenVINORuntime(pipeline.unet, resolve_checkpoint(name) / "unet")
 
 
 def load_pipeline(
@@ -117,6 +145,50 @@ def load_lifter(folder: Path, device: str | torch.device | None = None) -> Objec
     if torch.device(device).type == "cpu":
         lifter.to(memory_format=torch.channels_last)
     return lifter
+
+
+def load_encoder(name: str) -> VisualEncoder:
+    """The visual encoder of a checkpoint alone, in single precision on the processor.
+
+    Parameters
+    ----------
+    name : str
+        "default" or a folder.
+
+    Raises
+    ------
+    UserError
+        If it is missing, or its weights do not match its configuration.
+    """
+    folder = resolve_checkpoint(name) / "visual_encoder"
+    encoder: VisualEncoder = _load_alone(folder, get_args(VisualEncoder))
+    return encoder
+
+
+def load_autoencoder(folder: Path) -> VAE:
+    """The autoencoder in a folder, of whichever kind, in single precision on the processor.
+
+    Raises
+    ------
+    UserError
+        If it is missing, or its weights do not match its configuration.
+    """
+    vae: VAE = _load_alone(folder, get_args(VAE))
+    return vae
+
+
+def _load_alone(folder: Path, kinds: tuple[Any, ...]) -> Any:
+    """The part of a checkpoint in `folder`, of the kind that its configuration names."""
+    try:
+        config = json.loads((folder / "config.json").read_text())
+        kind = {part.__name__: part for part in kinds}[config["_class_name"]]
+        part = kind.from_pretrained(
+            str(folder), use_safetensors=True, local_files_only=True, low_cpu_mem_usage=False
+        )
+        _check_part(part, folder)
+    except FAULTS as error:
+        raise _unusable(folder, error) from None
+    return part.float().eval()
 
 
 def _unusable(folder: Path, error: Exception) -> UserError:

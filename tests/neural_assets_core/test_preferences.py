@@ -80,6 +80,22 @@ def test_the_choice(wanted: dict[str, str], machine: Machine, device: str, preci
     assert choice.precision_reason
 
 
+@pytest.mark.parametrize(
+    ("wanted", "machine", "runtime"),
+    [
+        ({}, Machine(), "torch"),
+        ({"runtime": "openvino"}, Machine(), "torch"),
+        ({}, Machine(openvino="2026.4"), "openvino"),
+        ({"runtime": "torch"}, Machine(openvino="2026.4"), "torch"),
+        ({"runtime": "openvino"}, Machine(gpus=("H200",), openvino="2026.4"), "torch"),
+    ],
+)
+def test_the_runtime(wanted: dict[str, str], machine: Machine, runtime: str) -> None:
+    choice = choose(Preferences().changed(**wanted), machine)
+    assert choice.runtime == runtime
+    assert choice.runtime_reason
+
+
 @pytest.mark.parametrize("wanted", [{"device": "cuda"}, {"device": "mps"}, {"precision": "fp16"}])
 def test_impossible_choices(wanted: dict[str, str]) -> None:
     with pytest.raises(UserError, match="choose"):
@@ -88,8 +104,9 @@ def test_impossible_choices(wanted: dict[str, str]) -> None:
 
 def test_settings_on_the_command_line() -> None:
     assert json.loads(run("settings", "--json").stdout) == Preferences().model_dump()
-    assert run("settings", "--device", "cpu", "--preview-steps", "2").exit_code == 0
-    assert load_preferences() == Preferences(device="cpu", preview_steps=2)
+    changed = run("settings", "--device", "cpu", "--preview-steps", "2", "--runtime", "torch")
+    assert changed.exit_code == 0
+    assert load_preferences() == Preferences(device="cpu", preview_steps=2, runtime="torch")
     refused = run("settings", "--preview-steps", "0")
     assert refused.exit_code == 2
     assert "--preview-steps" in refused.output
@@ -149,6 +166,8 @@ def test_the_doctor_finds_nothing_amiss(sound: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "Checkpoint default" in result.output
     assert "Processor's instructions" in result.output
+    choice = choose(Preferences(), find_machine())
+    assert f"{choice.runtime}: {choice.runtime_reason}" in result.output
 
 
 def test_the_doctor_finds_what_is_amiss(sound: Path, stored: Path) -> None:

@@ -23,6 +23,8 @@ def test_changes_count_at_once(empty_window: MainWindow, qtbot: QtBot) -> None:
     assert load_preferences() == Preferences(preview_steps=5)
     qtbot.keyClick(dialog.device, Qt.Key.Key_Down)
     assert load_preferences() == Preferences(preview_steps=5, device="cpu")
+    qtbot.keyClick(dialog.runtime, Qt.Key.Key_Down)
+    assert load_preferences().runtime == "torch"
     qtbot.keyClicks(dialog.certificate, "/keys/own.pem")
     qtbot.keyClick(dialog.certificate, Qt.Key.Key_Return)
     assert load_preferences().certificate == "/keys/own.pem"
@@ -41,6 +43,7 @@ def test_the_machine_s_own_reasons_are_told(empty_window: MainWindow, qtbot: QtB
     # Of the device in use, whatever the automatic one is.
     precise = choose(Preferences(device="cpu"), machine)
     assert precise.precision_reason in dialog.told["precision"].text()
+    assert precise.runtime_reason in dialog.told["runtime"].text()
 
 
 def test_damaged_settings_are_told_in_the_window(qtbot: QtBot) -> None:
