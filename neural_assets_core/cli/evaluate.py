@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,7 +13,16 @@ from neural_assets_core.cli.progress import progress_bar
 from neural_assets_core.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
     from neural_assets_core.evaluation.report import Report
+    from neural_assets_core.evaluation.results import Results
+    from neural_assets_core.scene import GenerationSettings
+
+PAPER = "Of --protocol paper"
+"""Panel of the options that nothing else has."""
 
 
 def evaluate(
@@ -42,6 +51,13 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="A held-out data set, instead of the benchmark."),
     ] = None,
+    protocol: Annotated[
+        Literal["own", "paper", "beyond"],
+        typer.Option(
+            help='"paper": as Wu et al. measure, on any data set that can be read; "beyond": '
+            "what an artist notices, by number of objects."
+        ),
+    ] = "own",
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Gets the report and a sheet of pictures.")
     ] = Path("out/evaluation"),
@@ -49,6 +65,57 @@ def evaluate(
     guidance: Annotated[
         float | None, typer.Option(metavar="G", help="Guidance scale; 1 is none.")
     ] = None,
+    split: Annotated[
+        Literal["heldout", "train"] | None,
+        typer.Option(help="Part of the data, else heldout.", rich_help_panel=PAPER),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Pictures drawn of each case, the best counts; else 4 on OBJect, 1 on videos.",
+            rich_help_panel=PAPER,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=0, help="Of the pairs and the first sample; else 0.",
+            rich_help_panel=PAPER,
+        ),
+    ] = None,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole", help="Checkpoints draw all pixels, as the paper's does.",
+            rich_help_panel=PAPER,
+        ),
+    ] = False,
+    lpips_weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="Folder: AlexNet's or VGG-16's weights and the lpips package's.",
+            rich_help_panel=PAPER,
+        ),
+    ] = None,
+    inception_weights: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="pytorch-fid's file.", rich_help_panel=PAPER),
+    ] = None,
+    dino: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH_OR_REPO", help="DINO in transformers' layout.", rich_help_panel=PAPER
+        ),
+    ] = None,
+    download: Annotated[
+        bool,
+        typer.Option(
+            "--download", help="DINO may be fetched from the Hugging Face hub.",
+            rich_help_panel=PAPER,
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Figures on a fixed benchmark of edits whose truth is known.
@@ -56,6 +123,13 @@ def evaluate(
     Likeness to the truth, pose, identity and background, for this checkpoint, for others, for
     the proxy alone, for the source unchanged, and for the autoencoder's copy of the truth; by
     families that training saw or not, and by task. The benchmark is rendered once.
+
+    With `--protocol paper`: PSNR, SSIM, LPIPS, FID and DINO similarity of pairs of frames of any
+    data set, of the whole picture and of objects; see resources/evaluation/PROTOCOL.md.
+
+    With `--protocol beyond`: pose and orientation, identity once round, untouched background,
+    mirrored far sides, who is in front, copies that are counted, each by number of objects; see
+    resources/beyond/README.md.
     """
     from pydantic import ValidationError
 
@@ -63,7 +137,19 @@ def evaluate(
     from neural_assets_core.scene import GenerationSettings
     from neural_assets_core.scene.validation import describe
 
-    options = {"steps": steps, "guidance": guidance}
+    extra = {
+        "split": split, "samples": samples, "seed": seed, "whole": whole or None,
+        "lpips-weights": lpips_weights, "inception-weights": inception_weights, "dino": dino,
+        "download": download or None,
+    }  # fmt: skip
+    given_extra = [f"--{name}" for name, value in extra.items() if value is not None]
+    if protocol != "paper" and given_extra:
+        raise UserError(f"{given_extra[0]} needs --protocol paper.")
+    if protocol == "beyond" and data is not None:
+        raise UserError("--protocol beyond has scenes of its own: leave out --data.")
+    if protocol == "paper" and data is None:
+        raise UserError("--protocol paper needs --data with the folder of a data set.")
+    options = {"steps": steps, "guidance": guidance, "seed": seed}
     given = {name: value for name, value in options.items() if value is not None}
     try:
         settings = GenerationSettings.model_validate(given)
@@ -73,6 +159,38 @@ def evaluate(
     for name in (checkpoint, *(against or ())):
         parse_candidate(name, settings)
     os.environ.setdefault("MUJOCO_GL", "egl")
+    if protocol == "paper" and data is not None:
+        from neural_assets_core.evaluation.networks import Networks
+        from neural_assets_core.evaluation.pairs import SIZE
+        from neural_assets_core.evaluation.protocol import device, evaluate_paper
+
+        with progress_bar() as bar:
+            task = bar.add_task("loading", total=None)
+            networks = Networks.load(
+                device(), lpips=lpips_weights, inception=inception_weights, dino=dino,
+                download=download,
+            )  # fmt: skip
+            results = evaluate_paper(
+                checkpoint,
+                data=data,
+                against=against or (),
+                split=split or "heldout",
+                pairs=pairs,
+                size=size or SIZE,
+                samples=samples,
+                whole=whole,
+                out=out,
+                settings=settings,
+                networks=networks,
+                progress=lambda what, done, total: bar.update(
+                    task, description=what, completed=done, total=total
+                ),
+            )
+        _print_results(results, networks.left_out(), out, as_json=as_json)
+        return
+    if protocol == "beyond":
+        _beyond(checkpoint, against or (), pairs, size, out, settings, as_json=as_json)
+        return
     from neural_assets_core.evaluation.run import evaluate as evaluate_checkpoint
 
     with progress_bar() as bar:
@@ -97,21 +215,77 @@ def evaluate(
         typer.echo(f"{fewer} pairs; pictures and all figures in {out}")
 
 
-def _print(report: Report) -> None:
+def _beyond(
+    checkpoint: str,
+    against: Sequence[str],
+    pairs: int | None,
+    size: int | None,
+    out: Path,
+    settings: GenerationSettings,
+    *,
+    as_json: bool,
+) -> None:
     from rich.console import Console
+
+    from neural_assets_core.evaluation.beyond.page import overall
+    from neural_assets_core.evaluation.beyond.run import evaluate_beyond
+
+    with progress_bar() as bar:
+        task = bar.add_task("loading", total=None)
+        report = evaluate_beyond(
+            checkpoint,
+            against=against,
+            pairs=pairs,
+            size=size,
+            out=out,
+            settings=settings,
+            progress=lambda what, done, total: bar.update(
+                task, description=what, completed=done, total=total
+            ),
+        )
+    if as_json:
+        typer.echo(json.dumps(report.to_json(), indent=1))
+    else:
+        _print_tables(Console(), [overall(report, name) for name in report.figures])
+        typer.echo(f"{report.trials} trials; pictures and all figures in {out}/README.md")
+
+
+def _print_results(results: Results, left_out: list[str], out: Path, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from neural_assets_core.evaluation.page import summary, table
+
+    if as_json:
+        typer.echo(json.dumps(summary(results), indent=1))
+    else:
+        _print_tables(Console(), [table(results, group) for group in results.groups()])
+        about = results.about
+        typer.echo(f"{about['pairs']} pairs of {about['clips']} clips; all in {out}/report.html")
+    for line in left_out:
+        typer.echo(line, err=True)
+
+
+def _print_tables(console: Console, tables: list[tuple[list[str], list[list[str]]]]) -> None:
     from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
+
+    for heads, rows in tables:
+        drawn = Table(*(escape(head) for head in heads))
+        for row in rows:
+            drawn.add_row(*(Text(cell) for cell in row))
+        console.print(drawn)
+
+
+def _print(report: Report) -> None:
+    from rich.console import Console
     from rich.text import Text
 
     from neural_assets_core.evaluation.report import main_groups, table, task_table
 
     console = Console()
     tables = [table(report, group) for group in main_groups(report)]
-    for heads, rows in [*tables, task_table(report)]:
-        drawn = Table(*(escape(head) for head in heads))
-        for row in rows:
-            drawn.add_row(*(Text(cell) for cell in row))
-        console.print(drawn)
+    _print_tables(console, [*tables, task_table(report)])
     for gained, figure in report.gains.items():
         console.print(
             Text(f"{figure.mean:+.2f} dB ({figure.low:+.2f} to {figure.high:+.2f}) inside the "

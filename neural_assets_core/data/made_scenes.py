@@ -76,8 +76,11 @@ def compose(
     frames: int,
     families: Sequence[str],
     piled: float = PILED,
+    count: int | None = None,
 ) -> ClipPlan:
     """A clip from a stream of its own; see `plan_clip`. `piled` is the share of piled groups.
+
+    `count` is the number of objects; drawn if not given.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def compose(
             "train on other ones."
         )
     layout, look, *later = (np.random.default_rng(s) for s in stream.spawn(2 + frames - 1))
-    objects = _objects(layout, SPLITS[split], families)
+    objects = _objects(layout, SPLITS[split], families, count)
     settling = Settling(objects) if layout.random() < piled else None
     poses = [_first_poses(layout, objects, settling)]
     camera = first_camera(layout, objects, *poses[0])
@@ -140,9 +143,12 @@ def _dropped(
     return None
 
 
-def _objects(rng: Rng, parity: int, families: Sequence[str]) -> list[MadeObject]:
-    """One to eight instances, as a rule of different families."""
-    count = int(rng.choice(8, p=[0.12, 0.22, 0.22, 0.17, 0.12, 0.07, 0.05, 0.03])) + 1
+def _objects(
+    rng: Rng, parity: int, families: Sequence[str], wanted: int | None
+) -> list[MadeObject]:
+    """As many instances as wanted, else one to eight; as a rule of different families."""
+    drawn = int(rng.choice(8, p=[0.12, 0.22, 0.22, 0.17, 0.12, 0.07, 0.05, 0.03])) + 1
+    count = wanted or drawn
     categories = [str(c) for c in rng.choice(list(families), count, replace=count > len(families))]
     if count > 1 and rng.random() < 0.2:  # two of a kind, told apart by their looks
         categories[1] = categories[0]

@@ -73,6 +73,8 @@ class Case:
         A key of `GROUPS` and one of `TASKS`; "pairs" and "move" for pairs of a data set.
     edited : tuple of int
         Ids of the edited objects: in `target`, or in `source` for "remove".
+    seed : int or None
+        To draw it with; None leaves that to the settings.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Case:
     source: AnnotatedFrame
     target: AnnotatedFrame
     edited: tuple[int, ...]
+    seed: int | None = None
 
     @property
     def removes(self) -> bool:

@@ -94,14 +94,15 @@ def counts(
     for number in range(cases):
         case = case_of(make_copies(number, size), "seen")
         pictures = {name: draw(case) for name, draw in ways.items()}
-        found = {name: _copies(case, picture, judge) for name, picture in pictures.items()}
-        out.append(Count(found, _copies(case, case.target.image, judge)))
+        found = {name: copies_there(case, picture, judge) for name, picture in pictures.items()}
+        out.append(Count(found, copies_there(case, case.target.image, judge)))
         seen.append((case, next(iter(pictures.values()))))
         progress()
     return out, seen
 
 
-def _copies(case: Case, picture: Image, judge: Judge) -> int:
+def copies_there(case: Case, picture: Image, judge: Judge) -> int:
+    """How many of the edited objects the judge finds where the truth has them; see `THERE`."""
     readings = judge.read(picture, case.regions)
     return sum(
         silhouette_iou(reading.silhouette, truth) >= THERE
@@ -109,8 +110,10 @@ def _copies(case: Case, picture: Image, judge: Judge) -> int:
     )
 
 
-def make_copies(number: int, size: int) -> Edit:
-    """A picture of one object, and the same with `COPIES` of it whose 2D boxes stand apart.
+def make_copies(
+    number: int, size: int, copies: int = COPIES, families: Sequence[str] = SEEN
+) -> Edit:
+    """A picture of one object, and the same with `copies` of it whose 2D boxes stand apart.
 
     Parameters
     ----------
@@ -118,6 +121,10 @@ def make_copies(number: int, size: int) -> Edit:
         The same number, the same edit.
     size : int
         Side of the pictures, pixels.
+    copies : int
+        With the first one.
+    families : sequence of str
+        Of the object.
 
     Raises
     ------
@@ -128,13 +135,13 @@ def make_copies(number: int, size: int) -> Edit:
         # None of these words may be zero: trailing zeros do not change a seed sequence.
         words = (SEED, SPLITS["heldout"], 1 + number, 1 + attempt)
         first, second = np.random.SeedSequence(words).spawn(2)
-        plan = _alone(stepped_back(compose(first, "heldout", "copies", 1, SEEN, piled=0.0),
+        plan = _alone(stepped_back(compose(first, "heldout", "copies", 1, families, piled=0.0),
                                    DISTANCE))
-        many = _spread(plan, np.random.default_rng(second))
+        many = _spread(plan, copies, np.random.default_rng(second))
         edit = None if many is None else _rendered(number, plan, many, size)
         if edit is not None:
             return edit
-    raise UserError(f"No scene has room for {COPIES} copies that can be seen: raise ATTEMPTS.")
+    raise UserError(f"No scene has room for {copies} copies that can be seen: raise ATTEMPTS.")
 
 
 def _alone(plan: ClipPlan) -> ClipPlan:
@@ -148,11 +155,11 @@ def _alone(plan: ClipPlan) -> ClipPlan:
     )
 
 
-def _spread(plan: ClipPlan, rng: np.random.Generator) -> ClipPlan | None:
+def _spread(plan: ClipPlan, copies: int, rng: np.random.Generator) -> ClipPlan | None:
     """The plan with copies of its object all around, turned at random."""
     item, reach = plan.objects[0], 6.0 * float(plan.objects[0].size[:2].max())
-    for _ in range(60 * COPIES):
-        if len(plan.objects) == COPIES:
+    for _ in range(60 * copies):
+        if len(plan.objects) == copies:
             return plan
         position = plan.positions[0, 0] + reach * math.sqrt(float(rng.random())) * heading(rng)
         rotation = upright(float(rng.uniform(-math.pi, math.pi)))
@@ -170,7 +177,7 @@ def _spread(plan: ClipPlan, rng: np.random.Generator) -> ClipPlan | None:
 
 def _rendered(number: int, one: ClipPlan, many: ClipPlan, size: int) -> Edit | None:
     source, target = (render_frames(plan, [0], size)[0] for plan in (one, many))
-    if not all(_is_shown(target, k) for k in range(COPIES)) or not _is_shown(source, 0):
+    if not all(_is_shown(target, k) for k in range(len(many.objects))) or not _is_shown(source, 0):
         return None
     if any(_overlap(a.region, b.region) for a, b in combinations(target.objects, 2)):
         return None

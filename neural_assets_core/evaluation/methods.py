@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from neural_assets_core.decoders import ProxyDecoder
 from neural_assets_core.decoders.base import Decoder
 from neural_assets_core.decoders.neural import NeuralDecoder
+from neural_assets_core.decoders.window import Window, edit_window
 from neural_assets_core.evaluation.benchmark import Case
 from neural_assets_core.evaluation.candidates import Candidate
 from neural_assets_core.evaluation.metrics import Image
@@ -35,20 +38,32 @@ LABELS = {
 }
 """What the names stand for; further checkpoints are called what the user calls them."""
 
+SEEDLESS = (COPY, LIFTED, PROXY, CEILING, TRUTH)
+"""Those that draw the same picture whatever the seed."""
+
 
 @dataclass(frozen=True)
 class Method:
-    """One row of the table; `picture` answers a case."""
+    """One row of the table; `picture` answers a case, with the case's seed if it has one."""
 
     name: str
     label: str
     picture: Callable[[Case], Image]
 
+    @property
+    def seeded(self) -> bool:
+        """Whether another seed makes another picture."""
+        return self.name not in SEEDLESS
 
-def methods_for(candidates: Sequence[Candidate]) -> tuple[list[Method], int]:
+
+def methods_for(
+    candidates: Sequence[Candidate], *, whole: bool = False
+) -> tuple[list[Method], int]:
     """The first candidate, what it is to be compared with, and the size of its pictures.
 
-    The truth is a method too: what the judge reads in it is the best that it can read.
+    The truth is a method too: what the judge reads in it is the best that it can read. With
+    `whole`, checkpoints draw the whole (square) picture and keep no pixel of the source, as the
+    paper's does.
     """
     # Figures do not depend on what the user prefers.
     placed = placement(Preferences())
@@ -58,7 +73,11 @@ def methods_for(candidates: Sequence[Candidate]) -> tuple[list[Method], int]:
     own, settings = pipelines[main.checkpoint], main.settings
 
     def neural(candidate: Candidate) -> Callable[[Case], Image]:
-        return _drawn(NeuralDecoder(pipelines[candidate.checkpoint]), candidate.settings)
+        place = whole_picture if whole else edit_window
+        settings = candidate.settings
+        if whole:
+            settings = settings.model_copy(update={"keep_source": False})
+        return _drawn(NeuralDecoder(pipelines[candidate.checkpoint], place), settings)
 
     ways: dict[str, Callable[[Case], Image]] = {
         NEURAL: neural(main),
@@ -78,9 +97,16 @@ def methods_for(candidates: Sequence[Candidate]) -> tuple[list[Method], int]:
     return methods, own.sample_size
 
 
+def whole_picture(touched: NDArray[np.float32]) -> Window:
+    """The window that is the square picture itself."""
+    return Window(0, 0, touched.shape[1])
+
+
 def _drawn(decoder: Decoder, settings: GenerationSettings) -> Callable[[Case], Image]:
     def picture(case: Case) -> Image:
-        scene = case.scene.model_copy(update={"settings": settings})
+        seed = settings.seed if case.seed is None else case.seed
+        own = settings.model_copy(update={"seed": seed})
+        scene = case.scene.model_copy(update={"settings": own})
         return decoder.generate(scene).picture.pixels
 
     return picture

@@ -7,28 +7,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from neural_assets_core.evaluation.intervals import Figure, interval
 from neural_assets_core.evaluation.methods import CEILING, COPY, LIFTED, NEURAL, PROXY, TRUTH
 from neural_assets_core.evaluation.scores import METRICS
 
-DRAWS = 1000
 TRUSTED_IOU = 0.75
 """Of the silhouettes that the judge reads in the truth: below it, pose targets are not measured."""
 MAIN_GROUPS = ("seen", "unseen", "pairs")
 
 Rows = Mapping[str, Sequence[Mapping[str, float]]]
 """By method, the figures of each case."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A mean over cases with its 95 % bootstrap interval, and how many cases it is of."""
-
-    mean: float
-    low: float
-    high: float
-    cases: int
 
 
 @dataclass(frozen=True)
@@ -109,17 +98,6 @@ def summarise(rows: Rows, groups: Mapping[str, Sequence[int]]) -> dict[str, Any]
     return out
 
 
-def interval(values: NDArray[np.float64]) -> Figure | None:
-    """Mean of what is not nan; None if there is nothing."""
-    kept = values[~np.isnan(values)]
-    if kept.size == 0:
-        return None
-    draws = np.random.default_rng(0).integers(kept.size, size=(DRAWS, kept.size))
-    low, high = np.percentile(kept[draws].mean(axis=1), [2.5, 97.5])
-    mean, low, high = (round(float(value), 4) for value in (kept.mean(), low, high))
-    return Figure(mean, low, high, int(kept.size))
-
-
 def gains_over(rows: Rows, others: Sequence[str]) -> dict[str, Figure]:
     """Of the checkpoint over other methods, in pairs: see `Report.gains`."""
     own = np.array([row["object_psnr"] for row in rows[NEURAL]])
@@ -183,7 +161,7 @@ def shown(figure: Figure | None, metric: str) -> str:
     if figure is None:
         return "–"
     digits = METRICS[metric].digits
-    return f"{figure.mean:.{digits}f} ± {(figure.high - figure.low) / 2:.{digits}f}"
+    return f"{figure.mean:.{digits}f} ± {figure.margin:.{digits}f}"
 
 
 def table(report: Report, group: str) -> tuple[list[str], list[list[str]]]:
@@ -234,3 +212,19 @@ def markdown(report: Report) -> str:
         for target in report.targets
     ) + "\n")
     return "\n".join(parts)
+
+
+__all__ = [
+    "Figure",
+    "Report",
+    "Target",
+    "gains_over",
+    "interval",
+    "main_groups",
+    "markdown",
+    "shown",
+    "summarise",
+    "table",
+    "targets_of",
+    "task_table",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from neural_assets_core.evaluation.benchmark import (
     open_benchmark,
     pairs_of,
 )
-from neural_assets_core.evaluation.candidates import parse_candidate
+from neural_assets_core.evaluation.candidates import Candidate, parse_candidate
 from neural_assets_core.evaluation.judge import JUDGE, Judge
 from neural_assets_core.evaluation.methods import LIFTED, NEURAL, PROXY, TRUTH, Method, methods_for
 from neural_assets_core.evaluation.report import (
@@ -28,6 +29,7 @@ from neural_assets_core.evaluation.report import (
     summarise,
     targets_of,
 )
+from neural_assets_core.evaluation.results import CASES, Column, Results, write_results
 from neural_assets_core.evaluation.scores import METRICS, NAN, scores
 from neural_assets_core.evaluation.sheet import contact_sheet
 from neural_assets_core.files import check_writable
@@ -64,8 +66,9 @@ def evaluate(
     data : Path, optional
         A held-out data set, instead of the benchmark.
     out : Path
-        Gets `report.json`, `report.md`, `cases.json` and `sheet.png`; beside it lies the
-        benchmark, in `benchmark-<size>`.
+        Gets `report.json`, `report.md`, `cases.json`, `cases.parquet` (see
+        `evaluation.results`) and `sheet.png`; beside it lies the benchmark, in
+        `benchmark-<size>`.
     settings : GenerationSettings, optional
         Steps, guidance and seed.
     judge : Path
@@ -86,8 +89,8 @@ def evaluate(
     texts = dict.fromkeys((checkpoint, *against))
     candidates = [parse_candidate(text, settings) for text in texts]
     methods, own_size = methods_for(candidates)
+    folder = data or out.parent / f"benchmark-{size or own_size}"
     if data is None:
-        folder = out.parent / f"benchmark-{size or own_size}"
         cases = open_benchmark(
             folder, size or own_size, pairs, lambda n, total: tell("rendering", n, total)
         )
@@ -113,6 +116,8 @@ def evaluate(
         targets=targets_of(figures, gains, others),
     )
     _write(report, cases, rows, out)
+    runs = {NEURAL: candidates[0], **{candidate.name: candidate for candidate in candidates[1:]}}
+    write_results(out / CASES, _results(report, cases, rows, runs, os.path.relpath(folder, out)))
     values = [row["object_psnr"] for row in rows[NEURAL]]
     contact_sheet(cases, values, methods, out / "sheet.png")
     return report
@@ -177,6 +182,42 @@ def _groups(cases: Sequence[Case]) -> dict[str, list[int]]:
         for index, case in enumerate(cases):
             out.setdefault(getattr(case, key), []).append(index)
     return out
+
+
+def _results(
+    report: Report,
+    cases: Sequence[Case],
+    rows: dict[str, list[dict[str, float]]],
+    runs: dict[str, Candidate],
+    data: str,
+) -> Results:
+    """The same figures in the layout of `evaluation.results`; pictures are those of the data."""
+    table = []
+    for method, found in rows.items():
+        run = runs[method].settings if method in runs else None
+        for case, figures in zip(cases, found, strict=True):
+            table.append(
+                {
+                    "case": case.name, "clip": case.name, "source_frame": 0, "target_frame": 1,
+                    "group": case.group, "task": case.task, "edited": list(case.edited),
+                    "objects": max(len(case.source.objects), len(case.target.objects)),
+                    "method": method, "sample": 0, "kept": True, "seconds": None, "picture": None,
+                    "seed": run and run.seed, "steps": run and run.steps,
+                    "guidance": run and run.guidance,
+                    "source": f"{data}/clips/{case.name}/000.png",
+                    "truth": f"{data}/clips/{case.name}/001.png",
+                    **figures,
+                }
+            )  # fmt: skip
+    about = {
+        key: getattr(report, key)
+        for key in ("checkpoint", "benchmark", "fingerprint", "pairs", "size", "steps", "guidance")
+    }
+    columns = tuple(
+        Column(name, metric.label, metric.unit, metric.digits, metric.higher)
+        for name, metric in METRICS.items()
+    )
+    return Results(about, columns, report.labels, table)
 
 
 def _write(

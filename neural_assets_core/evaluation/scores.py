@@ -30,27 +30,28 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Metric:
-    """A column: its unit, digits, and whether the judge reads it (or arithmetic does)."""
+    """A column: its unit, digits, whether the judge reads it, and whether more is better."""
 
     label: str
     unit: str
     digits: int
     judged: bool = False
+    higher: bool = False
 
 
 METRICS = {
-    "psnr": Metric("PSNR", "dB", 2),
-    "ssim": Metric("SSIM", "", 3),
+    "psnr": Metric("PSNR", "dB", 2, higher=True),
+    "ssim": Metric("SSIM", "", 3, higher=True),
     "distance": Metric("distance", "", 3),
-    "object_psnr": Metric("PSNR, objects", "dB", 2),
-    "object_ssim": Metric("SSIM, objects", "", 3),
+    "object_psnr": Metric("PSNR, objects", "dB", 2, higher=True),
+    "object_ssim": Metric("SSIM, objects", "", 3, higher=True),
     "object_distance": Metric("distance, objects", "", 3),
     "background_change": Metric("background change", "%", 2),
-    "silhouette_iou": Metric("silhouette IoU", "", 3, judged=True),
+    "silhouette_iou": Metric("silhouette IoU", "", 3, judged=True, higher=True),
     "centroid_error": Metric("centroid error", "%", 2, judged=True),
     "size_error": Metric("size error", "%", 1, judged=True),
     "residue": Metric("left of removed", "%", 1, judged=True),
-    "identity": Metric("own instance nearest", "%", 1, judged=True),
+    "identity": Metric("own instance nearest", "%", 1, judged=True, higher=True),
 }
 """All figures. Those of objects are means over a case's edited objects.
 

@@ -18,16 +18,16 @@ from typing import Annotated, Any
 import cv2
 import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from neural_assets_core.data.edits import make_edit
 from neural_assets_core.data.families import SEEN
 from neural_assets_core.decoders import ProxyDecoder
 from neural_assets_core.decoders.base import Decoder
 from neural_assets_core.decoders.neural import NeuralDecoder
-from neural_assets_core.decoders.window import Window, edit_window, touched_pixels
+from neural_assets_core.decoders.window import edit_window, touched_pixels
 from neural_assets_core.evaluation.benchmark import Case, case_of
 from neural_assets_core.evaluation.judge import JUDGE, Judge
+from neural_assets_core.evaluation.methods import whole_picture
 from neural_assets_core.evaluation.metrics import Image, crop_bounds, psnr
 from neural_assets_core.evaluation.report import Figure, interval
 from neural_assets_core.model.loading import load_pipeline, placement
@@ -94,11 +94,6 @@ def measure(
         found.sides.append(edit_window(touched_pixels(case.scene)).side / size)
         progress()
     return out
-
-
-def whole_picture(touched: NDArray[np.float32]) -> Window:
-    """The window that is the square picture itself."""
-    return Window(0, 0, touched.shape[1])
 
 
 def figures(case: Case, picture: Image, judge: Judge) -> dict[str, float]:

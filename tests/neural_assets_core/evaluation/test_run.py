@@ -20,6 +20,7 @@ from neural_assets_core.data.dataset import (
 )
 from neural_assets_core.errors import UserError
 from neural_assets_core.evaluation.candidates import parse_candidate
+from neural_assets_core.evaluation.results import CASES, read_results
 from neural_assets_core.evaluation.run import evaluate
 from neural_assets_core.evaluation.sheet import HEAD, MARGIN, SIDE
 from neural_assets_core.geometry import Box, Camera
@@ -92,6 +93,15 @@ def test_report_and_sheet(
     assert {"copy_source_object_psnr", "proxy_object_psnr", "ceiling_object_psnr"} < flat.keys()
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == report.to_json()
     assert "not reached" in (tmp_path / "out" / "report.md").read_text()
+    stored = read_results(tmp_path / "out" / CASES)
+    assert stored.methods == report.labels
+    assert stored.figures()["all"]["neural"]["object_psnr"] == figures["neural"]["pairs"][
+        "object_psnr"
+    ]
+    row = stored.of(f"{second}@2,1.5")["000002"]
+    assert (row["steps"], row["guidance"], row["seed"]) == (2, 1.5, 0)
+    with Image.open(stored.folder / row["truth"]) as truth:
+        assert truth.size == (PAINTED, PAINTED)
     with Image.open(tmp_path / "out" / "sheet.png") as sheet:
         # Source, truth, two checkpoints, two proxies and the ceiling.
         assert sheet.size == (MARGIN + 8 * SIDE, HEAD + 2 * SIDE)

@@ -1,0 +1,1 @@
+"""A benchmark beyond the paper's figures: what an artist notices, by number of objects."""
