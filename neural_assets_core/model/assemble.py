@@ -97,6 +97,11 @@ class UNetInputs(nn.Module):
         tokens = torch.cat([background, objects.flatten(1, 2)], dim=1)
         present = conditions.object_present.repeat_interleave(objects.shape[2], dim=1)
         always = torch.ones(background.shape[:2], dtype=torch.bool, device=present.device)
+        mask = torch.cat([always, present], dim=1)
+        if tokens.shape[1] == 0:
+            # Neither objects nor a background: attention needs something to look at.
+            tokens = tokens.new_zeros(len(tokens), 1, tokens.shape[2])
+            mask = mask.new_zeros(len(mask), 1)
         extra: list[torch.Tensor] = []
         if LAYOUT in self.maps:
             extra.append(conditions.layout)
@@ -105,7 +110,7 @@ class UNetInputs(nn.Module):
                 extra.append(splat.to(conditions.layout.dtype))
         if PROXY in self.maps:
             extra += [conditions.proxy_latents, conditions.proxy_masks]
-        return tokens, torch.cat([always, present], dim=1), extra
+        return tokens, mask, extra
 
 
 def map_channels(maps: tuple[str, ...], splat_channels: int, latent_channels: int) -> int:

@@ -7,10 +7,13 @@ from typing import Literal
 from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from pydantic import BaseModel, ConfigDict
 
+from neural_assets_core.errors import UserError
 from neural_assets_core.model.assemble import LAYOUT, map_channels
+from neural_assets_core.model.checkpoints import resolve_checkpoint
 from neural_assets_core.model.encoder import ConvVisualEncoder, VisualEncoder, ViTVisualEncoder
 from neural_assets_core.model.latents import VAE, latent_factor
 from neural_assets_core.model.lifting import ObjectLifter
+from neural_assets_core.model.loading import load_autoencoder, load_encoder, load_lifter
 from neural_assets_core.model.patches import PatchAutoencoder
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.model.tokenizer import AssetTokenizer
@@ -24,9 +27,11 @@ class VAEConfig(_Config):
     """The autoencoder: "tiny" (no normalisation, quick), "kl" (as Stable Diffusion's) or "patch".
 
     `blocks` are residual blocks a level, from full resolution down. "patch" is exact and has no
-    weights: see `PatchAutoencoder`; it uses `levels` alone.
+    weights: see `PatchAutoencoder`; it uses `levels` alone. With `initial`, "default" or a folder,
+    it is that checkpoint's, and is not trained any further.
     """
 
+    initial: str | None = None
     kind: Literal["tiny", "kl", "patch"] = "tiny"
     levels: int = 3
     encoder_channels: int = 32
@@ -38,7 +43,13 @@ class VAEConfig(_Config):
 
 
 class EncoderConfig(_Config):
-    """The visual encoder: "conv" or "vit"."""
+    """The visual encoder: "conv" or "vit", or the one of a checkpoint, to start from.
+
+    `initial` is "default" or a folder; the checkpoint's encoder has a shape of its own, then, and
+    of the settings below only `sample_size` counts.
+    """
+
+    initial: str | None = None
 
     kind: Literal["conv", "vit"] = "conv"
     sample_size: int = 128
@@ -60,11 +71,17 @@ class TokenizerConfig(_Config):
     background_bins: int = 4
     pose_frequencies: int = 4
     splat_channels: int = 16
+    background_posed: bool = True
 
 
 class LifterConfig(_Config):
-    """See `ObjectLifter`."""
+    """See `ObjectLifter`.
 
+    `initial` is "default" or a folder: training starts from the weights of that checkpoint's
+    lifter, which fit whatever the `sample_size`.
+    """
+
+    initial: str | None = None
     sample_size: int = 32
     depth: int = 24
     block_out_channels: tuple[int, ...] = (64, 96, 128)
@@ -108,7 +125,15 @@ class ModelConfig(_Config):
 
 
 def build_vae(config: VAEConfig) -> VAE:
-    """An untrained autoencoder."""
+    """An autoencoder: untrained, or a checkpoint's.
+
+    Raises
+    ------
+    UserError
+        If `config.initial` is no checkpoint.
+    """
+    if config.initial is not None:
+        return load_autoencoder(resolve_checkpoint(config.initial) / "vae")
     if config.kind == "patch":
         patch = 2 ** (config.levels - 1)
         return PatchAutoencoder(patch, 3 * patch**2)
@@ -133,8 +158,24 @@ def build_vae(config: VAEConfig) -> VAE:
 
 
 def build_lifter(config: LifterConfig) -> ObjectLifter:
-    """An untrained lifting network."""
-    lifter: ObjectLifter = ObjectLifter(**config.model_dump())
+    """A new lifting network.
+
+    Raises
+    ------
+    UserError
+        If `config.initial` is no checkpoint with a lifting network of this shape.
+    """
+    lifter: ObjectLifter = ObjectLifter(**config.model_dump(exclude={"initial"}))
+    if config.initial is None:
+        return lifter
+    folder = resolve_checkpoint(config.initial) / "lifter"
+    try:
+        lifter.load_state_dict(load_lifter(folder, "cpu").state_dict())
+    except RuntimeError:
+        raise UserError(
+            f"The lifting network of {config.initial} has another shape: give the same `depth` and "
+            "`block_out_channels` in [model.lifter]."
+        ) from None
     return lifter
 
 
@@ -156,35 +197,17 @@ def build_pipeline(
         **tokens,
     )
     latent_channels = vae.config.latent_channels
-    unet_config, attention = config.unet, config.unet.attention
-    unet = UNet2DConditionModel(
-        sample_size=config.sample_size // latent_factor(vae),
-        in_channels=latent_channels
-        + map_channels(config.maps, config.tokenizer.splat_channels, latent_channels),
-        out_channels=latent_channels,
-        block_out_channels=unet_config.block_out_channels,
-        down_block_types=tuple("CrossAttnDownBlock2D" if a else "DownBlock2D" for a in attention),
-        up_block_types=tuple("CrossAttnUpBlock2D" if a else "UpBlock2D" for a in attention[::-1]),
-        layers_per_block=unet_config.layers_per_block,
-        cross_attention_dim=unet_config.cross_attention_dim,
-        norm_num_groups=unet_config.norm_num_groups,
-        # Diffusers' name notwithstanding, this is the number of heads.
-        attention_head_dim=unet_config.heads,
-    )
-    scheduler = DDIMScheduler(
-        beta_schedule="scaled_linear",
-        beta_start=0.00085,
-        beta_end=0.012,
-        clip_sample=False,
-        prediction_type=unet_config.prediction_type,
-        rescale_betas_zero_snr=unet_config.zero_terminal_snr,
-        timestep_spacing="trailing",
-        set_alpha_to_one=True,
+    maps = map_channels(config.maps, config.tokenizer.splat_channels, latent_channels)
+    unet = build_unet(
+        config.unet,
+        config.sample_size // latent_factor(vae),
+        latent_channels + maps,
+        latent_channels,
     )
     return NeuralAssetsPipeline(
         vae=vae,
         unet=unet,
-        scheduler=scheduler,
+        scheduler=build_scheduler(config.unet),
         visual_encoder=encoder,
         asset_tokenizer=tokenizer,
         lifter=lifter,
@@ -192,10 +215,55 @@ def build_pipeline(
     )
 
 
+def build_unet(
+    config: UNetConfig, size: int, in_channels: int, out_channels: int
+) -> UNet2DConditionModel:
+    """An untrained U-Net for latents of `size` cells a side."""
+    attention = config.attention
+    return UNet2DConditionModel(
+        sample_size=size,
+        in_channels=in_channels,
+        out_channels=out_channels,
+        block_out_channels=config.block_out_channels,
+        down_block_types=tuple("CrossAttnDownBlock2D" if a else "DownBlock2D" for a in attention),
+        up_block_types=tuple("CrossAttnUpBlock2D" if a else "UpBlock2D" for a in attention[::-1]),
+        layers_per_block=config.layers_per_block,
+        cross_attention_dim=config.cross_attention_dim,
+        norm_num_groups=config.norm_num_groups,
+        # Diffusers' name notwithstanding, this is the number of heads.
+        attention_head_dim=config.heads,
+    )
+
+
+def build_scheduler(config: UNetConfig) -> DDIMScheduler:
+    """The noise that a U-Net of this configuration learns to take away."""
+    return DDIMScheduler(
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        clip_sample=False,
+        prediction_type=config.prediction_type,
+        rescale_betas_zero_snr=config.zero_terminal_snr,
+        timestep_spacing="trailing",
+        set_alpha_to_one=True,
+    )
+
+
 def build_encoder(config: EncoderConfig) -> VisualEncoder:
-    """An untrained visual encoder."""
+    """A visual encoder: untrained, or a checkpoint's.
+
+    Raises
+    ------
+    UserError
+        If `config.initial` is no checkpoint.
+    """
     encoder: VisualEncoder
-    if config.kind == "conv":
+    if config.initial is not None:
+        encoder = load_encoder(config.initial)
+        if isinstance(encoder, ConvVisualEncoder):
+            # It takes any size; a transformer's table of positions has one.
+            encoder.register_to_config(sample_size=config.sample_size)
+    elif config.kind == "conv":
         encoder = ConvVisualEncoder(
             sample_size=config.sample_size,
             block_out_channels=config.block_out_channels,

@@ -27,11 +27,14 @@ class AssetTokenizer(ModelMixin, ConfigMixin):
     appearance_dim, pose_dim, pose_hidden_dim : int
         Widths of the two parts before they are joined, and of the pose network inside.
     object_bins, background_bins : int
-        RoIAlign bins a side: bins ** 2 tokens each. The paper has 2 and 1.
+        RoIAlign bins a side: bins ** 2 tokens each. The paper has 2 and 1. Without bins the
+        background has no tokens.
     pose_frequencies : int
         Octaves of sines and cosines added to the raw pose numbers; the paper has 0.
     splat_channels : int
         Appearance numbers painted into the layout map; 0 for none.
+    background_posed : bool
+        Whether the background's tokens hold the relative camera pose.
 
     Notes
     -----
@@ -50,6 +53,7 @@ class AssetTokenizer(ModelMixin, ConfigMixin):
         background_bins: int = 4,
         pose_frequencies: int = 4,
         splat_channels: int = 16,
+        background_posed: bool = True,
     ) -> None:
         super().__init__()
         width = POSE_NUMBERS * (1 + 2 * pose_frequencies)
@@ -59,8 +63,15 @@ class AssetTokenizer(ModelMixin, ConfigMixin):
         )
         # The background's pose is a camera's, not four corners: a small network of its own
         # brings it to the form that the shared one reads.
-        self.background_pose = nn.Sequential(
-            nn.Linear(POSE_NUMBERS, pose_hidden_dim), nn.GELU(), nn.Linear(pose_hidden_dim, width)
+        posed = background_posed and background_bins > 0
+        self.background_pose = (
+            nn.Sequential(
+                nn.Linear(POSE_NUMBERS, pose_hidden_dim),
+                nn.GELU(),
+                nn.Linear(pose_hidden_dim, width),
+            )
+            if posed
+            else None
         )
         self.fusion = nn.Linear(appearance_dim + pose_dim, cross_attention_dim)
         self.splat = nn.Linear(feature_channels, splat_channels) if splat_channels else None
@@ -85,7 +96,10 @@ class AssetTokenizer(ModelMixin, ConfigMixin):
 
     def background_features(self, feature_map: torch.Tensor, regions: torch.Tensor) -> torch.Tensor:
         """Appearance of the background inside `regions` (b, 4): (b, background_bins ** 2, c)."""
-        return roi_align(feature_map, regions[:, None], self.config.background_bins)[:, 0]
+        bins = self.config.background_bins
+        if bins == 0:
+            return feature_map.new_zeros(len(feature_map), 0, feature_map.shape[1])
+        return roi_align(feature_map, regions[:, None], bins)[:, 0]
 
     # -- tokens: for every pose --------------------------------------------------------------
 
@@ -109,7 +123,10 @@ class AssetTokenizer(ModelMixin, ConfigMixin):
 
     def background_tokens(self, features: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
         """The same for the background: features (b, k, c), relative camera pose (b, 12)."""
-        encoded = self.pose(self.background_pose(pose))
+        if self.background_pose is None:
+            encoded = pose.new_zeros(len(pose), self.config.pose_dim)
+        else:
+            encoded = self.pose(self.background_pose(pose))
         encoded = encoded[:, None].expand(-1, features.shape[1], -1)
         tokens: torch.Tensor = self.fusion(torch.cat([self.appearance(features), encoded], dim=-1))
         return tokens

@@ -93,7 +93,7 @@ def train_vae(
     stage, out = config.vae, config.out / "vae-training"
     torch.manual_seed(config.seed)
     vae = build_vae(config.model.vae)
-    if not any(True for _ in vae.parameters()):
+    if config.model.vae.initial is not None or not any(True for _ in vae.parameters()):
         # Nothing to learn.
         if accelerator.is_main_process:
             scale_latents(vae, clips, config.model.sample_size)
@@ -113,7 +113,7 @@ def train_vae(
     frames = FrameWindows(clips, config.model.sample_size, 10**9, seed)
     start = clock.step * stage.batch_size
     loader = sample_loader(frames, stage.batch_size, config.data.workers, start=start)
-    writer = SummaryWriter(str(config.out / "logs"))
+    writer = SummaryWriter(str(config.out / "logs")) if accelerator.is_main_process else None
     next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     clock.start()
     for images in loader:
@@ -129,7 +129,7 @@ def train_vae(
         optimizer.step()
         optimizer.zero_grad()
         clock.tick()
-        if clock.step % 50 == 0 and accelerator.is_main_process:
+        if clock.step % 50 == 0 and writer is not None:
             writer.add_scalar("vae/loss", loss.item(), clock.step)
             log.info(
                 "vae step %d (%.0f %%): loss %.4f", clock.step, 100 * clock.fraction, loss.item()
@@ -138,7 +138,7 @@ def train_vae(
             checkpoints.save()
             next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     checkpoints.save()
-    if not accelerator.is_main_process:
+    if writer is None:
         # The main process measures and saves; the others need only the weights.
         return accelerator.unwrap_model(model).vae.eval()
     finished: VAE = accelerator.unwrap_model(model).vae.eval()

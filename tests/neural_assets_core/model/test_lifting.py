@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import cast_box, silhouette
+from neural_assets_core.model.build import LifterConfig, build_lifter
 from neural_assets_core.model.lifting import (
     INPUT_CHANNELS,
     MIRRORS,
@@ -134,3 +136,16 @@ def test_mirrors_are_the_object_and_its_images() -> None:
     start, end = np.array([[-1.0, 0, 0]]), np.array([[1.0, 0, 0]])
     points = ray_points(start, end, np.array([0.0, 0.5, 1.0]))
     assert np.allclose(points[0], [[-1, 0, 0], [0, 0, 0], [1, 0, 0]])
+
+
+def test_a_finer_network_starts_from_a_coarser_one(tiny_pipeline, tmp_path) -> None:
+    coarse = constant_lifter(30.0)
+    tiny_pipeline.save_pretrained(tmp_path / "made")
+    coarse.save_pretrained(tmp_path / "made" / "lifter")
+    shape = {"depth": 6, "block_out_channels": (8, 16), "norm_num_groups": 4}
+    config = LifterConfig(initial=str(tmp_path / "made"), sample_size=12, **shape)
+    finer = build_lifter(config)
+    assert finer.config.sample_size == 12
+    assert torch.equal(finer.unet.conv_out.bias, coarse.unet.conv_out.bias)
+    with pytest.raises(UserError, match="another shape"):
+        build_lifter(config.model_copy(update={"depth": 5}))

@@ -1,0 +1,1 @@
+"""Other methods behind the decoders' interface, and tables that compare them fairly."""
