@@ -51,7 +51,8 @@ def train(
 ) -> None:
     """Render the data if they are missing, then train the VAE, then the rest end to end.
 
-    Losses, held-out figures and pictures are logged for TensorBoard in the run's folder.
+    Losses, held-out figures and pictures are logged for TensorBoard in the run's folder. Several
+    processes, GPUs or machines train together when `accelerate launch` or `torchrun` starts them.
     """
     os.environ.setdefault("MUJOCO_GL", "egl")
     from neural_assets_core.training.config import read_config
@@ -78,8 +79,13 @@ def train(
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         typer.echo("\n".join(reckon(run, device).lines()))
         return
+    # Of several processes the first one speaks for all.
+    main = os.environ.get("RANK", "0") == "0"
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True
+        level=logging.INFO if main else logging.WARNING,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+        force=True,
     )
     with progress_bar() as bar:
         task = bar.add_task("rendering", total=None, visible=False)
@@ -88,4 +94,5 @@ def train(
             bar.update(task, completed=done, total=total, visible=done < total)
 
         folder = run_training(run, stage=stage.value, resume=resume, progress=show)
-    typer.echo(f"finished: {folder}")
+    if main:
+        typer.echo(f"finished: {folder}")

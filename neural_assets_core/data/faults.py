@@ -17,6 +17,7 @@ from neural_assets_core.data.dataset import (
     FrameClip,
     ObjectAnnotation,
 )
+from neural_assets_core.data.readers.movi import MoviClip
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import MINIMUM_EXTENT
 from neural_assets_core.geometry.checks import behind_camera
@@ -90,6 +91,8 @@ def find_faults(
 
 def _check_clip(clip: FrameClip, most_frames: int, found: Findings) -> None:
     try:
+        if isinstance(clip, MoviClip):
+            clip.verify()
         length = len(clip)
     except UserError as error:
         found.add(str(error), clip.name)

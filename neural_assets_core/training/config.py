@@ -40,6 +40,14 @@ class DataConfig(_Config):
         Loader processes; 0 builds the samples in the training process.
     objects : int
         Most objects in a sample; of more, the largest are kept. The paper has 23 for MOVi-E.
+    paired : bool
+        Whether source and target are two frames; else one frame is both.
+    cache_views : int
+        Keep the latents of so many views of every frame on disk, and with `frozen_encoder` the
+        objects' appearances too; 0 keeps nothing. The first view is the whole picture, the others
+        are windows, the same in all frames: fewer than the ones drawn anew for every sample.
+    cache : Path or None
+        Where; beside the data, `PATH-cache`, if it is not said.
     """
 
     path: Path
@@ -53,6 +61,9 @@ class DataConfig(_Config):
     unmasked_share: float = 0.2
     workers: int = 1
     objects: Count = 8
+    paired: bool = True
+    cache_views: int = Field(default=0, ge=0)
+    cache: Path | None = None
 
 
 class StageConfig(_Config):

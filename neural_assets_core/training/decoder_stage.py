@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import copy
 import logging
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator, DistributedType
+from accelerate import Accelerator
 from diffusers.models.attention_processor import AttnProcessor
-from diffusers.training_utils import EMAModel
 from torch import nn
+from torch.utils.data import Dataset
 from torch.utils.tensorboard import SummaryWriter
 
 from neural_assets_core.data.dataset import Clips
-from neural_assets_core.errors import UserError
 from neural_assets_core.model.assemble import PROXY, Conditions, UNetInputs
 from neural_assets_core.model.encoder import ViTVisualEncoder
 from neural_assets_core.model.latents import encode_latents, to_pixels
 from neural_assets_core.model.lifting import VolumeLifter
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.proxy import CARVER, Lifter
+from neural_assets_core.training.averaging import Average, is_sharded
+from neural_assets_core.training.cached_samples import CachedPairs
 from neural_assets_core.training.config import TrainingConfig
+from neural_assets_core.training.frame_cache import fill_cache
 from neural_assets_core.training.loop import (
     Checkpoints,
     Clock,
     WatchedLoader,
     channels_last,
+    own_clips,
     sample_loader,
     sample_seed,
     save_whole,
     set_rate,
+    to_device,
 )
 from neural_assets_core.training.samples import PairDataset, Sample, SampleShape
 from neural_assets_core.training.validation import Validation
@@ -52,6 +55,9 @@ class Denoiser(nn.Module):
         self.visual_encoder = pipeline.visual_encoder
         self.unet = pipeline.unet
         self.inputs = UNetInputs(pipeline.asset_tokenizer, tuple(pipeline.config.maps))
+        # What accelerate shards as one piece, as the parts themselves say.
+        units = {name for part in self.modules() for name in _units(part)}
+        self._no_split_modules = sorted(units & {type(part).__name__ for part in self.modules()})
 
     def forward(
         self,
@@ -68,22 +74,16 @@ class Denoiser(nn.Module):
         noisy, proxy_latents : tensors (b, c, h, h)
         timesteps : int64 tensor (b,)
         batch : dict
-            A collated `make_sample`.
+            A collated `make_sample`, or one of `CachedPairs`.
         dropped : bool tensor (b,)
             Rows without conditioning.
         """
-        tokenizer = self.inputs.tokenizer
-        pictures = torch.cat([to_pixels(batch["foreground"]), to_pixels(batch["background"])])
-        foreground, background = self.visual_encoder(
-            pictures.to(memory_format=torch.channels_last)
-        ).chunk(2)
+        objects, background = self._features(batch)
         conditions = Conditions(
-            object_features=tokenizer.object_features(foreground, batch["regions"]),
+            object_features=objects,
             object_present=batch["present"],
             corners=batch["corners"],
-            background_features=tokenizer.background_features(
-                background, batch["background_region"]
-            ),
+            background_features=background,
             background_pose=batch["background_pose"],
             layout=batch["layout"],
             nearest=batch["nearest"],
@@ -98,6 +98,25 @@ class Denoiser(nn.Module):
             encoder_attention_mask=mask,
         ).sample
         return prediction
+
+    def _features(self, batch: Sample) -> tuple[torch.Tensor, torch.Tensor]:
+        """Appearance of objects (b, n, k, c) and of backgrounds (b, m, c)."""
+        if "object_features" in batch:
+            return batch["object_features"].float(), batch["background_features"].float()
+        tokenizer = self.inputs.tokenizer
+        pictures = torch.cat([to_pixels(batch["foreground"]), to_pixels(batch["background"])])
+        foreground, background = self.visual_encoder(
+            pictures.to(memory_format=torch.channels_last)
+        ).chunk(2)
+        return (
+            tokenizer.object_features(foreground, batch["regions"]),
+            tokenizer.background_features(background, batch["background_region"]),
+        )
+
+
+def _units(part: nn.Module) -> list[str]:
+    """Names of the classes of its parts that a module of a library wants to stay in one piece."""
+    return list(getattr(part, "_no_split_modules", None) or ())
 
 
 def train_decoder(
@@ -121,17 +140,7 @@ def train_decoder(
     accelerator : Accelerator
     resume : bool
         Go on from the newest checkpoint.
-
-    Raises
-    ------
-    UserError
-        If the launcher was told to shard the weights, which their averages do not allow.
     """
-    if accelerator.distributed_type == DistributedType.FSDP:
-        raise UserError(
-            "Training with sharded weights (FSDP) is not supported: launch without it, with a "
-            "smaller batch_size and gradient_checkpointing = true."
-        )
     stage, out = config.decoder, config.out / "decoder-training"
     out.mkdir(parents=True, exist_ok=True)
     if accelerator.device.type == "cpu":
@@ -140,58 +149,70 @@ def train_decoder(
     pipeline.vae.requires_grad_(False).to(accelerator.device)
     if pipeline.lifter is not None:
         pipeline.lifter.requires_grad_(False).eval().to(accelerator.device)
-    denoiser = channels_last(Denoiser(pipeline).train())
+    shape = sample_shape(config, pipeline)
+    cache = fill_cache(config, pipeline, clips, shape, accelerator)
+    denoiser = Denoiser(pipeline).train()
     prepare_training(denoiser, config)
-    clock, ema = Clock(stage, accelerator), EMAModel(denoiser.parameters(), decay=stage.ema_decay)
-    peaks = _peaks(config)
+    # What is looked at and saved: of sharded weights a copy, which is filled when it is needed.
+    shown = pipeline
+    if not is_sharded(accelerator):
+        denoiser = channels_last(denoiser)
+    else:
+        for weight in denoiser.parameters():
+            # Shards are rows of weights.
+            weight.data = weight.data.contiguous()
+        if accelerator.is_main_process:
+            shown = _apart(pipeline)
+    clock, peaks = Clock(stage, accelerator), _peaks(config)
     optimizer = _optimizer(denoiser, peaks)
     model, optimizer = accelerator.prepare(denoiser, optimizer)
-    ema.to(accelerator.device)
-    checkpoints = Checkpoints(accelerator, out, clock, ema)
+    average = Average(
+        model, accelerator, stage.ema_decay, None if shown is pipeline else Denoiser(shown)
+    )
+    checkpoints = Checkpoints(accelerator, out, clock, average)
     checkpoints.begin(resume=resume)
     lifter = _sample_lifter(pipeline, config)
-    shape = SampleShape(
-        target=pipeline.sample_size,
-        encoder=pipeline.visual_encoder.config.sample_size,
-        latent=pipeline.unet.config.sample_size,
-        objects=config.data.objects,
-        # The loss is weighted by what the proxy touches, too.
-        proxy=PROXY in pipeline.config.maps or stage.object_weight != 1.0,
-    )
     if clock.residual_scale is None and config.initial is not None:
         # What the weights have been trained for.
         clock.residual_scale = pipeline.config.residual_scale
     if clock.residual_scale is None:
         every = PairDataset(clips, config.data, shape, 10**9, config.seed, lifter)
         clock.residual_scale = _residual_scale(pipeline, every)
-    pipeline.register_to_config(residual_scale=clock.residual_scale)
+    for one in (pipeline, shown):
+        one.register_to_config(residual_scale=clock.residual_scale)
     seed = sample_seed(config.seed, accelerator)
-    pairs = PairDataset(clips, config.data, shape, 10**9, seed, lifter)
+    own = own_clips(len(clips), accelerator)
+    pairs: Dataset[Sample]
+    if cache is None:
+        pairs = PairDataset(clips, config.data, shape, 10**9, seed, lifter, own)
+    else:
+        pairs = CachedPairs(cache, clips, config.data, shape, seed, lifter, own)
     if clock.step == 0:
         # A resumed run has the random numbers of the one that it goes on with, and its samples.
         torch.manual_seed(seed)
     start = clock.step * stage.batch_size * stage.accumulation
     loader = WatchedLoader(
-        sample_loader(pairs, stage.batch_size, config.data.workers, start=start)
+        sample_loader(pairs, stage.batch_size, config.data.workers, start=start),
+        accelerator.device,
     )
-    writer = SummaryWriter(str(config.out / "logs"))
-    validation = Validation(heldout, config, writer)
+    writer = SummaryWriter(str(config.out / "logs")) if accelerator.is_main_process else None
+    validation = Validation(heldout, config, writer) if writer is not None else None
     next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     next_look = clock.used_seconds + 60 * config.validation_minutes
 
     def look() -> None:
         # All processes come by here; one of them looks while the others wait.
-        if accelerator.is_main_process:
-            with _averaged(ema, model):
-                validation.run(pipeline, clock.step)
-                save_whole(pipeline.save_pretrained, config.out / "pipeline")
+        with average.applied():
+            if validation is not None:
+                validation.run(shown, clock.step)
+                save_whole(shown.save_pretrained, config.out / "pipeline")
         accelerator.wait_for_everyone()
 
     clock.start()
     for cpu_batch in loader:
         if clock.fraction >= 1.0:
             break
-        batch = {key: value.to(accelerator.device) for key, value in cpu_batch.items()}
+        batch = to_device(cpu_batch, accelerator.device)
         set_rate(optimizer, peaks, clock.rate())
         with accelerator.accumulate(model):
             loss = _step_loss(model, pipeline, batch, config, accelerator)
@@ -204,9 +225,9 @@ def train_decoder(
         if not accelerator.sync_gradients:
             continue
         clock.tick()
-        ema.step(model.parameters())
-        if clock.step % 50 == 0 and accelerator.is_main_process:
-            busy = loader.busy()
+        average.step()
+        busy = loader.busy() if clock.step % 50 == 0 else None
+        if busy is not None and writer is not None:
             writer.add_scalar("decoder/loss", loss.item(), clock.step)
             # Below 1 the loader is too slow: it needs more workers.
             writer.add_scalar("decoder/busy", busy, clock.step)
@@ -220,10 +241,40 @@ def train_decoder(
         if clock.used_seconds >= next_look:
             look()
             next_look = clock.used_seconds + 60 * config.validation_minutes
+    if writer is not None:
+        log.info("decoder: %s", loader.summary())
     checkpoints.save()
     look()
-    ema.copy_to(model.parameters())
-    writer.close()
+    average.apply()
+    if writer is not None:
+        writer.close()
+
+
+def sample_shape(config: TrainingConfig, pipeline: NeuralAssetsPipeline) -> SampleShape:
+    """The sizes of what a pipeline learns from."""
+    return SampleShape(
+        target=pipeline.sample_size,
+        encoder=pipeline.visual_encoder.config.sample_size,
+        latent=pipeline.unet.config.sample_size,
+        objects=config.data.objects,
+        # The loss is weighted by what the proxy touches, too.
+        proxy=PROXY in pipeline.config.maps or config.decoder.object_weight != 1.0,
+    )
+
+
+def _apart(pipeline: NeuralAssetsPipeline) -> NeuralAssetsPipeline:
+    """The same with copies of the parts that are trained, which wait in the processor's memory."""
+    trained = {
+        name: copy.deepcopy(getattr(pipeline, name)).cpu()
+        for name in ("unet", "visual_encoder", "asset_tokenizer")
+    }
+    return NeuralAssetsPipeline(
+        vae=pipeline.vae,
+        scheduler=pipeline.scheduler,
+        lifter=pipeline.lifter,
+        maps=pipeline.config.maps,
+        **trained,
+    )
 
 
 def prepare_training(denoiser: Denoiser, config: TrainingConfig) -> None:
@@ -294,14 +345,18 @@ def _clean_latents(
     pipeline: NeuralAssetsPipeline, batch: Sample
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """What is to be generated, and the proxy's latents (zeros where no map shows it)."""
-    if PROXY not in pipeline.config.maps:
-        target = to_pixels(batch["target"]).to(memory_format=torch.channels_last)
-        alone = encode_latents(pipeline.vae, target).float()
-        return alone, torch.zeros_like(alone)
-    both = torch.cat([to_pixels(batch["target"]), to_pixels(batch["proxy"])])
-    both = both.to(memory_format=torch.channels_last)
-    latents, proxy = encode_latents(pipeline.vae, both).float().chunk(2)
-    return (latents - proxy) * pipeline.config.residual_scale, proxy
+    shown = PROXY in pipeline.config.maps
+    wanted = [*([] if "latents" in batch else ["target"]), *(["proxy"] if shown else [])]
+    latents: dict[str, torch.Tensor] = {}
+    if wanted:
+        pixels = torch.cat([to_pixels(batch[name]) for name in wanted])
+        encoded = encode_latents(pipeline.vae, pixels.to(memory_format=torch.channels_last))
+        latents = dict(zip(wanted, encoded.float().chunk(len(wanted)), strict=True))
+    clean = latents["target"] if "target" in latents else batch["latents"].float()
+    if not shown:
+        return clean, torch.zeros_like(clean)
+    proxy = latents["proxy"]
+    return (clean - proxy) * pipeline.config.residual_scale, proxy
 
 
 def _residual_scale(pipeline: NeuralAssetsPipeline, pairs: PairDataset, count: int = 96) -> float:
@@ -313,19 +368,3 @@ def _residual_scale(pipeline: NeuralAssetsPipeline, pairs: PairDataset, count: i
     batch = {key: value.to(pipeline.vae.device) for key, value in batch.items()}
     pipeline.register_to_config(residual_scale=1.0)
     return 1.0 / _clean_latents(pipeline, batch)[0].std().item()
-
-
-class _averaged:  # noqa: N801
-    """Within the context the model has its averaged weights."""
-
-    def __init__(self, ema: EMAModel, model: nn.Module) -> None:
-        self.ema, self.model = ema, model
-
-    def __enter__(self) -> None:
-        self.ema.store(self.model.parameters())
-        self.ema.copy_to(self.model.parameters())
-        self.model.eval()
-
-    def __exit__(self, *exception: Any) -> None:
-        self.ema.restore(self.model.parameters())
-        self.model.train()

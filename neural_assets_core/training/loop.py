@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
-from diffusers.training_utils import EMAModel
 from torch.utils.data import DataLoader, Dataset
 
 from neural_assets_core.errors import UserError
+from neural_assets_core.training.averaging import Average
 from neural_assets_core.training.config import StageConfig
 
 log = logging.getLogger(__name__)
@@ -122,39 +122,93 @@ def sample_loader(
         collate_fn=collate,
         # Its own: the loader must not draw from the random numbers that training draws from.
         generator=torch.Generator(),
-        worker_init_fn=_start_worker,
+        worker_init_fn=start_worker,
+        # A GPU fetches from pinned memory by itself.
+        pin_memory=torch.cuda.is_available(),
+        prefetch_factor=4 if workers else None,
         # Fresh processes: torch's threads do not survive a fork.
         multiprocessing_context="spawn" if workers else None,
     )
 
 
-class WatchedLoader:
-    """Batches of a loader, and which share of the time was not spent waiting for them."""
+def to_device(batch: dict[str, torch.Tensor], device: torch.device) -> dict[str, torch.Tensor]:
+    """The batch where it is needed; the copy is not waited for."""
+    return {key: value.to(device, non_blocking=True) for key, value in batch.items()}
 
-    def __init__(self, loader: DataLoader[Any]) -> None:
-        self.loader = loader
-        self._waited, self._since = 0.0, time.perf_counter()
+
+class WatchedLoader:
+    """Batches of a loader, and which share of the time the accelerator had something to do.
+
+    Parameters
+    ----------
+    loader : DataLoader
+    device : torch.device
+        A GPU is idle from the end of its work on one batch to the start of the next one, which it
+        measures itself: this process runs ahead of it. A processor is while it waits.
+    """
+
+    def __init__(self, loader: DataLoader[Any], device: torch.device) -> None:
+        self.loader, self.device = loader, device
+        self._idle, self._since = 0.0, time.perf_counter()
+        self._all_idle, self._began = 0.0, self._since
+        self._marks: list[tuple[Any, Any]] = []
 
     def __iter__(self) -> Iterator[Any]:
         batches = iter(self.loader)
-        self._waited, self._since = 0.0, time.perf_counter()
+        self._since = self._began = time.perf_counter()
         while True:
-            asked = time.perf_counter()
+            done, asked = self._mark(), time.perf_counter()
             batch = next(batches, None)
-            self._waited += time.perf_counter() - asked
+            begun = self._mark()
+            if done is not None and begun is not None:
+                self._marks.append((done, begun))
+            else:
+                self._idle += time.perf_counter() - asked
             if batch is None:
                 return
             yield batch
 
+    def _mark(self) -> Any:
+        """A moment in the GPU's own work; None on processors."""
+        if self.device.type != "cuda":
+            return None
+        # Torch's own annotations are missing here.
+        event: Any = torch.cuda.Event
+        mark = event(enable_timing=True)
+        mark.record(torch.cuda.current_stream(self.device))
+        return mark
+
     def busy(self) -> float:
         """The share, 0 to 1, since it was last asked for."""
+        if self._marks:
+            torch.cuda.synchronize(self.device)
+            self._idle += sum(done.elapsed_time(begun) for done, begun in self._marks) / 1000
+            self._marks.clear()
         now = time.perf_counter()
-        share = 1.0 - self._waited / max(now - self._since, 1e-9)
-        self._waited, self._since = 0.0, now
+        share = 1.0 - self._idle / max(now - self._since, 1e-9)
+        self._all_idle += self._idle
+        self._idle, self._since = 0.0, now
         return share
 
+    def summary(self) -> str:
+        """In words, over the whole run."""
+        self.busy()
+        share = 1.0 - self._all_idle / max(self._since - self._began, 1e-9)
+        text = f"busy {100 * share:.0f} % of the time, else waiting for data"
+        if share < 0.9:
+            text += "; raise `workers`, or have latents kept by `cache_views`"
+        return text
 
-def _start_worker(_: int) -> None:
+
+def own_clips(count: int, accelerator: Accelerator) -> range:
+    """The clips that this process draws from: its share, so that what it has read stays at hand."""
+    processes = int(accelerator.num_processes)
+    if count < processes:
+        return range(count)
+    return range(int(accelerator.process_index), count, processes)
+
+
+def start_worker(_: int) -> None:
     torch.set_num_threads(1)
 
 
@@ -178,13 +232,15 @@ class Checkpoints:
         Everything that was prepared with it or registered for checkpointing is saved.
     folder : Path
     clock : Clock
-    ema : EMAModel or None
+    average : Average or None
     """
 
     def __init__(
-        self, accelerator: Accelerator, folder: Path, clock: Clock, ema: EMAModel | None
+        self, accelerator: Accelerator, folder: Path, clock: Clock, average: Average | None
     ) -> None:
-        self.accelerator, self.folder, self.clock, self.ema = accelerator, folder, clock, ema
+        self.accelerator, self.folder = accelerator, folder
+        self.clock, self.average = clock, average
+        self._saved: int | None = None
 
     def begin(self, *, resume: bool) -> None:
         """Go on from the newest checkpoint, or make sure that there is none.
@@ -205,12 +261,18 @@ class Checkpoints:
 
     def save(self) -> None:
         """Write a new checkpoint, whole or not at all; to be called by all processes."""
+        if self._saved == self.clock.step:
+            return
+        self._saved = self.clock.step
         final = self.folder / f"checkpoint-{self.clock.step}"
         partial = self.folder / "checkpoint-partial"
         if self.accelerator.is_main_process:
             shutil.rmtree(partial, ignore_errors=True)
         self.accelerator.wait_for_everyone()
         self.accelerator.save_state(str(partial))
+        if self.average is not None:
+            # Of shards everyone has a part.
+            self.average.save(partial / "ema.pt")
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             self._complete(partial, final)
@@ -218,8 +280,6 @@ class Checkpoints:
 
     def _complete(self, partial: Path, final: Path) -> None:
         (partial / "clock.json").write_text(json.dumps(self.clock.state_dict()))
-        if self.ema is not None:
-            torch.save(self.ema.state_dict(), partial / "ema.pt")
         shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)
         for old in self._all()[:-KEPT_CHECKPOINTS]:
@@ -229,14 +289,8 @@ class Checkpoints:
         try:
             self.accelerator.load_state(str(newest))
             self.clock.load_state_dict(json.loads((newest / "clock.json").read_text()))
-            if self.ema is not None:
-                # The decay is the configuration's, not the earlier run's.
-                decay = self.ema.decay
-                self.ema.load_state_dict(
-                    torch.load(newest / "ema.pt", weights_only=True, map_location="cpu")
-                )
-                self.ema.decay = decay
-                self.ema.to(self.accelerator.device)
+            if self.average is not None:
+                self.average.load(newest / "ema.pt")
         except (RuntimeError, OSError, ValueError, KeyError) as error:
             raise UserError(
                 f"{newest} cannot be resumed, it is damaged or of another configuration: give "

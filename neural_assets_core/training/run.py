@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from accelerate import Accelerator, PartialState
+from accelerate import Accelerator, FullyShardedDataParallelPlugin, PartialState
+from torch.distributed.fsdp import MixedPrecisionPolicy
 
 from neural_assets_core.data.made import make_dataset
 from neural_assets_core.data.readers import MADE, find_format, heldout_folder, open_clips
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.build import build_pipeline
 from neural_assets_core.model.loading import load_pipeline
+from neural_assets_core.training.averaging import is_sharded
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.decoder_stage import train_decoder
 from neural_assets_core.training.lifting_stage import train_lifter, trained_lifter
@@ -40,7 +42,7 @@ def run_training(
     Parameters
     ----------
     config : TrainingConfig
-    stage : {"data", "vae", "decoder", "all"}
+    stage : {"data", "vae", "lifter", "decoder", "all"}
         "decoder" takes the autoencoder from `out`/vae.
     resume : bool
         Go on from the newest checkpoints; a finished stage is not done again.
@@ -71,18 +73,13 @@ def run_training(
     if stage == "data":
         return data.path
     state.wait_for_everyone()
-    try:
-        config.out.mkdir(parents=True, exist_ok=True)
-        (config.out / "config.json").write_text(config.model_dump_json(indent=2))
-    except OSError as error:
-        raise UserError(
-            f"{config.out} cannot be written ({error.strerror}): choose another --out."
-        ) from None
+    _begin(config, state)
     clips, heldout = open_clips(data.path), open_clips(data.path, "heldout")
-    accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
+    accelerator = _accelerator(config)
     vae_folder = config.out / "vae"
     done = config.initial is not None or (resume and (vae_folder / "config.json").exists())
     if stage == "vae" or (stage == "all" and not done):
+        _refuse_shards(accelerator, "vae")
         train_vae(config, clips, heldout, accelerator, resume=resume)
         accelerator.wait_for_everyone()
         accelerator.free_memory()
@@ -92,18 +89,15 @@ def run_training(
     lifting = config.initial is None and config.model.lifter is not None
     done = resume and (lifter_folder / "config.json").exists()
     if lifting and (stage == "lifter" or (stage == "all" and not done)):
-        accelerator = Accelerator(cpu=not on_gpu, mixed_precision=config.precision)
+        accelerator = _accelerator(config)
+        _refuse_shards(accelerator, "lifter")
         train_lifter(config, clips, heldout, accelerator, resume=resume)
         accelerator.wait_for_everyone()
         accelerator.free_memory()
         if stage == "lifter":
             return lifter_folder
     # A new accelerator: the saved states of the two stages must not contain each other.
-    accelerator = Accelerator(
-        cpu=not on_gpu,
-        mixed_precision=config.precision,
-        gradient_accumulation_steps=config.decoder.accumulation,
-    )
+    accelerator = _accelerator(config, config.decoder.accumulation)
     torch.manual_seed(config.seed)
     if config.initial is None:
         lifter = trained_lifter(lifter_folder) if lifting else None
@@ -112,3 +106,57 @@ def run_training(
         pipeline = load_pipeline(str(config.initial), accelerator.device, torch.float32)
     train_decoder(config, pipeline, clips, heldout, accelerator, resume=resume)
     return config.out / "pipeline"
+
+
+def _begin(config: TrainingConfig, state: PartialState) -> None:
+    """Make the run's folder; all machines must see the same one."""
+    told, text = config.out / "config.json", config.model_dump_json(indent=2)
+    if state.is_main_process:
+        try:
+            config.out.mkdir(parents=True, exist_ok=True)
+            told.write_text(text)
+        except OSError as error:
+            raise UserError(
+                f"{config.out} cannot be written ({error.strerror}): choose another --out."
+            ) from None
+    state.wait_for_everyone()
+    if not told.is_file() or told.read_text() != text:
+        raise UserError(
+            f"{config.out} is not the same folder on all machines: choose an --out that they share."
+        )
+
+
+def _accelerator(config: TrainingConfig, accumulation: int = 1) -> Accelerator:
+    """As the launcher (`accelerate launch`, `torchrun`) says.
+
+    Raises
+    ------
+    UserError
+        If it asks for the first version of FSDP.
+    """
+    plugin = None
+    if os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true":
+        half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(config.precision)
+        plugin = FullyShardedDataParallelPlugin(
+            # Sums of gradients in single precision, and inputs left as they are: boxes' corners
+            # need all of their digits.
+            mixed_precision_policy=MixedPrecisionPolicy(
+                param_dtype=half, reduce_dtype=torch.float32, cast_forward_inputs=False
+            )
+        )
+        if plugin.fsdp_version != 2:
+            raise UserError("Weights are sharded by version 2 of FSDP: add --fsdp_version 2.")
+    return Accelerator(
+        cpu=not torch.cuda.is_available(),
+        mixed_precision=config.precision,
+        gradient_accumulation_steps=accumulation,
+        fsdp_plugin=plugin,
+    )
+
+
+def _refuse_shards(accelerator: Accelerator, stage: str) -> None:
+    if is_sharded(accelerator):
+        raise UserError(
+            f"Only the decoder's weights can be sharded: launch `--stage {stage}` without "
+            "--use_fsdp first, then this again with --resume."
+        )

@@ -16,7 +16,7 @@ from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.checks import behind_camera
 from neural_assets_core.geometry.raycast import bounding_rect
 from neural_assets_core.model.conditioning import region, source_inputs, target_inputs
-from neural_assets_core.proxy import CARVER, Lifter
+from neural_assets_core.proxy import CARVER, Lifter, fill_smoothly
 from neural_assets_core.scene import Scene
 from neural_assets_core.training.config import DataConfig
 
@@ -24,6 +24,9 @@ Sample = dict[str, torch.Tensor]
 
 LONGEST_GAP = 23
 """Frames between source and target, as in the paper."""
+
+COVERED = 16
+"""Of 255: from here on a cell counts as an object's."""
 
 @dataclass(frozen=True)
 class SampleShape:
@@ -54,6 +57,8 @@ class PairDataset(Dataset[Sample]):
         As the pipeline's.
     seed : int
         Sample k is the same for the same seed, whichever process makes it.
+    own : range, optional
+        Numbers of the clips that are drawn from; all without it.
     """
 
     def __init__(
@@ -64,9 +69,11 @@ class PairDataset(Dataset[Sample]):
         length: int,
         seed: int,
         lifter: Lifter = CARVER,
+        own: range | None = None,
     ) -> None:
         self.clips, self.config, self.shape, self.lifter = clips, config, shape, lifter
         self.length, self.seed = length, seed
+        self.own = range(len(clips)) if own is None else own
 
     def __len__(self) -> int:
         return self.length
@@ -76,15 +83,11 @@ class PairDataset(Dataset[Sample]):
         cv2.setNumThreads(0)
         # Two targets for each source: what is known of the source is worked out only once.
         rng = np.random.default_rng((self.seed, index // 2))
-        clip = self.clips[int(rng.integers(len(self.clips)))]
+        clip = self.clips[self.own[int(rng.integers(len(self.own)))]]
         masked = bool(rng.random() >= self.config.unmasked_share)
-        # Of a long clip only a part: little of its beginning is left at its end.
-        near = min(len(clip), LONGEST_GAP + 1)
-        start = int(rng.integers(len(clip) - near + 1)) if len(clip) > near else 0
-        chosen = start + rng.choice(near, size=min(3, near), replace=False)
-        first, second = chosen[0], chosen[1:][index % (len(chosen) - 1)]
+        first, second = draw_pair(len(clip), index, rng, paired=self.config.paired)
         source, target = trainable_pair(
-            clip[int(first)], clip[int(second)], self.shape.objects
+            clip[first], clip[second], self.shape.objects
         )
         scene = scene_from_pair(source, target, masked=masked)
         rng = np.random.default_rng((self.seed, index, 1))
@@ -95,6 +98,18 @@ class PairDataset(Dataset[Sample]):
             # Pictures are square: as much of an oblong one as goes in.
             camera = _random_window(scene, 1.0, rng)
         return make_sample(scene, camera, target.image, target.mask, self.shape, self.lifter)
+
+
+def draw_pair(
+    frames: int, index: int, rng: np.random.Generator, *, paired: bool
+) -> tuple[int, int]:
+    """Source and target among the frames of a clip; sample 2k + 1 has the source of sample 2k."""
+    # Of a long clip only a part: little of its beginning is left at its end.
+    near = min(frames, LONGEST_GAP + 1)
+    start = int(rng.integers(frames - near + 1)) if frames > near else 0
+    chosen = start + rng.choice(near, size=min(3, near), replace=False)
+    second = int(chosen[1:][index % (len(chosen) - 1)])
+    return (int(chosen[0]) if paired else second), second
 
 
 def trainable_pair(
@@ -144,25 +159,34 @@ def make_sample(
         The truth: the picture of the edited scene by the scene's camera, and its objects' ids.
     shape : SampleShape
     """
+    sample = condition_sample(scene, camera, shape, lifter)
+    window = camera.resized(shape.target, shape.target)
+    truth = through_window(image, scene.camera, window)
+    covered = covered_cells(mask, scene.camera, window, shape.latent)
+    return {
+        **sample,
+        "target": torch.from_numpy(truth),
+        "changed": sample["changed"] | torch.from_numpy(covered > COVERED),
+    }
+
+
+def condition_sample(
+    scene: Scene, camera: Camera, shape: SampleShape, lifter: Lifter = CARVER
+) -> Sample:
+    """What is known of an edit without its truth; "changed" are the cells that it may touch."""
     view = scene.background.view
     sources = source_inputs(view, scene.background.occluders, shape.encoder)
     target_camera = camera.resized(shape.target, shape.target)
-    inputs = target_inputs(scene, target_camera, shape.latent, lifter if shape.proxy else None)
+    lifter_ = lifter if shape.proxy else None
+    inputs = target_inputs(scene, target_camera, shape.latent, lifter_, fill_smoothly)
     count = len(scene.objects)
     corners = np.zeros((shape.objects, 4, 3), dtype=np.float32)
     regions = np.zeros((shape.objects, 4), dtype=np.float32)
     corners[:count] = inputs.corners
     for index, item in enumerate(scene.objects):
         regions[index] = region(item.appearance)
-    truth = _through_window(image, scene.camera, target_camera)
-    there = _through_window(
-        np.where(mask > 0, 255, 0).astype(np.uint8), scene.camera, target_camera
-    )
-    cells = cv2.resize(there, (shape.latent, shape.latent), interpolation=cv2.INTER_AREA)
     touched = inputs.proxy_masks[[0, 1, 3, 4]].max(axis=0) > 0.05
-    changed = (cells > 16) | touched | (inputs.nearest >= 0)
     return {
-        "target": torch.from_numpy(truth),
         "proxy": torch.from_numpy(np.ascontiguousarray(inputs.proxy)),
         "foreground": torch.from_numpy(sources.foreground),
         "background": torch.from_numpy(sources.background),
@@ -174,8 +198,16 @@ def make_sample(
         "layout": torch.from_numpy(inputs.layout),
         "nearest": torch.from_numpy(inputs.nearest),
         "proxy_masks": torch.from_numpy(inputs.proxy_masks),
-        "changed": torch.from_numpy(changed),
+        "changed": torch.from_numpy(touched | (inputs.nearest >= 0)),
     }
+
+
+def covered_cells(
+    mask: NDArray[np.uint8], camera: Camera, window: Camera, cells: int
+) -> NDArray[np.uint8]:
+    """How much of each latent cell of a window is some object's, 255 for all of it."""
+    there = through_window(np.where(mask > 0, 255, 0).astype(np.uint8), camera, window)
+    return np.asarray(cv2.resize(there, (cells, cells), interpolation=cv2.INTER_AREA))
 
 
 def _random_window(scene: Scene, smallest: float, rng: np.random.Generator) -> Camera:
@@ -195,7 +227,7 @@ def _random_window(scene: Scene, smallest: float, rng: np.random.Generator) -> C
     return camera.cropped(float(left), float(top), whole, whole)
 
 
-def _through_window(
+def through_window(
     image: NDArray[np.uint8], camera: Camera, window: Camera
 ) -> NDArray[np.uint8]:
     """The part of the camera's picture that `window` (same pose) shows, at its resolution."""

@@ -46,9 +46,10 @@ from neural_assets_core.data.readers.annotating import (
 )
 from neural_assets_core.data.readers.tfrecord import (
     Feature,
+    map_record,
     read_example,
-    read_record,
     record_offsets,
+    verify_record,
 )
 from neural_assets_core.errors import UserError
 
@@ -104,6 +105,19 @@ class MoviClip:
             return self._frame(example, index)
         except (KeyError, ValueError, OSError, IndexError) as error:
             raise damaged(f"Clip {self.number} of {self.shard}", error) from None
+
+    def verify(self) -> None:
+        """Read all of the record, which frames alone do not, and compare its checksum.
+
+        Raises
+        ------
+        UserError
+            If it is damaged.
+        """
+        try:
+            verify_record(self.shard, *_offsets(self.shard)[self.number])
+        except (OSError, ValueError, IndexError) as error:
+            raise damaged(self.shard, error) from None
 
     def _example(self) -> dict[str, Feature]:
         return _read(self.shard, self.number)
@@ -218,12 +232,15 @@ def _offsets(shard: Path) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=2)
 def _read(shard: Path, number: int) -> dict[str, Feature]:
-    """The example, kept for the other frames that are asked for next."""
+    """The example, kept for the other frames that are asked for next.
+
+    A record holds tens of megabytes of depth and flow besides: only what is asked for is read.
+    """
     offsets = _offsets(shard)
     if number >= len(offsets):
         raise damaged(shard, f"it has {len(offsets)} records")
     try:
-        example = read_example(read_record(shard, *offsets[number]), _WANTED)
+        example = read_example(map_record(shard, *offsets[number]), _WANTED)
     except (OSError, ValueError) as error:
         raise damaged(shard, error) from None
     missing = _WANTED - example.keys() - {f"instances/{label}" for label in _LABELS}
@@ -232,7 +249,7 @@ def _read(shard: Path, number: int) -> dict[str, Feature]:
     return example
 
 
-def _picture(data: bytes, mode: str = "RGB") -> NDArray[np.uint8]:
+def _picture(data: memoryview, mode: str = "RGB") -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(data)) as opened:
         return np.array(opened.convert(mode), dtype=np.uint8)
 

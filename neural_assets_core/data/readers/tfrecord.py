@@ -6,6 +6,7 @@ little-endian. Source: tensorflow.org/tutorials/load_data/tfrecord.
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
 from collections.abc import Collection
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from neural_assets_core.data.readers import wire
 from neural_assets_core.data.readers.crc32c import masked_crc32c
 
-Feature = list[bytes] | NDArray[np.float64] | NDArray[np.int64]
+Feature = list[memoryview] | NDArray[np.float64] | NDArray[np.int64]
 
 _HEAD, _FOOT = 12, 4
 
@@ -49,8 +50,15 @@ def record_offsets(path: Path) -> list[tuple[int, int]]:
     return offsets
 
 
-def read_record(path: Path, offset: int, length: int) -> bytes:
-    """A record's data.
+def map_record(path: Path, offset: int, length: int) -> memoryview:
+    """A record's data; what of them is not looked at is not read, nor is their checksum."""
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return memoryview(mapped)[offset : offset + length]
+
+
+def verify_record(path: Path, offset: int, length: int) -> None:
+    """Read all of a record.
 
     Raises
     ------
@@ -63,11 +71,10 @@ def read_record(path: Path, offset: int, length: int) -> bytes:
         foot = file.read(_FOOT)
     if len(foot) < _FOOT or masked_crc32c(data) != struct.unpack("<I", foot)[0]:
         raise ValueError(f"the checksum of the record at byte {offset - _HEAD} is wrong")
-    return data
 
 
-def read_example(data: bytes, wanted: Collection[str]) -> dict[str, Feature]:
-    """The wanted features of a `tf.train.Example`, those that it has.
+def read_example(data: memoryview, wanted: Collection[str]) -> dict[str, Feature]:
+    """The wanted features of a `tf.train.Example`, those that it has; pictures stay where they are.
 
     Raises
     ------
@@ -75,7 +82,7 @@ def read_example(data: bytes, wanted: Collection[str]) -> dict[str, Feature]:
         If the bytes are no such message.
     """
     found: dict[str, Feature] = {}
-    for features in wire.messages(memoryview(data), 1):
+    for features in wire.messages(data, 1):
         for entry in wire.messages(features, 1):
             name = wire.text(entry, 1)
             if name in wanted:
@@ -87,7 +94,7 @@ def _feature(message: memoryview) -> Feature:
     for number, _, value in wire.fields(message):
         assert isinstance(value, memoryview)
         if number == 1:
-            return [bytes(item) for item in wire.messages(value, 1)]
+            return wire.messages(value, 1)
         if number == 2:
             return wire.floats(value, 1)
         if number == 3:

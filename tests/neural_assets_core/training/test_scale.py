@@ -120,6 +120,8 @@ def test_an_estimate_counts_what_a_step_keeps(config: TrainingConfig) -> None:
     denoiser = Denoiser(pipeline).train()
     assert reckoned.trained == sum(p.numel() for p in denoiser.parameters())
     assert reckoned.frozen == sum(p.numel() for p in pipeline.vae.parameters())
+    assert reckoned.sample_seconds > 0
+    assert 0 < reckoned.busy < 1
     pairs = PairDataset(open_clips(config.data.path), config.data, SampleShape(32, 32, 8), 9, 0)
 
     def kept(rows: int) -> int:
@@ -146,5 +148,9 @@ def test_an_estimate_counts_what_a_step_keeps(config: TrainingConfig) -> None:
     roomy = replace(reckoned, memory_bytes=10**12, batch=1000)
     assert roomy.fitting_batch > 1000
     assert "fit" not in "\n".join(roomy.lines())
-    short = replace(roomy, memory_bytes=roomy.state_bytes + 100 * roomy.sample_bytes)
+    tensors = roomy.state_bytes + 100.5 * roomy.sample_bytes
+    needed = roomy.process_bytes + roomy.overhead * tensors
+    short = replace(roomy, memory_bytes=int(needed / 0.9))
+    assert short.fitting_batch == 100
+    assert short.sharded_bytes(8) < short.total_bytes
     assert f"batch_size to {short.fitting_batch} and accumulation" in "\n".join(short.lines())

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -71,38 +68,6 @@ def test_from_nothing_to_a_checkpoint_and_on(config: TrainingConfig) -> None:
     assert before == after
     clock = json.loads((config.out / "decoder-training/checkpoint-9/clock.json").read_text())
     assert clock["step"] == 9
-
-
-def test_two_processes_train_one_model(config: TrainingConfig, tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text(_toml(config))
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    command = ["-m", "neural_assets_core.cli", "train", "--config", str(path)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*launcher, *command], env=environment, capture_output=True, text=True, timeout=170
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert load_pipeline(str(config.out / "pipeline")).config.residual_scale != 1.0
-    state = config.out / "decoder-training" / "checkpoint-5"
-    # Each process has its own random numbers, so each sees other samples.
-    assert len(list(state.glob("random_states_*.pkl"))) == 2
-
-
-def _toml(config: TrainingConfig) -> str:
-    """The configuration as the file that it could have come from."""
-    tables: list[str] = []
-
-    def write(name: str, values: dict[str, object]) -> None:
-        plain = {k: v for k, v in values.items() if v is not None and not isinstance(v, dict)}
-        head = [f"[{name}]"] if name else []
-        tables.append("\n".join([*head, *(f"{k} = {json.dumps(v)}" for k, v in plain.items())]))
-        for key, value in values.items():
-            if isinstance(value, dict):
-                write(f"{name}.{key}" if name else key, value)
-
-    write("", config.model_dump(mode="json"))
-    return "\n\n".join(tables)
 
 
 def test_the_decoder_learns_one_sample(config: TrainingConfig, data: Path) -> None:
