@@ -53,7 +53,9 @@ def main(argv: list[str] | None = None) -> int:
     from app.generation.generator import stuck_threads
     from app.main_window import MainWindow
     from app.theme import apply_theme
+    from app.turns import take_short_turns
 
+    take_short_turns()
     application = QApplication([sys.argv[0]])
     application.setOrganizationName(ORGANIZATION)
     application.setApplicationName(ORGANIZATION)

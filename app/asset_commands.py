@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QFileDialog
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QMessageBox
 
 from app.document import Document
 from app.generation import Generator
@@ -21,6 +21,7 @@ from neural_assets_core.errors import UserError
 from neural_assets_core.library import (
     ASSET_SUFFIX,
     Asset,
+    Trash,
     background_asset,
     load_asset,
     object_asset,
@@ -211,6 +212,10 @@ class AssetCommands(QObject):
         """Take the chosen folder away with all that is in it."""
         self._shelf.delete_folder(self.panel.folder)
 
+    def empty_trash(self) -> None:
+        """Ask whether what was deleted from the user's library may go for good."""
+        self._shelf.weigh_trash(self._confirm_emptying)
+
     def undo(self) -> None:
         """Take back what was done to the library last."""
         self._shelf.undo()
@@ -234,6 +239,22 @@ class AssetCommands(QObject):
         if background is not None and scene is not None:
             made = with_surroundings(scene, background)
             self._document.push(made, f"Swap the background for {name}")
+
+    def _confirm_emptying(self, trash: Trash) -> None:
+        if not trash.nbytes:
+            self.failed.emit("The library's trash is empty: there is nothing to remove.")
+            return
+        box = QMessageBox(self._viewport.window())
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle("Empty library trash")
+        box.setText(f"Remove {trash} for good?")
+        box.setInformativeText("What was deleted from the library cannot be brought back then.")
+        cancel = QMessageBox.StandardButton.Cancel
+        box.setStandardButtons(QMessageBox.StandardButton.Discard | cancel)
+        box.button(QMessageBox.StandardButton.Discard).setText("Remove")
+        box.setDefaultButton(cancel)
+        if box.exec() == QMessageBox.StandardButton.Discard:
+            self._shelf.empty_trash()
 
     def _try(self, edit: Callable[[], None]) -> None:
         try:

@@ -11,8 +11,9 @@ from PySide6.QtGui import QCursor, QGuiApplication
 INTERVAL_MS = 200
 OLDEST = 2
 """The generation of which a collection looks through everything."""
-MANY_MODULES = 200
-"""So many more are a large library: what it made stays for good."""
+MANY_MODULES, MANY_OBJECTS = 20, 20_000
+"""So many more modules, or any that so many objects came with, are libraries: what they made stays
+for good."""
 
 
 class GarbageCollector(QObject):
@@ -22,8 +23,9 @@ class GarbageCollector(QObject):
     of the window would be destroyed there, and both threads can wait for each other for ever:
     the worker holds a lock of Qt and wants the interpreter's, the window the other way round.
 
-    A collection of everything waits until the pointer rests, and leaves out what large libraries
-    made when they were loaded: looking through torch alone takes a good part of a second.
+    A collection of everything waits until the pointer rests. All of them leave out what large
+    libraries made when they were loaded: looking through torch alone takes a good part of a second,
+    and through what a fifth of a second of its loading made longer than a frame may.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -37,10 +39,11 @@ class GarbageCollector(QObject):
 
     def collect(self) -> None:
         """Collect the oldest generation that is due, as Python would have."""
-        if len(sys.modules) > self._modules + MANY_MODULES:
-            self._modules = len(sys.modules)
-            gc.freeze()
         resting = self._resting()
+        more = len(sys.modules) - self._modules
+        if more > MANY_MODULES or (more > 0 and gc.get_count()[0] > MANY_OBJECTS):
+            self._modules += more
+            gc.freeze()
         limits = gc.get_threshold()
         for generation, count in reversed(list(enumerate(gc.get_count()))):
             if count > limits[generation] and (generation < OLDEST or resting):

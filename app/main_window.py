@@ -221,6 +221,11 @@ class MainWindow(QMainWindow):
         from app.dialogs.difference import show_difference
         show_difference(self.pictures, self)
 
+    def show_evaluation(self) -> None:
+        """Ask for an evaluation's results and show them; pyqtgraph is loaded only now."""
+        from app.dialogs.evaluation import browse_results
+        browse_results(self)
+
     def show_about(self) -> None:
         """Open the about box."""
         show_about(self)

@@ -29,6 +29,7 @@ RESULTS = ("result_restore", "result_compare", "result_star", "result_name", "re
 LIBRARY = (
     "library_insert", "library_replace", "library_rename", "library_tag", "library_move",
     "library_delete", "library_undo", "folder_make", "folder_rename", "folder_delete",
+    "library_empty_trash",
 )
 """What can be done with assets and folders of the library."""
 
@@ -68,7 +69,7 @@ MENUS: Mapping[str, Sequence[str | Submenu]] = {
     ),
     "&View": (
         "frame", "fit", "actual", SEPARATOR, "boxes", "original", "guessed", "difference",
-        SEPARATOR, "orbit",
+        "evaluation", SEPARATOR, "orbit",
         Submenu("&Look from", ("look_front", "look_right", "look_top", "look_camera")),
         "alone", SEPARATOR, PANELS, "docks",
         "next_pane", "previous_pane",

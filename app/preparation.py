@@ -20,6 +20,9 @@ LATER_MS = 200
 class Preparation(DiskJobs):
     """Prepares what the proxy needs of the open photograph and of the objects in it.
 
+    While something is dragged it pauses: the preview makes what that needs by itself, and has the
+    cores then.
+
     Parameters
     ----------
     document : Document
@@ -37,6 +40,7 @@ class Preparation(DiskJobs):
         self._timer = QTimer(self, singleShot=True, interval=LATER_MS)
         self._timer.timeout.connect(self._begin)
         document.scene_changed.connect(self._on_scene)
+        document.draft_changed.connect(self._on_draft)
 
     def shutdown(self, timeout_ms: int = 5000) -> bool:
         """Give up, and stop; whether it did in time."""
@@ -54,6 +58,13 @@ class Preparation(DiskJobs):
         if wanted is None:
             self._timer.stop()
         else:
+            self._timer.start()
+
+    def _on_draft(self, draft: Scene | None) -> None:
+        if draft is not None:
+            self._timer.stop()
+            self._cancel.set()
+        elif self._wanted is not None:
             self._timer.start()
 
     def _begin(self) -> None:

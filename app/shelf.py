@@ -20,6 +20,7 @@ from neural_assets_core.library import (
     Asset,
     Entry,
     Library,
+    Trash,
     load_asset,
     user_library,
 )
@@ -250,6 +251,18 @@ class Shelf(DiskJobs):
             return old, partial(self.library.restore, self.library.delete_folder(old))
 
         self._change([folder], change, lambda what: f"Deleted the folder {what}.")
+
+    def weigh_trash(self, then: Callable[[Trash], None]) -> None:
+        """Ask how much lies in the library's trash; answers as `load` does."""
+        self._do(lambda: self._tell(self._answered, then, self.library.trash()))
+
+    def empty_trash(self) -> None:
+        """Remove what was taken away for good; what brought it back will say so."""
+
+        def job() -> None:
+            self.library.empty_trash()
+
+        self._do(job)
 
     def undo(self) -> None:
         """Take the last change back."""

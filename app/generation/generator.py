@@ -13,7 +13,7 @@ from app.generation.timings import later
 from app.generation.worker import GenerationWorker, Request
 from neural_assets_core.decoders import Generation, Progress
 from neural_assets_core.preferences import load_preferences
-from neural_assets_core.scene import Animation, Scene
+from neural_assets_core.scene import Animation, Scene, SceneObject
 
 START_MS = 600
 """The worker begins so long after it was made: loading a decoder keeps Python from drawing, and
@@ -101,7 +101,8 @@ class Generator(QObject):
 
     def result(self, scene: Scene | None) -> Generation | None:
         """The finished picture of this scene, whatever its objects were called, if there is one."""
-        known = None if scene is None else self._results.get(drawn(scene))
+        # While nothing is kept, as in a preview, not even the key need be made.
+        known = self._results.get(drawn(scene)) if self._results and scene is not None else None
         # What was to be noted about it was told when it was made.
         return None if known is None or scene is None else replace(known, scene=scene, notes=())
 
@@ -115,7 +116,7 @@ class Generator(QObject):
             self.finished.emit(known)
         elif self._running is None:
             self._start(scene)
-        elif drawn(self._running.scene) == drawn(scene) and not self._running.cancel.is_set():
+        elif looks_alike(self._running.scene, scene) and not self._running.cancel.is_set():
             self._waiting = None
         else:
             self._waiting = scene
@@ -242,11 +243,27 @@ class Generator(QObject):
 
 def drawn(scene: Scene) -> Scene:
     """What a picture depends on: the scene without names, categories, wireframes and keyframes."""
-    objects = (
-        item.model_copy(update={"name": str(index), "category": "", "wireframe": None})
-        for index, item in enumerate(scene.objects)
+    objects = tuple(_seen(item, str(index)) for index, item in enumerate(scene.objects))
+    return scene.model_copy(update={"objects": objects, "animation": Animation()})
+
+
+def looks_alike(one: Scene, other: Scene) -> bool:
+    """Whether two scenes have the same picture: what is `drawn` of them is equal.
+
+    Objects that are the very same are not looked into: while one of fifty is dragged, that is
+    asked at every move of the pointer.
+    """
+    pairs = zip(one.objects, other.objects, strict=False)
+    return len(one.objects) == len(other.objects) and (
+        all(a is b or _seen(a) == _seen(b) for a, b in pairs)
+        and drawn(one.model_copy(update={"objects": ()}))
+        == drawn(other.model_copy(update={"objects": ()}))
     )
-    return scene.model_copy(update={"objects": tuple(objects), "animation": Animation()})
+
+
+def _seen(item: SceneObject, name: str = "") -> SceneObject:
+    """An object as its picture depends on it."""
+    return item.model_copy(update={"name": name, "category": "", "wireframe": None})
 
 
 def stuck_threads() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.document import Document
-from app.generation.generator import Generator, drawn
+from app.generation.generator import Generator, looks_alike
 from app.generation.history import ResultHistory
 from neural_assets_core.decoders import Generation
 from neural_assets_core.preferences import load_preferences
@@ -116,12 +116,12 @@ class Pictures(QObject):
         if draft is None and generation.scene.settings.decoder != "proxy":
             self.history.add(generation)
         wanted = scene if draft is None else _quick(draft)
-        if wanted is not None and drawn(generation.scene) == drawn(wanted):
+        if wanted is not None and looks_alike(generation.scene, wanted):
             self.picture_changed.emit(generation.picture)
 
     def _on_found(self, generation: Generation) -> None:
         scene = self._document.scene
-        current = scene is not None and drawn(scene) == drawn(generation.scene)
+        current = scene is not None and looks_alike(scene, generation.scene)
         if current and self._document.draft is None and self.result() is None:
             self.generator.deliver(generation)
 
@@ -130,8 +130,9 @@ class Pictures(QObject):
         # A late answer may still be about the scene that was open before.
         if scene is None or generation.scene.background.view is not scene.background.view:
             return
-        awaited = self.result() is None and drawn(generation.scene) == drawn(_proxied(scene))
-        if self._document.draft is not None or awaited:
+        if self._document.draft is not None or (
+            self.result() is None and looks_alike(generation.scene, _proxied(scene))
+        ):
             self.picture_changed.emit(generation.picture)
 
 

@@ -7,7 +7,7 @@ import secrets
 from PySide6.QtCore import QObject, Signal
 
 from app.document import Document
-from app.generation.generator import Generator, drawn
+from app.generation.generator import Generator, looks_alike
 from neural_assets_core.decoders import Generation
 from neural_assets_core.scene import Scene
 
@@ -76,7 +76,7 @@ class Variants(QObject):
 
     def _on_finished(self, generation: Generation) -> None:
         index = self._next
-        if index is None or drawn(generation.scene) != drawn(self.scenes[index]):
+        if index is None or not looks_alike(generation.scene, self.scenes[index]):
             return
         self._next = index + 1 if index + 1 < len(self.scenes) else None
         self.made.emit(index, generation)

@@ -83,7 +83,7 @@ class GenerationWorker(QObject):
         self._unencoded: deque[Path] = deque()
         self._more.connect(self._encode_waiting, Qt.ConnectionType.QueuedConnection)
         self._decoder: Decoder | None = None
-        self._opened: tuple[str, str, str, str, int] | None = None
+        self._opened: tuple[object, ...] | None = None
         self._timings: defaultdict[tuple[int, int, bool], Timings] = defaultdict(Timings)
 
     @Slot(object)

@@ -6,7 +6,7 @@ import math
 import warnings
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from scipy.spatial.transform import Rotation
 
@@ -14,7 +14,11 @@ from app.document import Document
 from app.panels.fields import NumberGroup
 from app.theme import UNIT
 from neural_assets_core.geometry import MINIMUM_EXTENT, Box
-from neural_assets_core.scene import SceneObject
+from neural_assets_core.scene import Scene, SceneObject
+
+PACE_MS = 50
+"""During a gesture the numbers change this often: to paint them takes as long as to draw the boxes,
+and nobody reads them at every move."""
 
 FAR = 10_000.0
 """Metres: the largest number that can be typed."""
@@ -68,7 +72,9 @@ class Inspector(QWidget):
         column.addWidget(self._form)
         column.addStretch()
         document.scene_changed.connect(self._refresh)
-        document.draft_changed.connect(self._refresh)
+        self._pace = QTimer(self, singleShot=True, interval=PACE_MS)
+        self._pace.timeout.connect(self._refresh)
+        document.draft_changed.connect(self._on_draft)
         document.selection_changed.connect(self._refresh)
         document.workspace_changed.connect(self._refresh)
         self._refresh()
@@ -80,6 +86,12 @@ class Inspector(QWidget):
         if scene is None or not selection:
             return None
         return next((item for item in scene.objects if item.name == selection[-1]), None)
+
+    def _on_draft(self, draft: Scene | None) -> None:
+        if draft is None:
+            self._refresh()
+        elif not self._pace.isActive():
+            self._pace.start()
 
     def _refresh(self) -> None:
         item = self._active()

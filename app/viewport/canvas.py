@@ -29,7 +29,7 @@ from vispy.gloo import gl
 from vispy.gloo.context import FakeCanvas, set_current_canvas
 
 from app.viewport import shaders
-from app.viewport.damage import Area, Layer
+from app.viewport.damage import Area, Layer, differing_pixels
 from app.viewport.strokes import Color, Label, Strokes
 from neural_assets_core.scene import Picture
 
@@ -146,7 +146,7 @@ class Canvas:
         self._buffers = {program: gloo.VertexBuffer() for program in (self._shades, self._strokes)}
         self._image["a_corner"] = _CORNERS
         self._picture = _texture("linear")
-        self._uploaded: tuple[Picture | None, int] = (None, 0)
+        self._uploaded: tuple[Picture | None, int, NDArray[np.uint8] | None] = (None, 0, None)
         self._labels: dict[tuple[Label, float], tuple[gloo.Texture2D, float, float]] = {}
         # What was drawn last is kept: of the next frame, only what differs is drawn.
         self._kept = _texture("nearest")
@@ -171,9 +171,11 @@ class Canvas:
     def _draw(self) -> None:
         frame = self._frame()
         set_current_canvas(self._queue)
-        before, drawing = self._drawn, self._drawing(frame)
-        # Should drawing fail, nothing is known about what is kept.
-        self._drawn = None
+        # Should drawing fail, nothing is known about what is kept, here and on the card.
+        before, self._drawn = self._drawn, None
+        if before is None:
+            self._uploaded = (None, 0, None)
+        drawing = self._drawing(frame)
         width, height = drawing.size
         gloo.set_viewport(0, 0, width, height)
         gloo.set_state(depth_test=False, cull_face=False, blend=False)
@@ -201,6 +203,7 @@ class Canvas:
             self.ratio,
             frame.picture,
             frame.rect,
+            self._upload(frame),
             Layer.of(frame.strokes.shades()),
             Layer.of(frame.strokes.vertices()),
             {label: self._plate(label) for label in frame.strokes.labels},
@@ -247,7 +250,6 @@ class Canvas:
         if drawing.picture is None:
             return
         magnification = drawing.rect[2] * drawing.ratio / drawing.picture.width
-        self._upload(drawing.picture, magnification)
         corner = drawing.ratio * np.array(drawing.rect[:2])
         # Pixel on pixel there is nothing to interpolate, and rasterisers round when they do.
         own = magnification == 1.0 and np.allclose(corner, np.round(corner), rtol=0.0, atol=1e-6)
@@ -257,28 +259,46 @@ class Canvas:
         # A software rasteriser is faster at rectangles wherever there is nothing else to draw yet.
         gloo.flush()
 
-    def _upload(self, picture: Picture, magnification: float) -> None:
+    def _upload(self, frame: Frame) -> Area | None:
         """Bring the picture to the card, halved as often as it will be shown smaller.
 
         A texture drawn at less than half its size flickers and eats memory.
+
+        Returns
+        -------
+        changed : Area or None
+            Where on the screen it is another than the last one that was there.
         """
+        picture = frame.picture
+        if picture is None:
+            return None
         side = max(picture.width, picture.height)
+        magnification = frame.rect[2] * self.ratio / picture.width
         halvings = max(
             math.floor(math.log2(1 / magnification) + 1e-9),
             math.ceil(math.log2(side / LARGEST_TEXTURE)),
             0,
         )
         if self._uploaded[0] is picture and self._uploaded[1] == halvings:
-            return
+            return None
         pixels = picture.pixels
         if halvings:
             size = (max(picture.width >> halvings, 1), max(picture.height >> halvings, 1))
             pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        grey = pixels.ndim == 2
-        _set_pixels(
-            self._picture, cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGRA if grey else cv2.COLOR_RGB2BGRA)
+        changed = differing_pixels(self._uploaded[2], pixels)
+        self._uploaded = (picture, halvings, pixels)
+        if changed is None:
+            return None
+        _set_pixels(self._picture, pixels, changed)
+        # Between pixels the card interpolates.
+        around, (height, width) = changed.grown(1.0), pixels.shape[:2]
+        across, down = frame.rect[2] / width, frame.rect[3] / height
+        return Area(
+            frame.rect[0] + across * around.left,
+            frame.rect[1] + down * around.top,
+            frame.rect[0] + across * around.right,
+            frame.rect[1] + down * around.bottom,
         )
-        self._uploaded = (picture, halvings)
 
     def _plate(self, label: Label) -> Area:
         """Where a label lies."""
@@ -313,6 +333,8 @@ class _Drawing:
     ratio: float
     picture: Picture | None
     rect: Rect
+    repainted: Area | None
+    """Where the picture is another than before."""
     shades: Layer
     strokes: Layer
     labels: dict[Label, Area]
@@ -322,6 +344,7 @@ class _Drawing:
         if before is None or self._ground() != before._ground():
             return Area(0.0, 0.0, self.size[0] / self.ratio, self.size[1] / self.ratio)
         changes = [
+            self.repainted,
             self.shades.damage(before.shades),
             self.strokes.damage(before.strokes),
         ]
@@ -330,8 +353,8 @@ class _Drawing:
         return Area.united(changes)
 
     def _ground(self) -> tuple[object, ...]:
-        """What lies under everything."""
-        return self.size, self.ratio, id(self.picture), self.rect
+        """What lies under everything, and where."""
+        return self.size, self.ratio, self.picture is None, self.rect
 
 
 # VisPy knows no textures of blue, green, red and opacity, but that is what screens are made of: a
@@ -347,10 +370,18 @@ def _set_size(texture: gloo.Texture2D, shape: tuple[int, ...]) -> None:
     texture.glir.command("SIZE", texture.id, shape, _BGRA, gl.GL_RGBA)
 
 
-def _set_pixels(texture: gloo.Texture2D, pixels: NDArray[np.uint8]) -> None:
-    """Pixels (height, width, 4): blue, green, red, opacity."""
-    _set_size(texture, pixels.shape)
-    texture.glir.command("DATA", texture.id, (0, 0), pixels)
+def _set_pixels(texture: gloo.Texture2D, pixels: NDArray[np.uint8], area: Area) -> None:
+    """Make a texture of colour pixels (height, width, 3), or grey ones (height, width).
+
+    Of those in `area` if it has had the others before.
+    """
+    height, width = pixels.shape[:2]
+    rows = slice(round(area.top), round(area.bottom))
+    columns = slice(round(area.left), round(area.right))
+    _set_size(texture, (height, width, 4))
+    kind = cv2.COLOR_GRAY2BGRA if pixels.ndim == 2 else cv2.COLOR_RGB2BGRA
+    part = cv2.cvtColor(pixels[rows, columns], kind)
+    texture.glir.command("DATA", texture.id, (rows.start, columns.start), part)
 
 
 def render_label(label: Label, ratio: float) -> NDArray[np.uint8]:

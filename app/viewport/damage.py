@@ -41,6 +41,12 @@ class Area:
         lefts, tops, rights, bottoms = zip(*sides, strict=True)
         return cls(min(lefts), min(tops), max(rights), max(bottoms))
 
+    def grown(self, margin: float) -> Area:
+        """With so much more on each side."""
+        return Area(
+            self.left - margin, self.top - margin, self.right + margin, self.bottom + margin
+        )
+
     def meets(self, other: Area) -> bool:
         """Whether they have a point in common."""
         across = self.left <= other.right and other.left <= self.right
@@ -112,6 +118,23 @@ class Layer:
             ]
         )
         return Area.around(points) if len(points) else None
+
+
+def differing_pixels(old: NDArray[np.uint8] | None, new: NDArray[np.uint8]) -> Area | None:
+    """Where a picture (height, width[, colours]) is another than before, in its own pixels.
+
+    All of it if there was none, or one of another size; None if they are equal.
+    """
+    height, width = new.shape[:2]
+    if old is None or old.shape != new.shape:
+        return Area(0.0, 0.0, float(width), float(height))
+    differs = (old != new).reshape(height, -1)
+    rows = np.flatnonzero(differs.any(axis=1))
+    if len(rows) == 0:
+        return None
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(differs[top:bottom].any(axis=0)) // (differs.shape[1] // width)
+    return Area(float(columns[0]), float(top), float(columns[-1] + 1), float(bottom))
 
 
 _FACTORS = np.random.default_rng(0).integers(1, 2**64, 64, dtype=np.uint64) | np.uint64(1)

@@ -202,11 +202,16 @@ class SceneView(QWidget):
         self._refresh()
 
     def _refresh(self, _: object = None) -> None:
-        self._canvas.update()
         if self._interaction.dragging != self._was_dragging:
             self._was_dragging = self._interaction.dragging
             (self.gesture_started if self._was_dragging else self.gesture_finished).emit()
-        self.native.setCursor(self._cursor())
+        if not self.isVisible():
+            # Shown again, it catches up: nothing is computed for nobody to see.
+            return
+        self._canvas.update()
+        cursor = self._cursor()
+        if cursor != self.native.cursor().shape():
+            self.native.setCursor(cursor)
         status = ""
         if self._document.scene is not None:
             status = self._view_status() or self._interaction.status()
@@ -242,6 +247,8 @@ class SceneView(QWidget):
             self._resized(event)
         elif isinstance(event, QFocusEvent):
             self._focus(event)
+        elif event.type() == QEvent.Type.Show:
+            self._refresh()
         elif event.type() == QEvent.Type.Enter:
             self.status_changed.emit(self._status)
         elif event.type() == QEvent.Type.Leave:

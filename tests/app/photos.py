@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import numpy as np
+from PySide6.QtTest import QTest
 
 from app.main_window import MainWindow
 from neural_assets_core.calibration import Photograph, scene_from_photograph
@@ -43,6 +47,13 @@ class PhotoHand(Hand):
         self.move(start)
         self.drag(start, end, modifiers)
         self.release(end, modifiers=modifiers)
+
+    def until(self, so: Callable[[], bool]) -> None:
+        """Let the program go on until something is so."""
+        deadline = time.monotonic() + 60
+        while not so() and time.monotonic() < deadline:
+            QTest.qWait(10)
+        assert so()
 
     def point(self, at: np.ndarray) -> None:
         """Go there and click."""

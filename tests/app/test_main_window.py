@@ -28,8 +28,8 @@ class TestGenerating:
         qtbot.mousePress(native, left, pos=QPoint(round(x), round(y)))
         for step in range(1, 9):
             qtbot.mouseMove(native, QPoint(round(x) - 8 * step, round(y)))
-        # The newest position counts at the next frame.
-        qtbot.wait(60)
+        # The newest position counts at the next frame, and its numbers come a little later.
+        qtbot.wait(150)
         shown = window.inspector.fields["position"][0].value()
         assert window.document.draft is not None
         assert window.document.undo_stack.count() == 0

@@ -13,6 +13,7 @@ from PySide6.QtGui import QOffscreenSurface, QOpenGLContext
 from PySide6.QtWidgets import QApplication
 
 from app.theme import apply_theme
+from app.turns import take_short_turns
 from tests.benchmarks.drag import FRAMES, SIZE, drag_studio, drag_viewport
 from tests.benchmarks.generation import first_picture, generate
 from tests.benchmarks.library import list_library
@@ -30,6 +31,8 @@ PAGE = Path("out/bench.md")
 AIMS = {
     f"viewport alone, {BOXES} boxes, 1 dragged": "p99 under 16 ms",
     f"picking among {BOXES} boxes": "under 2 ms",
+    f"whole studio, {BOXES} boxes, 1 dragged": "p99 under 16 ms",
+    "previews a second meanwhile": "20",
     "start-up to the first frame": "under 2 s",
     "loading the checkpoint": "under 2 s",
     "neural picture, 1 step": "under 1.5 s, from the release on",
@@ -61,13 +64,15 @@ def main() -> None:
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
         application = QApplication([])
         apply_theme(application)
+        take_short_turns()
         crowd, single = crowded_scene(BOXES), crowded_scene(1)
         fixed = measured(yardstick())
         alone, one = measured(drag_viewport(crowd)), measured(drag_viewport(single))
         measured(drag_viewport(crowd, selected=BOXES))
         picked, picked_one = measured(pick(crowd)), measured(pick(single))
         measured(start_up(Path(folder)))
-        measured(drag_studio(crowd))
+        studio, previews = drag_studio(crowd)
+        measured(studio)
         made, costs = generate("default")
         edited, kept = edit_photograph()
         shown, memory = first_picture(Path(folder))
@@ -80,6 +85,7 @@ def main() -> None:
         f"picking, {BOXES} boxes over 1": picked.p50 / picked_one.p50,
         "frame, 99th percentile over 50th": alone.p99 / alone.p50,
         "yardstick, 99th percentile over 50th": fixed.p99 / fixed.p50,
+        **previews,
         **costs,
         **memory,
         **kept,

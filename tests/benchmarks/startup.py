@@ -23,6 +23,8 @@ make_plain()
 from app.garbage import GarbageCollector
 from app.main_window import MainWindow
 from app.theme import apply_theme
+from app.turns import take_short_turns
+take_short_turns()
 application = QApplication([])
 apply_theme(application)
 collector = GarbageCollector()

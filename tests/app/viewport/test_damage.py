@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 
 from app.viewport.box_strokes import _drawn
-from app.viewport.damage import Area, Layer
+from app.viewport.damage import Area, Layer, differing_pixels
 from app.viewport.strokes import SHADE_VERTEX
+from neural_assets_core.scene import Picture
 
 SIDE = 8
 corner = st.tuples(*[st.integers(-2, SIDE + 2)] * 2)
@@ -111,6 +112,52 @@ def test_whatever_happens_the_window_is_as_if_all_had_been_drawn(hand):
     hand.viewport.window().resize(640, 500)
     seen.append(compare())
     assert len({frame.tobytes() for frame in seen}) == len(seen)
+
+
+@given(st.integers(1, 6), st.integers(1, 7), st.sampled_from([(), (3,)]), st.data())
+def test_of_two_pictures_just_the_part_that_differs_is_found(height, width, colours, data):
+    old = np.zeros((height, width, *colours), np.uint8)
+    new, spots = old.copy(), st.tuples(st.integers(0, height - 1), st.integers(0, width - 1))
+    chosen = data.draw(st.lists(spots, max_size=3))
+    for row, column in chosen:
+        new[row, column, ...].flat[-1] = 9
+    found = differing_pixels(old, new)
+    if not chosen:
+        assert found is None
+    else:
+        (top, left), (bottom, right) = np.min(chosen, axis=0), np.max(chosen, axis=0) + 1
+        assert found == Area(left, top, right, bottom)
+
+
+def test_of_another_picture_only_the_part_that_differs_is_drawn_and_that_cannot_be_seen(hand):
+    viewport, canvas = hand.viewport, hand.viewport._canvas
+    pixels = hand.document.scene.background.view.picture.pixels
+    height, width = pixels.shape[:2]
+    drawn = []
+    draw_area = canvas._draw_area
+    canvas._draw_area = lambda drawing, area: (drawn.append(area), draw_area(drawing, area))
+    seen = []
+    for zoom in (1.0, 1.7, 0.3):
+        viewport.zoom(zoom)
+        viewport.show_picture(Picture(pixels))
+        seen.append(hand.screen())
+        for column in (width // 4, width // 2):
+            other = pixels.copy()
+            other[height // 3 : height // 2, column : column + 9] ^= 0xFF
+            drawn.clear()
+            viewport.show_picture(Picture(other))
+            shown = hand.screen()
+            assert len(drawn) == 1
+            assert drawn[0].right - drawn[0].left < 0.5 * width * viewport.navigation.scale
+            seen.append(shown)
+            canvas._drawn = None
+            assert np.abs(shown.astype(int) - hand.screen()).max() <= 1
+    assert len({frame.tobytes() for frame in seen}) == len(seen)
+    # The same pixels in another picture are nothing to be drawn.
+    drawn.clear()
+    viewport.show_picture(Picture(other.copy()))
+    hand.screen()
+    assert drawn == []
 
 
 def test_while_a_box_is_dragged_the_others_are_not_computed_anew(hand):
