@@ -5,6 +5,11 @@ stderr; 130 after Ctrl-C. Modules here import the core inside of their commands:
 answered at once, and only who generates waits for torch.
 """
 
-from neural_assets_core.cli.main import app, main
+from neural_assets_core.cli.interruption import end
+
+try:
+    from neural_assets_core.cli.main import app, main
+except KeyboardInterrupt:
+    end()
 
 __all__ = ["app", "main"]

@@ -116,6 +116,12 @@ def restore(
         typer.echo(own.restore(path))
 
 
+@assets.command("empty-trash")
+def empty_trash(library: LibraryPath = None) -> None:
+    """Remove what was put into the library's trash for good; prints how much that was."""
+    typer.echo(f"Removed for good: {own_library(library).empty_trash()}.")
+
+
 @assets.command("encode")
 def encode(
     names: Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from neural_assets_core.cli import (
     animate,
     batch,
     camera,
+    compare,
     dataset,
     dataset_views,
     doctor,
@@ -35,10 +37,10 @@ from neural_assets_core.cli import (
     studio,
     train,
 )
+from neural_assets_core.cli.interruption import INTERRUPTED, INTERRUPTED_STATUS, interrupt
 from neural_assets_core.errors import UserError
 
 USAGE_STATUS = 2
-INTERRUPTED_STATUS = 130
 
 
 class _Commands(TyperGroup):
@@ -50,7 +52,7 @@ class _Commands(TyperGroup):
         except (typer.TyperException, typer.Exit, BrokenPipeError):
             raise
         except (KeyboardInterrupt, typer.Abort):
-            typer.echo("Interrupted.", err=True)
+            typer.echo(INTERRUPTED, err=True)
             raise typer.Exit(INTERRUPTED_STATUS) from None
         except UserError as error:
             if ctx.params.get("debug"):
@@ -127,6 +129,7 @@ app.add_typer(dataset.app, name="dataset")
 app.command("init")(init.init)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("settings")(settings.settings)
 app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)
@@ -134,4 +137,5 @@ app.command("schema")(schema.schema)
 
 def main() -> None:
     """Entry point of the `neural-assets` command."""
+    signal.signal(signal.SIGINT, interrupt)
     app()

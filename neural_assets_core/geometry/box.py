@@ -32,6 +32,9 @@ Quaternion = tuple[Finite, Finite, Finite, Finite]
 MINIMUM_EXTENT = 1e-3
 """Smallest side of a box in metres: handles can never turn a box inside out."""
 
+NO_TURN = 1e-9
+"""Radians that are not worth a turn."""
+
 CORNER_SIGNS: Float = np.array(
     [[(k >> 2 & 1), (k >> 1 & 1), (k & 1)] for k in range(8)], dtype=np.float64
 ) * 2.0 - 1.0
@@ -142,6 +145,9 @@ class Box(BaseModel):
         """
         direction = np.asarray(axis, dtype=np.float64)
         turn = Rotation.from_rotvec(direction / np.linalg.norm(direction) * angle)
+        if turn.magnitude() < NO_TURN:
+            # A whole turn is none: the picture is the source's again, not one drawn anew.
+            return self
         about = np.asarray(self.center if pivot is None else pivot, dtype=np.float64)
         center = about + turn.apply(np.asarray(self.center) - about)
         rotation = turn * Rotation.from_quat(self.rotation, scalar_first=True)

@@ -13,7 +13,7 @@ from neural_assets_core.library.composition import (
     with_surroundings,
 )
 from neural_assets_core.library.files import ASSET_SUFFIX, asset_picture, load_asset, save_asset
-from neural_assets_core.library.folder import STARTER, Library, user_library
+from neural_assets_core.library.folder import STARTER, Library, Trash, user_library
 from neural_assets_core.library.listing import Entry
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Library",
     "Placed",
     "Provenance",
+    "Trash",
     "asset_picture",
     "background_asset",
     "carried",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -46,6 +47,25 @@ STARTER = ROOT / "library"
 def user_library() -> Library:
     """The user's own library, in the system's folder for programs' data."""
     return Library(user_data_path("Neural Assets Studio", appauthor=False) / "library")
+
+
+@dataclass(frozen=True)
+class Trash:
+    """What lies in a library's trash.
+
+    Attributes
+    ----------
+    assets : int
+    nbytes : int
+        Of all files.
+    """
+
+    assets: int = 0
+    nbytes: int = 0
+
+    def __str__(self) -> str:
+        """In words: "2 assets, 1.4 MB"."""
+        return f"{self.assets} asset{'s' * (self.assets != 1)}, {self.nbytes / 1e6:.1f} MB"
 
 
 @dataclass(frozen=True)
@@ -217,8 +237,38 @@ class Library:
             parent = Path(os.path.realpath(trashed.parent))
             inside = (parent / trashed.name).relative_to(os.path.realpath(trash)).parts[1:]
             if inside and trashed.name not in (".", ".."):
+                if not trashed.exists():
+                    raise UserError(
+                        f"{trashed.stem} is no longer in the library's trash: it was brought back "
+                        "already, or removed for good when the trash was emptied."
+                    )
                 return self._restored(trashed, self.root.joinpath(*inside))
         raise UserError(f"{trashed.stem} is not in the trash: there is nothing to restore.")
+
+    def trash(self) -> Trash:
+        """How much lies in the trash."""
+        sizes = []
+        for folder, _, files in os.walk(self.root / TRASH):
+            for file in files:
+                # Another program may be taking it out.
+                with suppress(OSError):
+                    sizes.append((file, os.lstat(os.path.join(folder, file)).st_size))
+        # An empty file is a name that is being taken right now.
+        assets = sum(file.endswith(ASSET_SUFFIX) and size > 0 for file, size in sizes)
+        return Trash(assets, sum(size for _, size in sizes))
+
+    def empty_trash(self) -> Trash:
+        """Remove what lies in the trash for good; what that was."""
+        trash = self.root / TRASH
+        if not trash.is_dir():
+            return Trash()
+        with self._locked():
+            there = self.trash()
+            try:
+                shutil.rmtree(trash)
+            except OSError as error:
+                raise _refused(trash, error) from None
+        return there
 
     def _restored(self, trashed: Path, target: Path) -> Path:
         if trashed.is_dir():

@@ -335,6 +335,32 @@ def test_interrupting_ends_with_130(tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
+def test_interrupting_a_library_that_is_being_loaded_ends_with_130_too(tmp_path: Path) -> None:
+    (tmp_path / "stubborn.py").write_text(
+        "import time\n"
+        "try:\n"
+        "    print('loading', flush=True)\n"
+        "    time.sleep(60)\n"
+        "except BaseException:\n"
+        "    pass\n"
+    )
+    code = (
+        "from neural_assets_core.cli import app, main\n"
+        "app.command('load')(lambda: __import__('stubborn'))\n"
+        "main()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "load"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.getcwd()}"},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "Interrupted.\n")
+
+
 def test_exit_codes_of_the_program(scene_file: Path, tmp_path: Path) -> None:
     good = program("info", "small.nascene", "--json", cwd=tmp_path)
     assert (good.returncode, good.stderr) == (0, "")

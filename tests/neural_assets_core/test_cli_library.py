@@ -60,6 +60,10 @@ def test_an_object_goes_from_scene_to_scene(
     assert "no asset called 'kitchen/mug'" in refused("asset", "show", "kitchen/mug")
     assert Path(done("asset", "restore", trashed).strip()) == path
     assert path.exists()
+    trashed = done("asset", "remove", "kitchen/mug").strip()
+    assert done("asset", "empty-trash").startswith("Removed for good: 1 asset, ")
+    assert "when the trash was emptied" in refused("asset", "restore", trashed)
+    assert done("asset", "empty-trash") == "Removed for good: 0 assets, 0.0 MB.\n"
 
 
 def test_tags_names_and_folders(scene_file: Path) -> None:

@@ -112,6 +112,13 @@ def test_a_ring_follows_the_pointer_about_any_axis(camera, box, index, turn):
 
 
 @quick
+@given(tilted_boxes(), st.integers(0, 2), st.integers(-3, 3))
+def test_whole_turns_leave_the_very_same_box(box, index, turns):
+    axis = box.rotation_matrix().T[index]
+    assert box.rotated(axis, turns * math.tau, (0.3, -2.0, 1.0)) == box
+
+
+@quick
 @given(any_cameras(), tilted_boxes(), st.integers(-3, 3), shifts)
 def test_back_at_the_press_a_ring_has_made_whole_turns_exactly(camera, box, turns, shift):
     center, start = box.base_center(), pixel_of(camera, box.base_center()) + shift

@@ -15,6 +15,7 @@ from neural_assets_core.errors import UserError
 from neural_assets_core.library import (
     Asset,
     Library,
+    Trash,
     background_asset,
     folder,
     listing,
@@ -108,6 +109,27 @@ def test_rename_move_delete_restore(library: Library, mug: Asset) -> None:
     assert names(library) == ["b/c/cup", "b/c/mug"]
     with pytest.raises(UserError, match="cannot be changed"):
         library.delete(trashed)
+
+
+def test_an_emptied_trash_is_gone_for_good(library: Library, mug: Asset) -> None:
+    assert library.empty_trash() == library.trash() == Trash(0, 0)
+    kept = library.add(mug, "kept")
+    paths = [library.delete(library.add(mug, "a")), library.delete_folder("a")]
+    library.add(mug, "b")
+    paths.append(library.delete_folder("b"))
+    size = kept.stat().st_size
+    assert library.trash() == Trash(2, 2 * size)
+    assert str(library.trash()) == f"2 assets, {2 * size / 1e6:.1f} MB"
+    # A link is removed, never what it shows.
+    (library.root / ".trash" / "link").symlink_to(kept.parent, target_is_directory=True)
+    assert library.empty_trash().assets == 2
+    assert names(library) == ["kept/mug"]
+    assert not (library.root / ".trash").exists()
+    for path in paths:
+        with pytest.raises(UserError, match="removed for good when the trash was emptied"):
+            library.restore(path)
+    assert names(library) == ["kept/mug"]
+    assert library.restore(library.delete(kept)) == kept
 
 
 def test_the_trash_keeps_names_apart(library: Library, mug: Asset) -> None:
