@@ -23,7 +23,7 @@ README, GUIDE = RESOURCES.parent / "README.md", RESOURCES / "guide" / "README.md
 SIDE = 96
 """Pixels of the samples here; they ship with 512."""
 
-NOT_RUN = {"studio", "estimate", "train", "evaluate", "dataset make", "init", "doctor"}
+NOT_RUN = {"studio", "estimate", "train", "evaluate", "compare", "dataset make", "init", "doctor"}
 """Windows, hours, models of one's own, what depends on the machine: only read, not done."""
 
 OWN = {"DIR", "FRAMES", "movi_e"}
