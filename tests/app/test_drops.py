@@ -20,7 +20,7 @@ from neural_assets_core.history import user_history
 from neural_assets_core.library import STARTER
 from neural_assets_core.scene import Picture, Scene, save_scene
 from tests.app.hand import moved
-from tests.app.panels.test_library_panel import free_ground, on_ground
+from tests.app.panels.test_library_drops import free_ground, on_ground
 
 COPY = Qt.DropAction.CopyAction
 HAND = (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
@@ -40,14 +40,17 @@ def enter(widget: QWidget, data: QMimeData, at: QPointF = FROM_BELOW) -> bool:
     # Qt asks the widgets below by itself, and sends what follows to the one that accepted.
     event = QDragEnterEvent(at.toPoint(), COPY, data, *HAND)
     QApplication.sendEvent(widget, event)
-    QApplication.sendEvent(widget, QDragMoveEvent(at.toPoint(), COPY, data, *HAND))
+    if event.isAccepted():
+        # Else Qt would send it to who accepted the last time, were that window long gone.
+        QApplication.sendEvent(widget, QDragMoveEvent(at.toPoint(), COPY, data, *HAND))
     return event.isAccepted()
 
 
 def drop(widget: QWidget, data: QMimeData, at: QPointF = FROM_BELOW) -> bool:
     """Carry something over a widget and let go; whether somebody took it."""
     accepted = enter(widget, data, at)
-    QApplication.sendEvent(widget, QDropEvent(at, COPY, data, *HAND))
+    if accepted:
+        QApplication.sendEvent(widget, QDropEvent(at, COPY, data, *HAND))
     return accepted
 
 

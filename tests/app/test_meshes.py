@@ -14,7 +14,7 @@ from app.drops import carried
 from app.main_window import MainWindow
 from neural_assets_core.library import STARTER, load_asset, replaced
 from neural_assets_core.scene import Scene
-from tests.app.panels.test_library_panel import free_ground, on_ground
+from tests.app.panels.test_library_drops import free_ground, on_ground
 from tests.app.test_drops import drop, enter, files
 
 

@@ -23,10 +23,14 @@ def test_while_dragging_and_after(empty_window: MainWindow, qtbot: QtBot) -> Non
     window.document.set_scene(scene)
     qtbot.waitUntil(lambda: window.pictures.result() is not None, timeout=60_000)
     draft = scene.with_box("crate", box.translated((0.2, 0.0, 0.0)))
-    with qtbot.waitSignal(window.pictures.preview.finished, timeout=60_000) as told:
+    # On a busy machine one of the scene before may still be on its way.
+    with qtbot.waitSignal(
+        window.pictures.preview.finished,
+        timeout=60_000,
+        check_params_cb=lambda made: made.scene is draft,
+    ) as told:
         window.document.set_draft(draft)
     made = told.args[0]
-    assert made.scene is draft
     assert max(made.picture.width, made.picture.height) == WORKING_SIDE
     assert window.viewport._picture == made.picture
     window.document.push(draft, "Move crate")
