@@ -7,9 +7,11 @@ are a sample scene's picture and what the default checkpoint makes of one edit o
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PIL import Image
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
@@ -50,7 +52,11 @@ def main() -> None:
             picture = Image.fromarray(pixels)
             picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.LANCZOS)
             picture.save(FOLDER / f"edit-{number}-{which}.png", optimize=True)
-    window_picture(FOLDER / "window.png")
+    with TemporaryDirectory() as folder:
+        # Of a user who has nothing yet: no crash to recover from, no history.
+        for kind in ("CONFIG", "DATA", "STATE"):
+            os.environ[f"XDG_{kind}_HOME"] = folder
+        window_picture(FOLDER / "window.png")
 
 
 def window_picture(path: Path) -> None:
