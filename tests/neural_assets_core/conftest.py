@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diffusers.utils import logging as diffusers_logging
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import cast_box
 from neural_assets_core.scene import Appearance, Picture, Scene, SceneObject, View, scene_from_view
 
 SIZE = 96
-
-# Its log's handler keeps what is stderr now; that of a command under test is closed afterwards.
-diffusers_logging.get_logger()
 
 
 def paint(camera: Camera, boxes: list[Box]) -> tuple[np.ndarray, np.ndarray]:
