@@ -36,7 +36,7 @@ SHADED = 0.12
 def fill_smoothly(
     picture: Pixels, hole: Mask, known: Mask, camera: Camera, plain: Mask
 ) -> Pixels:
-    """A `Fill` without texture, that takes a hundredth of the time: for millions of pictures."""
+    """A `Fill` without texture, in a small part of the time: for the many samples of a training."""
     return fill_holes(picture, hole, ~known)
 
 
