@@ -8,12 +8,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QMessageBox
 
 from app.document import Document
 from app.generation import Generator
 from app.panels.library import LibraryPanel
-from app.shelf import Shelf, ships
+from app.shelf import Change, Shelf, ships
 from app.viewport import Viewport
 from app.viewport.asset_drop import AssetDrop
 from app.where import last_folder
@@ -29,6 +29,7 @@ from neural_assets_core.library import (
 )
 from neural_assets_core.scene import SCENE_SUFFIX, Background
 
+_SHOWN_MS = 6000
 BACKGROUND_FILTER = f"Scenes and backgrounds (*{SCENE_SUFFIX} *{ASSET_SUFFIX});;All files (*)"
 
 
@@ -62,6 +63,8 @@ class AssetCommands(QObject):
         self.panel.changed.connect(self.changed)
         self.panel.objects_dropped.connect(self.add)
         self.panel.files_dropped.connect(self.add_files)
+        self._told: list[Change] = []
+        self._shelf.changes_changed.connect(self._say_changed)
         self._shelf.failed.connect(self.failed)
         self._drop.failed.connect(self.failed)
         # Tokens are made where a pipeline is loaded already, and when it has the time.
@@ -99,9 +102,8 @@ class AssetCommands(QObject):
 
     def toggle(self) -> None:
         """Show the library, ready to search, or hide it."""
-        dock = self.panel.parentWidget()
-        # Behind another tab, Qt calls it visible.
-        if isinstance(dock, QDockWidget) and not dock.visibleRegion().isEmpty():
+        dock = self._dock_in_sight()
+        if dock is not None:
             dock.hide()
         else:
             self._show()
@@ -223,6 +225,21 @@ class AssetCommands(QObject):
     def shutdown(self) -> None:
         """Finish what is being written."""
         self._shelf.shutdown()
+
+    def _dock_in_sight(self) -> QDockWidget | None:
+        dock = self.panel.parentWidget()
+        # Behind another tab, Qt calls it visible.
+        if isinstance(dock, QDockWidget) and not dock.visibleRegion().isEmpty():
+            return dock
+        return None
+
+    def _say_changed(self) -> None:
+        """While the library is closed nothing else tells that something came into it."""
+        before, self._told = self._told, self._shelf.changes
+        window = self._viewport.window()
+        news = [change for change in self._told[-1:] if change not in before]
+        if news and isinstance(window, QMainWindow) and self._dock_in_sight() is None:
+            window.statusBar().showMessage(f"Library: {news[0].text}", _SHOWN_MS)
 
     def _show(self) -> None:
         dock = self.panel.parentWidget()

@@ -19,6 +19,11 @@ class DiskJobs(QObject):
 
     What the user should know of a job that failed comes as `failed`.
 
+    Of Qt a job may use signals and the arithmetic of `QImage`, but nothing that makes, connects or
+    destroys a `QObject`, as `QImage.fromData` does inside: that takes one of Qt's locks while it
+    has Python's. The window, where it disconnects a signal, has Qt's and then wants Python's: both
+    would wait for ever.
+
     Parameters
     ----------
     name : str

@@ -69,4 +69,6 @@ def _dock(window: QMainWindow, panel: Panel) -> QDockWidget:
     )
     window.addDockWidget(panel.area, dock)
     dock.setVisible(panel.shown)
+    # Behind another tab it would be shown, and not be seen.
+    dock.toggleViewAction().triggered.connect(lambda on: dock.raise_() if on else None)
     return dock

@@ -186,9 +186,11 @@ class Exports(QObject):
 
     def _on_made(self, film: Film) -> None:
         self._film = film
-        told = f"{film.path.name}: {film.frames} frames of {film.width} × {film.height} pixels."
+        frames = "1 frame" if film.frames == 1 else f"{film.frames} frames"
+        told = f"{film.path.name}: {frames} of {film.width} × {film.height} pixels."
         if film.flicker.background is not None:
-            told += f" What rests flickers by {film.flicker.background:.2f} of 255."
+            shake = film.flicker.background
+            told += f" What stands still flickers by {shake:.2f} of 255; below 1 nobody sees it."
         self.turntable.end(told, film)
         self._window.statusBar().showMessage(f"Exported {film.path.name}", _SHOWN_MS)
 

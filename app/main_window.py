@@ -275,8 +275,9 @@ class MainWindow(QMainWindow):
         )
         # The numbers at the right need their height; what is below needs not all of the width.
         self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
-        # Too wide to stand beside each other.
+        # Too wide to stand beside each other; and too high for a small screen one below another.
         self.tabifyDockWidget(self.docks[-2], self.docks[-1])
+        self.tabifyDockWidget(self.docks[2], self.docks[3])
         self.resizeDocks(self.docks[:2], [208, 264], Qt.Orientation.Horizontal)
 
     def _build_menus(self) -> None:
@@ -365,6 +366,7 @@ class MainWindow(QMainWindow):
         )
         self.start_page.open_requested.connect(self.open)
         self.start_page.browse_requested.connect(self.actions_by_id["open"].trigger)
+        self.start_page.photograph_requested.connect(self.actions_by_id["photo_open"].trigger)
         self.outliner.refused.connect(lambda text: self.report(text, "warning"))
         self.recent.changed.connect(self._fill_recent_menu)
 

@@ -100,9 +100,12 @@ def build_menus(
     """Fill the menu bar; `submenus` are for `RECENT` and `PANELS`."""
     for title, entries in MENUS.items():
         menu = bar.addMenu(title)
+        menu.setToolTipsVisible(True)
         for entry in entries:
             if isinstance(entry, Submenu):
-                menu.addMenu(entry.title).addActions([actions[id_] for id_ in entry.ids])
+                inner = menu.addMenu(entry.title)
+                inner.setToolTipsVisible(True)
+                inner.addActions([actions[id_] for id_ in entry.ids])
             elif entry == SEPARATOR:
                 menu.addSeparator()
             elif entry in submenus:

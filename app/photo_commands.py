@@ -23,6 +23,7 @@ from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box
 from neural_assets_core.scene import Scene, View
 from neural_assets_core.scene.source_box import in_place
+from neural_assets_core.segmentation import carried_by
 
 PANEL_HEIGHT = 520
 """Pixels at which nothing of the calibration has to be scrolled."""
@@ -176,11 +177,15 @@ class PhotoCommands(QObject):
         self.said.emit("Looking for the outline of what is in the rectangle …", "hint")
         self._cut_out.draw(rectangle, OBJECT)
 
-    def _on_drawn(self, _: str) -> None:
+    def _on_drawn(self, name: str) -> None:
         self.settled.emit()
         # It is cut out, and its box follows that: it can be moved at once.
         if not self._drawing.held:
             self._tools.set_tool("move")
+        scene = self._document.scene
+        carried = carried_by(scene, name) if scene is not None else ""
+        if carried:
+            self.said.emit(f"{carried}. Shift+click selects both, to move them together.", "hint")
 
     def _on_fitting(self, on: bool) -> None:
         if not on and self._document.scene is not None:

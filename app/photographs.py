@@ -35,8 +35,9 @@ SUFFIXES = frozenset(
 PICTURE_FILTER = f"Pictures ({' '.join(f'*{suffix}' for suffix in sorted(SUFFIXES))})"
 
 NEXT_STEPS = (
-    "Scene › Calibrate camera puts the ground under the picture, then Object › Tool › Draw box "
-    "marks each object. The proxy draws it: the default checkpoint knows made scenes only."
+    "Choose Draw box among the tools (Shift+B), drag a rectangle around an object, then move it. "
+    "If its box stands askew, Scene › Calibrate camera (K) helps. The proxy decoder draws the "
+    "picture: the default checkpoint knows rendered scenes only."
 )
 
 STRAIGHTENED = "Lines that the lens had bent were straightened, as the file tells it."

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import cv2
+import numpy as np
 from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QImage
 
@@ -343,7 +345,7 @@ class Shelf(DiskJobs):
                 # This one was given up.
                 return
             path, _ = self._wanted.popitem()
-        image = QImage.fromData(read_thumbnail(path) or b"")
+        image = _decoded(read_thumbnail(path) or b"")
         if not image.isNull():
             image = image.scaled(
                 THUMBNAIL,
@@ -352,6 +354,16 @@ class Shelf(DiskJobs):
                 Qt.TransformationMode.SmoothTransformation,
             )
         self._tell(self.thumbnail_made, path, image)
+
+
+def _decoded(png: bytes) -> QImage:
+    """The picture in a PNG file's content; null if there is none that can be used."""
+    # Not by `QImage.fromData`: see `DiskJobs`.
+    pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB) if png else None
+    if pixels is None:
+        return QImage()
+    height, width = pixels.shape[:2]
+    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
 def ships(entry: Entry) -> bool:

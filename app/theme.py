@@ -180,8 +180,12 @@ def _style_sheet(scheme: Colors) -> str:
         padding: 2px 5px; }}
     QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{
         background: {scheme.window}; }}
-    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
-    QComboBox::drop-down {{ border: none; width: 18px; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border;
+        width: 0; border: none; }}
+    QComboBox::drop-down {{ border: none; width: 20px; }}
+    QComboBox::down-arrow {{ image: url({(ICONS / "choose.svg").as_posix()});
+        width: 12px; height: 12px; }}
+    QComboBox::down-arrow:disabled {{ image: none; }}
     QListView, QTreeView {{ background: {scheme.field}; border: 2px solid {scheme.field};
         border-radius: 4px; outline: none; }}
     QListView:focus, QTreeView:focus {{ border-color: {scheme.focus}; }}
@@ -191,7 +195,7 @@ def _style_sheet(scheme: Colors) -> str:
         color: {scheme.text}; }}
     QListView::item:focus {{ border-color: {scheme.focus}; }}
     QListView QLineEdit {{ padding: 0 4px; }}
-    QAbstractSpinBox {{ padding: 1px 6px; }}
+    QAbstractSpinBox {{ padding: 1px 6px; min-height: 19px; }}
     QAbstractSpinBox:focus {{ border: 2px solid {scheme.focus}; padding: 0 5px; }}
     QAbstractSpinBox QLineEdit {{ border: none; padding: 0; min-height: 0; }}
     QSlider:focus {{ border: 2px solid {scheme.focus}; border-radius: 4px; }}

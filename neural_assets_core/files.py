@@ -83,6 +83,23 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def make_room(path: Path) -> None:
+    """Make the folder that `path` will lie in; said before long work if that cannot be.
+
+    Raises
+    ------
+    UserError
+        If the folder cannot be made, or `path` could not be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"Cannot make the folder {path.parent} ({error.strerror}): choose another place."
+        ) from None
+    check_writable(path)
+
+
 def check_writable(path: Path) -> None:
     """Say before long work, not after it, that its result could not be written.
 

@@ -60,6 +60,12 @@ class DifferenceView(QDialog):
         # The colours say what they mean; they are not for editing.
         self.histogram.gradient.showTicks(False)
         self.histogram.vb.setMenuEnabled(False)
+        for line in self.histogram.region.lines:
+            line.setPen(scheme.faint)
+            line.setHoverPen(scheme.text)
+        # Two lines tell the range: a block of colour would say something of its own.
+        self.histogram.region.setBrush(None)
+        self.histogram.region.setHoverBrush(None)
         self.histogram.axis.setPen(scheme.faint)
         self.histogram.axis.setTextPen(scheme.text)
         self.histogram.axis.setLabel("Difference, of 255", color=scheme.text)

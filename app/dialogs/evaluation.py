@@ -253,8 +253,9 @@ class EvaluationReport(QDialog):
         row = results.of(method)[case]
         column = results.columns[self.figure.currentIndex()]
         frames = f"frames {row['source_frame']} and {row['target_frame']} of {row['clip']}"
+        objects = "1 object" if row["objects"] == 1 else f"{row['objects']} objects"
         self.case.setText(
-            f"Case {case}: {row['task']}, {frames}, {row['objects']} objects; "
+            f"Case {case}: {row['task']}, {frames}, {objects}; "
             f"{method}: {_told(row[column.name], column)}"
         )
         shown = QWidget()

@@ -88,6 +88,7 @@ class ExportDialog(QDialog):
             self.what.addItem(kind.label, name)
         self.quality = QSpinBox()
         self.quality.setRange(1, 100)
+        self.quality.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.metadata = QCheckBox("Keep the whole &scene in the file")
         self.metadata.setToolTip(
             "Every box, the camera, seed and checkpoint: dropped on the window, the file gives "
@@ -101,11 +102,11 @@ class ExportDialog(QDialog):
         self._missing = find_spec("c2pa") is None
         self._certificate = load_preferences().certificate
         self.signer = QLabel(wordWrap=True)
-        self.signer.setEnabled(False)
+        self.signer.setProperty("role", "faint")
         self.signer.setMinimumHeight(4 * self.signer.fontMetrics().lineSpacing())
         self.signer.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.tip = QLabel(wordWrap=True)
-        self.tip.setEnabled(False)
+        self.tip.setProperty("role", "faint")
         # Room for the longest of them, so that nothing jumps.
         self.tip.setMinimumHeight(5 * self.tip.fontMetrics().lineSpacing())
         self.tip.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -132,6 +133,7 @@ class ExportDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.go = buttons.addButton("&Export …", QDialogButtonBox.ButtonRole.AcceptRole)
         self.go.setDefault(True)
+        self.go.setProperty("primary", "true")
         buttons.accepted.connect(self._on_accepted)
         buttons.rejected.connect(self.close)
         column = QVBoxLayout(self)

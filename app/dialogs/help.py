@@ -22,6 +22,7 @@ from app.actions import key_text
 from app.commands import COMMANDS
 from app.menus import in_menus, plain
 from app.theme import UNIT
+from neural_assets_core import __version__
 
 GESTURES = (
     ("Select a box; again: the one behind it", "Click"),
@@ -142,5 +143,5 @@ def show_about(parent: QWidget) -> None:
         "About Neural Assets Studio",
         "<p><b>Neural Assets Studio</b></p>"
         "<p>Move, turn and scale the objects of a photograph by their 3D boxes.</p>"
-        f"<p>Qt {qVersion()}</p>",
+        f"<p>Version {__version__}, with Qt {qVersion()}</p>",
     )

@@ -40,7 +40,7 @@ LABELS = {
     "memory": ("Memory", "For finished pictures, and as much for what the encoder made of them"),
     "threads": ("Threads", "Automatic: one for every core"),
     "certificate": ("Certificate", "Signs content credentials: a PEM file of your own"),
-    "signing_key": ("Its key", "Another PEM file, unless it is in the same"),
+    "signing_key": ("Signing key", "A PEM file too; empty if it is in the same one"),
 }
 
 LOOK_MS = 100
@@ -83,7 +83,7 @@ class SettingsDialog(QDialog):
             field.setAccessibleName(label)
             form.addRow(label, field)
             self.told[name] = told = QLabel(why, wordWrap=True)
-            told.setEnabled(False)
+            told.setProperty("role", "faint")
             form.addRow("", told)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.restore = buttons.addButton(
@@ -98,6 +98,8 @@ class SettingsDialog(QDialog):
         column.setSpacing(2 * UNIT)
         column.addLayout(form)
         column.addWidget(buttons)
+        # Most of the explanations in one line, and none in three.
+        self.setMinimumWidth(68 * UNIT)
         self._machine: Machine | None = None
         self._looking = QTimer(self, interval=LOOK_MS)
         self._looking.timeout.connect(self._on_look)
@@ -195,4 +197,5 @@ def _number(least: int, most: int, suffix: str = "") -> QSpinBox:
     number.setSuffix(suffix)
     # Half a number is not a wish.
     number.setKeyboardTracking(False)
+    number.setAlignment(Qt.AlignmentFlag.AlignRight)
     return number

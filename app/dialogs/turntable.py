@@ -69,10 +69,14 @@ class TurntableDialog(QDialog):
         self.told.setMinimumHeight(3 * self.told.fontMetrics().lineSpacing())
         self.told.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.bar = QProgressBar(textVisible=False)
+        # So that the fields stay where they are when it appears.
+        keeps = self.bar.sizePolicy()
+        keeps.setRetainSizeWhenHidden(True)
+        self.bar.setSizePolicy(keeps)
         form = QFormLayout()
         form.setVerticalSpacing(UNIT)
         for label, field in (
-            ("&Turns", self.what), ("By", self.degrees), ("&Length", self.seconds),
+            ("&What turns", self.what), ("By", self.degrees), ("&Length", self.seconds),
             ("Fra&mes", self.fps), ("&Format", self.format), ("Longer si&de", self.side),
             ("&Quality", self.quality), ("&Played", self.loop),
         ):  # fmt: skip
@@ -83,6 +87,7 @@ class TurntableDialog(QDialog):
         self.stop = buttons.addButton("St&op", QDialogButtonBox.ButtonRole.ActionRole)
         self.go = buttons.addButton("&Export …", QDialogButtonBox.ButtonRole.ActionRole)
         self.go.setDefault(True)
+        self.go.setProperty("primary", "true")
         self.go.clicked.connect(self._on_go)
         self.stop.clicked.connect(self.stopped)
         self.folder.clicked.connect(self.show_folder)
@@ -205,7 +210,9 @@ class TurntableDialog(QDialog):
         longer = max(camera.width, camera.height)
         scale = (self.side.value() or longer) / longer
         width, height = round(scale * camera.width), round(scale * camera.height)
-        self.told.setText(f"{self._count()} frames of about {width} × {height} pixels")
+        count = self._count()
+        frames = "1 frame" if count == 1 else f"{count} frames"
+        self.told.setText(f"{frames} of about {width} × {height} pixels")
 
     def _count(self) -> int:
         if self.what.currentData() == _KEYFRAMES and self._scene is not None:
@@ -271,6 +278,7 @@ def _decimal(least: float, most: float, suffix: str) -> QDoubleSpinBox:
     number.setRange(least, most)
     number.setSuffix(suffix)
     number.setKeyboardTracking(False)
+    number.setAlignment(Qt.AlignmentFlag.AlignRight)
     return number
 
 
@@ -279,4 +287,5 @@ def _whole(least: int, most: int, suffix: str) -> QSpinBox:
     number.setRange(least, most)
     number.setSuffix(suffix)
     number.setKeyboardTracking(False)
+    number.setAlignment(Qt.AlignmentFlag.AlignRight)
     return number

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QColor, QImage, QPixmap
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -15,11 +18,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.generation.variants import COUNT, Variants
-from app.theme import UNIT
+from app.theme import UNIT, colors
 from neural_assets_core.decoders import Generation
 from neural_assets_core.scene import Picture
 
 SIDE = 288
+ALIKE = 2.5
+"""Pictures whose pixels differ by less on average are hard to tell apart, levels of 255."""
 
 
 class VariantsDialog(QDialog):
@@ -32,6 +37,7 @@ class VariantsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Variants")
         self._variants = variants
+        self._made: list[Picture] = []
         grid = QGridLayout()
         grid.setSpacing(UNIT)
         self.choices: list[QToolButton] = []
@@ -63,7 +69,8 @@ class VariantsDialog(QDialog):
 
     def _on_started(self) -> None:
         blank = QPixmap(SIDE, SIDE)
-        blank.fill(Qt.GlobalColor.transparent)
+        blank.fill(QColor(colors().field))
+        self._made = []
         for index, (button, scene) in enumerate(
             zip(self.choices, self._variants.scenes, strict=True)
         ):
@@ -73,22 +80,34 @@ class VariantsDialog(QDialog):
             button.setEnabled(False)
             button.setChecked(False)
         self.again.setEnabled(False)
-        self.hint.setText("Drawing …")
+        self.hint.setText(f"Drawing 1 of {COUNT} …")
 
     def _on_made(self, index: int, generation: Generation) -> None:
         button = self.choices[index]
         button.setIcon(_shrunk(generation.picture, self.devicePixelRatioF()))
         button.setEnabled(True)
         button.setAccessibleName(button.text())
+        self._made.append(generation.picture)
+        if index + 1 < COUNT:
+            self.hint.setText(f"Drawing {index + 2} of {COUNT} …")
 
     def _on_ended(self) -> None:
         made = sum(button.isEnabled() for button in self.choices)
         self.again.setEnabled(True)
-        self.hint.setText(
-            "Click the one to keep; undo takes it back."
-            if made == COUNT
-            else f"Stopped after {made} of {COUNT}."
-        )
+        if made < COUNT:
+            self.hint.setText(f"Stopped after {made} of {COUNT}.")
+        elif _alike(self._made):
+            self.hint.setText(
+                "These are nearly the same: with this checkpoint and so few steps the seed "
+                "changes little."
+            )
+        else:
+            self.hint.setText("Click the one to keep; undo takes it back.")
+
+
+def _alike(pictures: Sequence[Picture]) -> bool:
+    first, *others = (picture.pixels.astype(np.int16) for picture in pictures)
+    return all(np.abs(other - first).mean() < ALIKE for other in others)
 
 
 def _shrunk(picture: Picture, ratio: float) -> QPixmap:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from PySide6.QtCore import QItemSelectionModel, QMimeData, QRect, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtGui import QAction, QColor, QIcon, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -22,21 +22,31 @@ from PySide6.QtWidgets import (
 from app.document import Document
 from app.panels.outliner_rows import MARKS, Mark, OutlinerRows
 from app.shelf import OBJECT_TYPE
-from app.theme import ICON_SIZE, UNIT, icon
+from app.theme import ICON_SIZE, UNIT, colors, icon
 from neural_assets_core.scene import Appearance, Scene, View
 from neural_assets_core.scene.faults import box_faults
 
 THUMBNAIL = 32
+EMPTY = "No objects yet.\nDraw a box around one (Shift+B)\nor drop one from the library (L)."
 WARNING = "#ffd61a"
 
 
 class ObjectList(QListWidget):
-    """Rows that can be dragged to the library."""
+    """Rows that can be dragged to the library; says how to get some while there are none."""
 
     def mimeData(self, items: Sequence[QListWidgetItem]) -> QMimeData:
         data = QMimeData()
         data.setData(OBJECT_TYPE, "\n".join(item.text() for item in items).encode())
         return data
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.count() == 0 and self.isEnabled():
+            painter = QPainter(self.viewport())
+            painter.setPen(QColor(colors().faint))
+            room = self.viewport().rect().adjusted(UNIT, UNIT, -UNIT, -UNIT)
+            center = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(room, center, EMPTY)
 
 
 class Outliner(QWidget):
@@ -121,6 +131,8 @@ class Outliner(QWidget):
                 wrong = faults.get(shown.name, ())
                 item.setToolTip("\n".join([shown.category, *(f"⚠ It {what}" for what in wrong)]))
                 item.setIcon(_thumbnail(shown.appearance, bool(wrong)))
+        # Without a scene there is nowhere to draw one.
+        self.list.setEnabled(scene is not None)
         self._show_workspace()
         self._show_selection(self._document.selection)
 
@@ -197,12 +209,17 @@ def _thumbnail(appearance: Appearance, warned: bool) -> QIcon:
     size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
     cut = cv2.resize(pixels[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
     image = QImage(cut.tobytes(), *size, 3 * size[0], QImage.Format.Format_RGB888)
-    pixmap = QPixmap.fromImage(image.copy())
+    # All as wide as high, whatever their objects are: the names stand below each other.
+    pixmap = QPixmap(2 * THUMBNAIL, 2 * THUMBNAIL)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.drawImage((pixmap.width() - size[0]) // 2, (pixmap.height() - size[1]) // 2, image)
+    painter.end()
     pixmap.setDevicePixelRatio(2)
     if warned:
         painter = QPainter(pixmap)
         side = THUMBNAIL // 2
-        corner = QRect(pixmap.width() // 2 - side, pixmap.height() // 2 - side, side, side)
+        corner = QRect(THUMBNAIL - side, THUMBNAIL - side, side, side)
         painter.setOpacity(0.75)
         painter.fillRect(corner, Qt.GlobalColor.black)
         painter.setOpacity(1.0)

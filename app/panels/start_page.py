@@ -24,7 +24,8 @@ from neural_assets_core.resources import SAMPLE_SCENES
 from neural_assets_core.scene import SCENE_SUFFIX
 from neural_assets_core.scene.archive import read_thumbnail
 
-TILE = QSize(104, 104)
+TILE = QSize(88, 88)
+"""All samples fit beside each other in a small window."""
 SHOWN_RECENT = 5
 
 
@@ -35,12 +36,14 @@ class StartPage(QWidget):
     """Path of a scene file."""
 
     browse_requested = Signal()
+    photograph_requested = Signal()
 
     def __init__(self, recent: RecentFiles, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._recent = recent
         self.drop = DropTarget()
         self.drop.browse_requested.connect(self.browse_requested)
+        self.drop.photograph_requested.connect(self.photograph_requested)
         self.samples = _sample_list()
         self.samples.itemActivated.connect(self._open_item)
         self.samples.itemClicked.connect(self._open_item)
@@ -92,9 +95,10 @@ class StartPage(QWidget):
 
 
 class DropTarget(QFrame):
-    """An invitation to drop something on the window, with a button for who prefers a dialog."""
+    """An invitation to drop something on the window, with buttons for who prefers a dialog."""
 
     browse_requested = Signal()
+    photograph_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,16 +110,24 @@ class DropTarget(QFrame):
         title.setProperty("role", "title")
         hint = QLabel(f"Scenes ({SCENE_SUFFIX}), pictures, and exports, which carry their scene")
         hint.setProperty("role", "faint")
-        button = QPushButton("Open a scene …")
-        button.setProperty("primary", "true")
-        button.clicked.connect(self.browse_requested)
+        photograph = QPushButton("&New from photograph …")
+        photograph.setProperty("primary", "true")
+        photograph.clicked.connect(self.photograph_requested)
+        scene = QPushButton("&Open a scene …")
+        scene.clicked.connect(self.browse_requested)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(UNIT)
+        buttons.addStretch()
+        buttons.addWidget(photograph)
+        buttons.addWidget(scene)
+        buttons.addStretch()
         column = QVBoxLayout(self)
         column.setSpacing(UNIT)
         column.addStretch()
         for widget in (self._sign, title, hint):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(UNIT)
-        column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addLayout(buttons)
         column.addStretch()
 
     def changeEvent(self, event: QEvent) -> None:

@@ -30,7 +30,10 @@ _HINTS = (
     "Draw box 3/4 · click how high it is",
 )
 _BACK = "Backspace takes the last click back · Esc gives up"
-_RECTANGLE = "Draw box · let go when the rectangle encloses the object · Esc gives up"
+_RECTANGLE = (
+    "Draw box · let go when the rectangle encloses the object alone, not what it stands on · "
+    "Esc gives up"
+)
 _LEAVE = "Esc leaves"
 
 

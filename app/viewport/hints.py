@@ -16,6 +16,7 @@ _TOOL_HINTS: dict[Tool, str] = {
     "mask": "Mask · in the picture",
 }
 _SELECTION_HINT = "Drag a handle or the box · hold O original · F3 all commands · F1 all keys"
+_EMPTY_HINT = "No objects yet · Shift+B to draw a box around one"
 _FITTING_HINT = "Fitting boxes to the photograph, which stays as it is · Enter when they fit"
 
 
@@ -34,6 +35,9 @@ def resting_hint(document: Document, tool: Tool, hovered: str | None) -> str:
         return fault
     if document.fitting:
         return _FITTING_HINT
+    scene = document.visible_scene
+    if tool == "select" and scene is not None and not scene.objects:
+        return _EMPTY_HINT
     return _SELECTION_HINT if tool == "select" and document.editable else _TOOL_HINTS[tool]
 
 

@@ -11,10 +11,8 @@ from neural_assets_core.calibration.ground import ground_point
 from neural_assets_core.calibration.lines import Point
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import MINIMUM_EXTENT, Box, Camera
-from neural_assets_core.geometry.box import Float
+from neural_assets_core.geometry.box import CORNER_SIGNS, Float
 from neural_assets_core.geometry.checks import behind_camera
-from neural_assets_core.geometry.raycast import silhouette
-from neural_assets_core.scene import Picture
 
 UP = np.array([0.0, 0.0, 1.0])
 CLICKS = (2, 3, 4)
@@ -25,12 +23,6 @@ seen end on must not make a tower."""
 
 FLATTEST = 0.1
 """Least height of a box in a rectangle, as a share of its width, while it can be less deep."""
-
-DEPTHS = (1.0, 0.8, 1.25, 0.6, 1.6)
-"""Extents away from the camera that an object may have, in widths."""
-
-UNUSUAL = 0.15
-"""What a depth of e times the width, or the inverse, costs in overlap."""
 
 STEPS = 25
 CLOSE = 1e-9
@@ -133,55 +125,42 @@ def box_from_rectangle(
         raise UserError("The rectangle is empty: drag it over the whole object.")
     if not (math.isfinite(depth_ratio) and depth_ratio > 0):
         raise UserError(f"The depth must be more than 0 widths, not {depth_ratio:g}.")
-    box = _filled(camera, wanted, depth_ratio, flat=False)
+    box = filled_box(camera, wanted, depth_ratio)
     if box is None or box.size[2] < FLATTEST * box.size[0]:
-        box = _filled(camera, wanted, depth_ratio, flat=True)
+        box = filled_box(camera, wanted, depth_ratio, flat=True)
     if box is None:
         raise UserError("No box on the ground fills this rectangle: draw its base by clicks.")
     return _checked(camera, box)
 
 
-def box_around_mask(camera: Camera, mask: Picture) -> Box:
-    """The box on the ground, turned to the camera, that encloses an object's pixels.
-
-    It fills the rectangle around them, and is as deep as the outline's form suggests: about as
-    deep as wide, if that says little.
-
-    Parameters
-    ----------
-    camera : Camera
-    mask : Picture
-        255 inside.
-
-    Raises
-    ------
-    UserError
-        If the mask is empty, or no box on the ground can be where it is.
-    """
-    inside = mask.pixels > 127
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not len(rows):
-        raise UserError("The rectangle is empty: drag it over the whole object.")
-    edges = [float(edge) for edge in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)]
-    usual = box_from_rectangle(camera, *edges)
-    best, highest = usual, -math.inf
-    for depth in DEPTHS:
-        box = _filled(camera, np.array(edges), depth, flat=False)
-        if box is None or box.size[2] < FLATTEST * box.size[0] or behind_camera(camera, box):
-            continue
-        seen = silhouette(camera, box)
-        shared = float((seen & inside).sum() / (seen | inside).sum())
-        value = shared - UNUSUAL * abs(math.log(depth))
-        if value > highest:
-            best, highest = box, value
-    return best
-
-
-def _filled(camera: Camera, wanted: Float, depth_ratio: float, *, flat: bool) -> Box | None:
+def filled_box(
+    camera: Camera,
+    wanted: Float,
+    depth_ratio: float,
+    outline: Float = CORNER_SIGNS,
+    *,
+    flat: bool = False,
+) -> Box | None:
     """The box of a given depth, or of the least height (`flat`), that fills a rectangle.
 
     Newton's method on the place of its front, its width, and its height or depth: the sizes as
     logarithms, so that they stay positive.
+
+    Parameters
+    ----------
+    camera : Camera
+    wanted : array (4,)
+        Left, top, right and bottom, pixels.
+    depth_ratio : float
+        Extent away from the camera, in widths.
+    outline : array (n, 3)
+        What in the box reaches to the sides of the rectangle, in the box's own frame.
+    flat : bool
+
+    Raises
+    ------
+    UserError
+        If the rectangle's bottom is above the horizon or close below it.
     """
     left, top, right, bottom = wanted
     start, end = (ground_point(camera, (x, bottom)) for x in (left, right))
@@ -190,36 +169,41 @@ def _filled(camera: Camera, wanted: Float, depth_ratio: float, *, flat: bool) ->
         return None
     side = (end - start) / width
     ahead = np.cross(UP, side)
-    yaw = math.atan2(side[1], side[0])
 
-    def box_of(numbers: Float) -> Box:
-        wide, third = width * np.exp(np.clip(numbers[2:], -12.0, 12.0))
+    axes = np.stack([side, ahead, UP])
+
+    def sized(numbers: Float) -> tuple[Float, Float]:
+        """(..., 3) middles of bases and sizes."""
+        wide, third = width * np.exp(np.moveaxis(numbers[..., 2:].clip(-12.0, 12.0), -1, 0))
         deep, tall = (third, FLATTEST * wide) if flat else (depth_ratio * wide, third)
-        size = np.maximum([wide, deep, tall], MINIMUM_EXTENT)
-        place = front + (width * numbers[0] + 0.5 * size[1]) * ahead + width * numbers[1] * side
-        return _upright(place, size, yaw)
+        size = np.maximum(np.stack([wide, deep, tall], axis=-1), MINIMUM_EXTENT)
+        along = width * numbers[..., :2] + np.stack([0.5 * size[..., 1], 0.0 * wide], axis=-1)
+        return front + along @ np.stack([ahead, side]), size
 
     def reach(numbers: Float) -> Float:
-        points = camera.project(box_of(numbers).corners())[:, :2]
-        return np.concatenate([points.min(axis=0), points.max(axis=0)])
+        """(..., 4) left, top, right and bottom."""
+        foot, size = sized(numbers)
+        local = 0.5 * size[..., None, :] * (outline + [0.0, 0.0, 1.0])
+        points = camera.project(foot[..., None, :] + local @ axes)[..., :2]
+        return np.concatenate([points.min(axis=-2), points.max(axis=-2)], axis=-1)
 
     third = 0.5 * depth_ratio if flat else (bottom - top) / (right - left)
     numbers = np.array([0.0, 0.0, 0.0, math.log(third)])
     scale = max(right - left, bottom - top)
     for _ in range(STEPS):
-        missing = reach(numbers) - wanted
-        if not np.isfinite(missing).all():
+        reached = reach(numbers + 1e-6 * np.eye(5, 4, -1))
+        missing = reached[0] - wanted
+        if not np.isfinite(reached).all():
             return None
         if np.abs(missing).max() < CLOSE * scale:
             break
-        slopes = np.stack(
-            [(reach(numbers + step) - wanted - missing) / 1e-6 for step in 1e-6 * np.eye(4)], axis=1
-        )
-        if not np.isfinite(slopes).all():
-            return None
+        slopes = (reached[1:] - reached[0]).T / 1e-6
         step = np.linalg.lstsq(slopes, -missing, rcond=None)[0]
         numbers = numbers + np.clip(step, -0.5, 0.5)
-    return box_of(numbers) if np.abs(reach(numbers) - wanted).max() < 0.01 * scale else None
+    # Written so that NaN fails too.
+    if not np.abs(reach(numbers) - wanted).max() < 0.01 * scale:
+        return None
+    return _upright(*sized(numbers), math.atan2(side[1], side[0]))
 
 
 def _upright(foot: Float, size: Float, yaw: float) -> Box:

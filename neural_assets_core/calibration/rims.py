@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.calibration.ground import camera_from_horizon
+from neural_assets_core.calibration.outlines import ellipse_of
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.scene import Picture
@@ -50,7 +51,8 @@ def camera_by_rim(camera: Camera, picture: Picture, mask: Picture) -> Camera | N
     picture, mask : Picture
         The photograph, and the object's pixels in it.
     """
-    found = _rim(picture.pixels, mask.pixels > 127)
+    inside = mask.pixels > 127
+    found = _rim(picture.pixels, inside) or _disc(inside)
     if found is None:
         return None
     flatness, y = found
@@ -88,6 +90,20 @@ def _rim(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> tuple[float, flo
     best = int(np.where(good, covered + 0.5 * ellipses[:, 2] / width, -1.0).argmax())
     _, y, a, b = ellipses[best]
     return float(b / a), float(top + y / scale)
+
+
+def _disc(mask: NDArray[np.bool_]) -> tuple[float, float] | None:
+    """The same of something that is nothing but a disc, however much of its farther half is hidden.
+
+    Without its edges in the picture: what stands on a plate hides them.
+    """
+    ellipse = ellipse_of(mask)
+    if ellipse is None:
+        return None
+    flatness = float(ellipse.half[1] / ellipse.half[0])
+    if not FLATNESS[0] <= flatness <= FLATNESS[-1]:
+        return None
+    return flatness, float(ellipse.center[1])
 
 
 def _ellipses(first: Float, width: float) -> Float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -12,6 +13,7 @@ from neural_assets_core.calibration.photograph import Photograph
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import MINIMUM_EXTENT, Box, Camera
 from neural_assets_core.geometry.checks import behind_camera
+from neural_assets_core.geometry.standing import lowest, seen_at_height, stands_on
 from neural_assets_core.scene import (
     Appearance,
     Background,
@@ -111,10 +113,20 @@ def recalibrated(scene: Scene, camera: Camera) -> Scene:
     new = View(picture=old.picture, camera=camera)
     looks: dict[Appearance, Appearance] = {}
     names = {item.appearance: item.name for item in scene.objects}
+    carriers = _carriers(scene.background.occluders)
     for seen in (*scene.background.occluders, *names):
         if seen.view == old:
-            box = _standing_again(seen.box, old.camera, camera, names.get(seen, "a removed object"))
+            # What stands on something is put on the ground where it looks the same, for a while.
+            low = seen_at_height(old.camera, seen.box, 0.0) if seen in carriers else None
+            name = names.get(seen, "a removed object")
+            box = _standing_again(low or seen.box, old.camera, camera, name)
             looks[seen] = Appearance.model_validate({**dict(seen), "view": new, "box": box})
+    for seen in sorted(carriers, key=lambda one: one.box.center[2]):
+        below = carriers[seen]
+        foot = np.array([*below.box.center[:2], lowest(seen.box)])
+        height = float(looks[below].box.to_world(below.box.to_local(foot))[2])
+        box = seen_at_height(camera, looks[seen].box, height) or looks[seen].box
+        looks[seen] = looks[seen].model_copy(update={"box": box})
     background = {
         **dict(scene.background),
         "view": new,
@@ -124,6 +136,42 @@ def recalibrated(scene: Scene, camera: Camera) -> Scene:
         update={
             "camera": _followed(scene.camera, old.camera, camera),
             "objects": tuple(_seen_again(item, looks, old, camera) for item in scene.objects),
+            "background": Background.model_validate(background),
+        }
+    )
+
+
+def _carriers(seen: Sequence[Appearance]) -> dict[Appearance, Appearance]:
+    """What each that does not stand on the ground stands on."""
+    out = {}
+    for one in seen:
+        below = [other for other in seen if other is not one and stands_on(one.box, other.box)]
+        if below:
+            out[one] = max(below, key=lambda other: other.box.center[2])
+    return out
+
+
+def with_looks(scene: Scene, looks: Mapping[Appearance, Appearance]) -> Scene:
+    """The scene whose photograph shows some of its objects otherwise: their masks, their boxes.
+
+    Objects that were edited are edited alike, relative to their new boxes.
+
+    Parameters
+    ----------
+    scene : Scene
+    looks : mapping
+        What was thought to be seen, and what is. The view is the same.
+    """
+    background = {
+        **dict(scene.background),
+        "occluders": tuple(looks.get(seen, seen) for seen in scene.background.occluders),
+    }
+    return scene.model_copy(
+        update={
+            "objects": tuple(
+                _following(item, looks[item.appearance]) if item.appearance in looks else item
+                for item in scene.objects
+            ),
             "background": Background.model_validate(background),
         }
     )
@@ -139,6 +187,12 @@ def _seen_again(
         # Its looks come from elsewhere: only its place is in this picture.
         box = _standing_again(item.box, old.camera, camera, item.name)
         return item.model_copy(update={"box": box})
+    return _following(item, after)
+
+
+def _following(item: SceneObject, after: Appearance) -> SceneObject:
+    """An object that looks otherwise now, and stands to its new looks as it did to the old."""
+    before = item.appearance
     # Exactly the same where nothing was edited: then it counts as untouched.
     edited = item.box != before.box
     box = _carried(item.box, before.box, after.box) if edited else after.box

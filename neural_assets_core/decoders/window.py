@@ -26,6 +26,9 @@ SMALLEST = 0.5
 COARSENESS = 2.0
 """Deviation of the blur that tells coarse from fine, in pixels of the model."""
 
+NOISE = 6.0
+"""Brightness levels of change, all channels together, of which half is taken for noise."""
+
 SHADOW_REACH = 0.9
 """How far over the ground a shadow may fall, in heights of the box."""
 
@@ -128,8 +131,9 @@ def put_back(
         (light, shadow, colour) is taken over, and the base keeps its fine texture.
     reference : uint8 (s, s, 3), optional
         The window as the model's autoencoder draws the base. What the model changed is measured
-        from it and added to the base, so that what the autoencoder loses is not lost. Without
-        it the decoded picture replaces the base wherever that is not to be trusted.
+        from it and added to the base, so that what the autoencoder loses is not lost; of faint
+        changes, which are the network's noise, little. Without it the decoded picture replaces
+        the base wherever that is not to be trusted.
     """
     height, width = weight.shape
     rows = slice(max(window.top, 0), min(window.top + window.side, height))
@@ -150,6 +154,8 @@ def put_back(
         drawn = reference.astype(np.float32)
     # What changed, at the model's own resolution: there the wide blur costs little.
     small = decoded.astype(np.float32) - drawn
+    if reference is not None:
+        small *= _credible(small)
     coarse = np.asarray(cv2.GaussianBlur(small, (0, 0), COARSENESS), dtype=np.float32)
     beneath = base[rows, columns].astype(np.float32)
     if reference is None:
@@ -163,6 +169,17 @@ def put_back(
     result = base.copy()
     result[rows, columns] = np.clip(np.round(beneath + change), 0, 255).astype(np.uint8)
     return result
+
+
+def _credible(change: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(s, s, 1) how much of a change (s, s, 3) is to be believed: little of a faint one.
+
+    As Wiener's filter does it. Where nothing has to change, the network's own errors are all that
+    there is of it.
+    """
+    smooth = np.asarray(cv2.GaussianBlur(change, (0, 0), 1.0), dtype=np.float32)
+    power = (smooth * smooth).sum(axis=-1, keepdims=True)
+    return np.asarray(power / (power + np.float32(NOISE**2)))
 
 
 def _resized(image: NDArray[np.float32], side: int) -> NDArray[np.float32]:

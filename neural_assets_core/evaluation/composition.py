@@ -26,12 +26,10 @@ from neural_assets_core.data.made_scenes import SPLITS, ClipPlan, compose
 from neural_assets_core.data.placing import upright
 from neural_assets_core.errors import UserError
 from neural_assets_core.evaluation.benchmark import Case, case_of
-from neural_assets_core.evaluation.candidates import parse_candidate
 from neural_assets_core.evaluation.judge import JUDGE, Judge, Region
-from neural_assets_core.evaluation.methods import COPY, LABELS, LIFTED, NEURAL, PROXY, methods_for
+from neural_assets_core.evaluation.methods import COPY, LABELS, LIFTED, NEURAL, PROXY, line_up
 from neural_assets_core.evaluation.metrics import Image, crop_bounds, psnr, silhouette_iou, ssim
 from neural_assets_core.evaluation.report import Figure, interval
-from neural_assets_core.scene import GenerationSettings
 
 SEED = 60_001
 TASKS = ("insert", "replace", "remove", "background")
@@ -286,18 +284,16 @@ def main(
 ) -> None:
     """Inserted, replaced, removed objects, swapped backgrounds, and copies that are counted."""
     out.mkdir(parents=True, exist_ok=True)
-    candidate = parse_candidate(checkpoint, GenerationSettings())
-    methods, _ = methods_for([candidate])
-    drawn = {method.name: method.picture for method in methods}
+    lineup = line_up([checkpoint])
+    drawn = lineup.ways
     ways = {name: drawn[name] for name in (NEURAL, LIFTED, PROXY, COPY) if name in drawn}
     judge = Judge.load(JUDGE)
     with typer.progressbar(length=cases * (len(TASKS) + 1), label="evaluating") as bar:
         found = likeness(ways, cases, size, lambda: bar.update(1))
         counted, seen = counts(ways, judge, cases, size, lambda: bar.update(1))
-    settings = candidate.settings
     about = {
         "checkpoint": checkpoint, "cases": cases, "size": size,
-        "steps": settings.steps, "guidance": settings.guidance,
+        "steps": lineup.settings.steps, "guidance": lineup.settings.guidance,
     }
     text = page(about, found, counted)
     (out / "README.md").write_text(text + "\n![Copies: source, picture, truth](copies.jpg)\n")

@@ -20,10 +20,9 @@ from PIL import Image as PILImage
 from PIL import ImageDraw, ImageFont
 
 from neural_assets_core.evaluation.benchmark import Case, case_of
-from neural_assets_core.evaluation.candidates import parse_candidate
 from neural_assets_core.evaluation.hard_edits import KINDS, make_hard_edit
 from neural_assets_core.evaluation.judge import JUDGE, Judge
-from neural_assets_core.evaluation.methods import COPY, LIFTED, NEURAL, PROXY, TRUTH, methods_for
+from neural_assets_core.evaluation.methods import COPY, LIFTED, NEURAL, PROXY, TRUTH, line_up
 from neural_assets_core.evaluation.metrics import Image
 from neural_assets_core.evaluation.report import interval, shown
 from neural_assets_core.evaluation.scores import METRICS, scores
@@ -77,8 +76,7 @@ def measure(
     UserError
         If the checkpoint or the judge cannot be loaded.
     """
-    found, _ = methods_for([parse_candidate(checkpoint, GenerationSettings())])
-    ways = {method.name: method.picture for method in found}
+    ways = line_up([checkpoint]).ways
     names = (COPY, LIFTED if LIFTED in ways else PROXY, NEURAL, TRUTH)
     judge = Judge.load(JUDGE)
     out: dict[str, list[Result]] = {name: [] for name in KINDS}

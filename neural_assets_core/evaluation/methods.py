@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from neural_assets_core.decoders.base import Decoder
 from neural_assets_core.decoders.neural import NeuralDecoder
 from neural_assets_core.decoders.window import Window, edit_window
 from neural_assets_core.evaluation.benchmark import Case
-from neural_assets_core.evaluation.candidates import Candidate
+from neural_assets_core.evaluation.candidates import Candidate, parse_candidate
 from neural_assets_core.evaluation.metrics import Image
 from neural_assets_core.model.latents import decode_latents, encode_latents, to_images, to_pixels
 from neural_assets_core.model.loading import load_pipeline, placement
@@ -56,21 +56,70 @@ class Method:
         return self.name not in SEEDLESS
 
 
-def methods_for(
-    candidates: Sequence[Candidate], *, whole: bool = False
-) -> tuple[list[Method], int]:
-    """The first candidate, what it is to be compared with, and the size of its pictures.
+@dataclass(frozen=True)
+class Lineup:
+    """The rows of a report.
 
-    The truth is a method too: what the judge reads in it is the best that it can read. With
-    `whole`, checkpoints draw the whole (square) picture and keep no pixel of the source, as the
-    paper's does.
+    Attributes
+    ----------
+    methods : sequence of Method
+        The checkpoint that the report is about, and what it is compared with.
+    candidates : mapping of str to Candidate
+        By name, those methods that are checkpoints; the first is the report's own.
+    size : int
+        Side of the first checkpoint's pictures, pixels.
     """
+
+    methods: Sequence[Method]
+    candidates: Mapping[str, Candidate]
+    size: int
+
+    @property
+    def settings(self) -> GenerationSettings:
+        """How the first checkpoint is run."""
+        return self.candidates[NEURAL].settings
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """By name, what each method is."""
+        return {method.name: method.label for method in self.methods}
+
+    @property
+    def ways(self) -> dict[str, Callable[[Case], Image]]:
+        """By name, how each method answers a case."""
+        return {method.name: method.picture for method in self.methods}
+
+
+def line_up(
+    texts: Iterable[str], settings: GenerationSettings | None = None, *, whole: bool = False
+) -> Lineup:
+    """Load checkpoints, and what the first of them is to be compared with.
+
+    The truth is a method too: what the judge reads in it is the best that it can read.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        See `parse_candidate`; what is said twice is taken once.
+    settings : GenerationSettings, optional
+        How they are run where their text says nothing.
+    whole : bool
+        Checkpoints draw the whole (square) picture and keep no pixel of the source, as the
+        paper's does.
+
+    Raises
+    ------
+    UserError
+        If a checkpoint cannot be loaded, or its text is wrong.
+    """
+    found = [parse_candidate(t, settings or GenerationSettings()) for t in dict.fromkeys(texts)]
+    main, *others = found
+    candidates = {NEURAL: main, **{other.name: other for other in others}}
     # Figures do not depend on what the user prefers.
     placed = placement(Preferences())
-    names = dict.fromkeys(candidate.checkpoint for candidate in candidates)
+    names = dict.fromkeys(candidate.checkpoint for candidate in found)
     pipelines = {name: load_pipeline(name, *placed) for name in names}
-    main, *others = candidates
-    own, settings = pipelines[main.checkpoint], main.settings
+    own = pipelines[main.checkpoint]
 
     def neural(candidate: Candidate) -> Callable[[Case], Image]:
         place = whole_picture if whole else edit_window
@@ -80,10 +129,9 @@ def methods_for(
         return _drawn(NeuralDecoder(pipelines[candidate.checkpoint], place), settings)
 
     ways: dict[str, Callable[[Case], Image]] = {
-        NEURAL: neural(main),
-        **{candidate.name: neural(candidate) for candidate in others},
-        LIFTED: _drawn(ProxyDecoder(own.proxy_lifter), settings),
-        PROXY: _drawn(ProxyDecoder(CARVER), settings),
+        **{name: neural(candidate) for name, candidate in candidates.items()},
+        LIFTED: _drawn(ProxyDecoder(own.proxy_lifter), main.settings),
+        PROXY: _drawn(ProxyDecoder(CARVER), main.settings),
         COPY: lambda case: case.source.image,
         CEILING: lambda case: _copied(own, case),
         TRUTH: lambda case: case.target.image,
@@ -94,7 +142,7 @@ def methods_for(
         # It loses nothing: there is no ceiling.
         del ways[CEILING]
     methods = [Method(name, LABELS.get(name, name), draw) for name, draw in ways.items()]
-    return methods, own.sample_size
+    return Lineup(methods, candidates, own.sample_size)
 
 
 def whole_picture(touched: NDArray[np.float32]) -> Window:

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from neural_assets_core.data.dataset import Clips
 from neural_assets_core.data.readers import Split, find_format, open_clips
 from neural_assets_core.errors import UserError
-from neural_assets_core.evaluation.candidates import Candidate, parse_candidate
 from neural_assets_core.evaluation.inception import frechet_distance
-from neural_assets_core.evaluation.methods import NEURAL, TRUTH, Method, methods_for
+from neural_assets_core.evaluation.methods import TRUTH, Lineup, Method, line_up
 from neural_assets_core.evaluation.metrics import Image
 from neural_assets_core.evaluation.networks import Judged, Networks, cut
 from neural_assets_core.evaluation.page import write_pages
@@ -119,9 +118,9 @@ def evaluate_paper(
     clips = open_clips(data, split)
     kind = find_format(data) or ""
     _make_folder(out)
-    candidates = [parse_candidate(text, settings) for text in dict.fromkeys((checkpoint, *against))]
-    methods = [m for m in methods_for(candidates, whole=whole)[0] if m.name != TRUTH]
-    drawing = _Drawing(methods, samples or SAMPLES.get(kind, 1), settings.seed, candidates, out)
+    lineup = line_up((checkpoint, *against), settings, whole=whole)
+    lineup = replace(lineup, methods=[m for m in lineup.methods if m.name != TRUTH])
+    drawing = _Drawing(lineup, samples or SAMPLES.get(kind, 1), settings.seed, out)
     found = _Gathered()
     for pair in _some(clips, pairs, size, settings.seed):
         found.clips += 1
@@ -135,7 +134,7 @@ def evaluate_paper(
             f"{data} has no pair of frames in which an object fills 1 % of both pictures: check "
             "it with `neural-assets dataset check`."
         )
-    first = candidates[0].settings
+    first = lineup.settings
     results = Results(
         about={
             "protocol": PROTOCOL, "checkpoint": checkpoint, "data": str(data), "format": kind,
@@ -144,9 +143,9 @@ def evaluate_paper(
             "guidance": first.guidance, "whole": whole, "weights": networks.weights,
         },
         columns=networks.columns(),
-        methods={method.name: method.label for method in methods},
+        methods=lineup.labels,
         rows=found.rows,
-        sets={method.name: found.distances(method.name) for method in methods},
+        sets={name: found.distances(name) for name in lineup.ways},
         folder=out.absolute(),
     )  # fmt: skip
     write_results(out / CASES, results)
@@ -168,10 +167,9 @@ def _some(clips: Clips, pairs: int | None, size: int, seed: int) -> Iterator[Pai
 class _Drawing:
     """Who draws, how often, and where the pictures go."""
 
-    methods: Sequence[Method]
+    lineup: Lineup
     samples: int
     seed: int
-    candidates: Sequence[Candidate]
     out: Path
 
     def seeds(self, method: Method) -> list[int | None]:
@@ -179,8 +177,7 @@ class _Drawing:
 
     def run_as(self, method: Method) -> dict[str, float | int | None]:
         """Steps and guidance, of checkpoints."""
-        first, *others = self.candidates
-        found = {NEURAL: first, **{other.name: other for other in others}}.get(method.name)
+        found = self.lineup.candidates.get(method.name)
         if found is None:
             return {"steps": None, "guidance": None}
         return {"steps": found.settings.steps, "guidance": found.settings.guidance}
@@ -215,7 +212,7 @@ def _judge(pair: Pair, drawing: _Drawing, networks: Networks, found: _Gathered) 
         "truth": drawing.save(TRUTH, case.name, judged.truth),
     }  # fmt: skip
     names = [column.name for column in networks.columns()]
-    for method in drawing.methods:
+    for method in drawing.lineup.methods:
         rows: list[dict[str, Any]] = []
         pictures: list[Image] = []
         for sample, seed in enumerate(drawing.seeds(method)):

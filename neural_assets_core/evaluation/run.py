@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_assets_core.errors import UserError
 from neural_assets_core.evaluation.benchmark import (
     BENCHMARK,
     Case,
@@ -19,9 +18,8 @@ from neural_assets_core.evaluation.benchmark import (
     open_benchmark,
     pairs_of,
 )
-from neural_assets_core.evaluation.candidates import Candidate, parse_candidate
 from neural_assets_core.evaluation.judge import JUDGE, Judge
-from neural_assets_core.evaluation.methods import LIFTED, NEURAL, PROXY, TRUTH, Method, methods_for
+from neural_assets_core.evaluation.methods import LIFTED, NEURAL, PROXY, TRUTH, Lineup, line_up
 from neural_assets_core.evaluation.report import (
     Report,
     gains_over,
@@ -32,7 +30,7 @@ from neural_assets_core.evaluation.report import (
 from neural_assets_core.evaluation.results import CASES, Column, Results, write_results
 from neural_assets_core.evaluation.scores import METRICS, NAN, scores
 from neural_assets_core.evaluation.sheet import contact_sheet
-from neural_assets_core.files import check_writable
+from neural_assets_core.files import make_room
 from neural_assets_core.scene import GenerationSettings
 
 Progress = Callable[[str, int, int], None]
@@ -82,24 +80,20 @@ def evaluate(
         If a checkpoint cannot be loaded, `out` cannot be written, `data` is no data set with
         pairs in which something moves, or the benchmark on disk is another one.
     """
-    settings = settings or GenerationSettings()
     tell = progress or (lambda what, done, total: None)
-    _make_folder(out)
+    make_room(out / "report.json")
     reader = Judge.load(judge)
-    texts = dict.fromkeys((checkpoint, *against))
-    candidates = [parse_candidate(text, settings) for text in texts]
-    methods, own_size = methods_for(candidates)
-    folder = data or out.parent / f"benchmark-{size or own_size}"
+    lineup = line_up((checkpoint, *against), settings)
+    size = size or lineup.size
+    folder = data or out.parent / f"benchmark-{size}"
     if data is None:
-        cases = open_benchmark(
-            folder, size or own_size, pairs, lambda n, total: tell("rendering", n, total)
-        )
+        cases = open_benchmark(folder, size, pairs, lambda n, total: tell("rendering", n, total))
     else:
         cases = pairs_of(data, pairs)
     started = time.perf_counter()
-    rows = _measure(cases, methods, reader, lambda n, total: tell("evaluating", n, total))
+    rows = _measure(cases, lineup, reader, lambda n, total: tell("evaluating", n, total))
     figures = summarise(rows, _groups(cases))
-    others = [candidate.name for candidate in candidates[1:]]
+    others = [name for name in lineup.candidates if name != NEURAL]
     gains = gains_over(rows, [*others, *(name for name in (LIFTED, PROXY) if name in rows)])
     report = Report(
         checkpoint=checkpoint,
@@ -107,53 +101,41 @@ def evaluate(
         fingerprint=fingerprint(cases),
         pairs=len(cases),
         size=cases[0].target.image.shape[0],
-        steps=candidates[0].settings.steps,
-        guidance=candidates[0].settings.guidance,
+        steps=lineup.settings.steps,
+        guidance=lineup.settings.guidance,
         seconds=round(time.perf_counter() - started, 1),
-        labels={method.name: method.label for method in methods},
+        labels=lineup.labels,
         figures=figures,
         gains=gains,
         targets=targets_of(figures, gains, others),
     )
     _write(report, cases, rows, out)
-    runs = {NEURAL: candidates[0], **{candidate.name: candidate for candidate in candidates[1:]}}
-    write_results(out / CASES, _results(report, cases, rows, runs, os.path.relpath(folder, out)))
+    write_results(out / CASES, _results(report, cases, rows, lineup, os.path.relpath(folder, out)))
     values = [row["object_psnr"] for row in rows[NEURAL]]
-    contact_sheet(cases, values, methods, out / "sheet.png")
+    contact_sheet(cases, values, lineup.methods, out / "sheet.png")
     return report
-
-
-def _make_folder(out: Path) -> None:
-    # Before the work, not after it.
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"Cannot make the folder {out} ({error.strerror}): choose another place."
-        ) from None
-    check_writable(out / "report.json")
 
 
 def _measure(
     cases: Sequence[Case],
-    methods: Sequence[Method],
+    lineup: Lineup,
     judge: Judge,
     tell: Callable[[int, int], None],
 ) -> dict[str, list[dict[str, float]]]:
     """By method, all figures of each case."""
-    rows: dict[str, list[dict[str, float]]] = {method.name: [] for method in methods}
-    seen: dict[str, list[list[Vector]]] = {method.name: [] for method in methods}
+    rows: dict[str, list[dict[str, float]]] = {name: [] for name in lineup.ways}
+    seen: dict[str, list[list[Vector]]] = {name: [] for name in lineup.ways}
     looks: list[list[Vector]] = []
     for done, case in enumerate(cases, start=1):
         looks.append([judge.read(image, [at])[0].identity for image, at in case.looks()])
-        for method in methods:
-            picture = method.picture(case)
+        for name, draw in lineup.ways.items():
+            picture = draw(case)
             readings = judge.read(picture, case.regions)
             found = scores(case, picture, readings, judge)
-            if method.name == TRUTH:
-                found |= {name: NAN for name, metric in METRICS.items() if not metric.judged}
-            rows[method.name].append(found)
-            seen[method.name].append([reading.identity for reading in readings])
+            if name == TRUTH:
+                found |= {key: NAN for key, metric in METRICS.items() if not metric.judged}
+            rows[name].append(found)
+            seen[name].append([reading.identity for reading in readings])
         tell(done, len(cases))
     for name, found_by_case in seen.items():
         for row, share in zip(rows[name], _recognised(cases, found_by_case, looks), strict=True):
@@ -188,13 +170,13 @@ def _results(
     report: Report,
     cases: Sequence[Case],
     rows: dict[str, list[dict[str, float]]],
-    runs: dict[str, Candidate],
+    lineup: Lineup,
     data: str,
 ) -> Results:
     """The same figures in the layout of `evaluation.results`; pictures are those of the data."""
     table = []
     for method, found in rows.items():
-        run = runs[method].settings if method in runs else None
+        run = lineup.candidates[method].settings if method in lineup.candidates else None
         for case, figures in zip(cases, found, strict=True):
             table.append(
                 {

@@ -21,7 +21,7 @@ from neural_assets_core.proxy import (
     Lifter,
     appearance_mask,
     check_boxes,
-    fill_shifted,
+    fill_texture,
     render_proxy,
 )
 from neural_assets_core.scene import Appearance, Background, Scene, View
@@ -130,7 +130,7 @@ def target_inputs(
     camera: Camera,
     latent_size: int,
     lifter: Lifter | None = CARVER,
-    fill: Fill = fill_shifted,
+    fill: Fill = fill_texture,
 ) -> TargetInputs:
     """Conditions for the picture that `camera` takes of the scene.
 

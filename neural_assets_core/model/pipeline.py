@@ -18,6 +18,7 @@ from neural_assets_core.geometry import Camera
 from neural_assets_core.model.assemble import LAYOUT, PROXY, Conditions, UNetInputs
 from neural_assets_core.model.cache import TensorCache
 from neural_assets_core.model.conditioning import region, source_inputs, target_inputs
+from neural_assets_core.model.diffusion import denoised, drawing_timesteps
 from neural_assets_core.model.encoder import VisualEncoder
 from neural_assets_core.model.identity import encoder_identity
 from neural_assets_core.model.kept_tokens import appearance_key, remembered_tokens
@@ -314,9 +315,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             conditions = self.prepare_conditions(scene, camera or scene.camera, assets)
         proxy_latents = conditions.proxy_latents.float()
 
-        self.scheduler.set_timesteps(num_inference_steps, device=self.device)
-        # For some numbers of steps rounding gives "trailing" spacing one timestep too many.
-        timesteps = self.scheduler.timesteps[:num_inference_steps]
+        timesteps = drawing_timesteps(self.scheduler, num_inference_steps, self.device)
         timesteps = timesteps[-steps_taken(num_inference_steps, strength) :]
         size = self.unet.config.sample_size
         shape = (1, self.vae.config.latent_channels, size, size)
@@ -327,26 +326,23 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             # What differs from the proxy is nothing yet, or the proxy is all there is.
             begun = torch.zeros_like(latents) if PROXY in self.config.maps else proxy_latents
             latents = self.scheduler.add_noise(begun, latents, timesteps[:1])
-        guided = guidance_scale != 1.0
-        if guided:
+        if guidance_scale != 1.0:
             everything = torch.ones(1, dtype=torch.bool, device=self.device)
             conditions = conditions.dropped(everything).concatenated(conditions)
         tokens, mask, maps = UNetInputs(self.asset_tokenizer, tuple(self.config.maps))(conditions)
 
+        def predict(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+            prediction: torch.Tensor = self.unet(
+                torch.cat([noisy.to(self.unet.dtype), *maps], dim=1),
+                timestep,
+                encoder_hidden_states=tokens,
+                encoder_attention_mask=mask,
+            ).sample
+            return prediction
+
         with self.progress_bar(total=len(timesteps)) as bar:
             for step, timestep in enumerate(timesteps):
-                noisy = torch.cat([latents] * (2 if guided else 1))
-                noisy = self.scheduler.scale_model_input(noisy, timestep)
-                prediction = self.unet(
-                    torch.cat([noisy.to(self.unet.dtype), *maps], dim=1),
-                    timestep,
-                    encoder_hidden_states=tokens,
-                    encoder_attention_mask=mask,
-                ).sample.float()
-                if guided:
-                    free, told = prediction.chunk(2)
-                    prediction = free + guidance_scale * (told - free)
-                latents = self.scheduler.step(prediction, timestep, latents).prev_sample
+                latents = denoised(self.scheduler, latents, timestep, guidance_scale, predict)
                 if callback_on_step_end is not None:
                     changed = callback_on_step_end(self, step, int(timestep), {"latents": latents})
                     latents = (changed or {}).get("latents", latents)

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from neural_assets_core.proxy.background import fill_holes, is_untouched
 from neural_assets_core.proxy.composite import draw_edit, draw_photograph
+from neural_assets_core.proxy.filling import fill_texture
 from neural_assets_core.proxy.objects import CARVER, LiftedRays, Lifter
 from neural_assets_core.proxy.photograph import prepare_photograph
 from neural_assets_core.proxy.plate import Fill, fill_smoothly
 from neural_assets_core.proxy.render import ProxyLayers, check_boxes, render_proxy
 from neural_assets_core.proxy.sampling import appearance_mask, grown
-from neural_assets_core.proxy.shift_map import fill_shifted
 
 __all__ = [
     "CARVER",
@@ -33,8 +33,8 @@ __all__ = [
     "draw_edit",
     "draw_photograph",
     "fill_holes",
-    "fill_shifted",
     "fill_smoothly",
+    "fill_texture",
     "grown",
     "is_untouched",
     "prepare_photograph",

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Camera
-from neural_assets_core.geometry.raycast import PixelRect
+from neural_assets_core.geometry.raycast import PixelRect, bounding_rect
 from neural_assets_core.proxy.filling import fill_texture, spread
 from neural_assets_core.proxy.measured import measured
 from neural_assets_core.proxy.relief import ROUND, Relief, relief
 from neural_assets_core.proxy.relighting import relit, relit_part
-from neural_assets_core.proxy.sampling import appearance_mask, enlarged, grown, strips
+from neural_assets_core.proxy.sampling import appearance_mask, around, enlarged, grown, strips
 from neural_assets_core.proxy.turning import complete_round
 from neural_assets_core.scene import Appearance
 
@@ -116,10 +116,18 @@ def with_rim(pixels: U8, mask: Mask) -> Mask:
         A photograph at its working size.
     mask : bool (h, w)
     """
+    out = mask.copy()
+    if mask.any():
+        at = around(mask, 3 * MISSED + 4)
+        out[at] = _with_rim(pixels[at], mask[at])
+    return out
+
+
+def _with_rim(pixels: U8, mask: Mask) -> Mask:
     away = np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5))
     ring = (away > 0) & (away <= MISSED)
     beyond = (away > MISSED + 2) & (away <= 3 * MISSED + 2)
-    if not mask.any() or not beyond.any():
+    if not beyond.any():
         return mask
     colour = pixels.astype(np.float32)
     outside = spread(colour, beyond)[ring]
@@ -161,6 +169,7 @@ def cut_out(
     rect = extent(mask)
     if rect.empty:
         return None
+    rect = _with_hidden_extent(rect, appearance, nearer)
     at = rect.slices
     own = mask[at]
     hiding = np.zeros(own.shape, dtype=bool)
@@ -203,6 +212,23 @@ def in_shadow(cutout: Cutout, gone: F32, kept: F32) -> Cutout:
         dark = relit(cutout.colour[rows], -enlarged(kept, strip, picture.shape))
         here[rows] = np.where(shown[rows][..., None], here[rows], dark)
     return replace(cutout, colour=here, _levels={})
+
+
+def _with_hidden_extent(rect: PixelRect, appearance: Appearance, nearer: Sequence[U8]) -> PixelRect:
+    """`rect` with what of an object's box others hide."""
+    reach = bounding_rect(appearance.view.camera, appearance.box)
+    for other in nearer:
+        left, top, width, height = cv2.boundingRect(other)
+        part = PixelRect(
+            max(left, reach.left), max(top, reach.top),
+            min(left + width, reach.right), min(top + height, reach.bottom),
+        )
+        if not part.empty:
+            rect = PixelRect(
+                min(rect.left, part.left), min(rect.top, part.top),
+                max(rect.right, part.right), max(rect.bottom, part.bottom),
+            )
+    return rect
 
 
 def _completed(
@@ -261,7 +287,7 @@ def _clean(picture: U8, inside: Mask, missing: Mask) -> U8:
     if missing.any():
         plain = core & ~_shiny(picture, core)
         usable = plain if plain.sum() > 0.5 * core.sum() else core
-        colour = fill_texture(picture, missing, usable, core)
+        colour = fill_texture(picture, missing, core, plain=usable)
         core = core | missing
     edge = _continued(colour, core)
     out = np.empty_like(colour)

@@ -1,125 +1,204 @@
-"""Filling holes with texture: large connected pieces of the picture, moved over the hole.
+"""Filling holes with texture: copies of what is around, moved there in large connected pieces.
 
-Every pixel of the hole is copied from a fixed distance away, and few such distances are used, so
-that texture and grain stay whole (Kwatra et al. 2003, He and Sun 2012). Which distances are worth
-trying, the hole's rim tells; which pixel takes which, a graph cut, so that pieces meet where they
-are alike. At last the light of the pieces is fitted to the rim and to each other (Perez et al.
-2003). All this is found on a small picture; the copy has the source's resolution and grain.
+Every pixel of the hole is copied from a fixed distance away, in the picture or on the ground, and
+few such distances are used, so that texture and grain stay whole (Kwatra et al. 2003, He and Sun
+2012). Which distances are worth trying, the hole's rim tells: see `shifts`; which pixel takes
+which, see `labelling`; how bright the copies are, see `fitting`. All this is found on a small
+picture of each hole; the copy has the source's resolution and grain.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.linalg import splu
 
+from neural_assets_core.geometry import Camera
+from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.raycast import PixelRect
-from neural_assets_core.proxy.pieces import FORBIDDEN, POINTS, Level, Nodes, tried_shifts
+from neural_assets_core.proxy.fitting import DARK, MOST_LIGHT, fitted_light, smooth_logarithm
+from neural_assets_core.proxy.hole import Hole
+from neural_assets_core.proxy.labelling import labelled
 from neural_assets_core.proxy.sampling import strips
+from neural_assets_core.proxy.shifts import (
+    FAR,
+    applied,
+    fillers,
+    find_shifts,
+    inverted,
+    on_ground,
+    pixels_of,
+    shifted,
+)
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
-I32 = NDArray[np.int32]
+Labels = NDArray[np.int16]
 Mask = NDArray[np.bool_]
 
-COARSE = 4_700
-"""Pixels of the picture on which pieces are chosen."""
+CELLS, MOST_CELLS = 900, 3000
+"""Pixels of a small hole, and of the largest, when it is worked on."""
 
-FINE = 44_000
-"""Pixels of the picture on which they are fitted."""
+MOST_PIXELS = 37_000
+"""Pixels of a hole with what surrounds it."""
 
-MOST_LIGHT = 0.7
-"""By how much the logarithm of what is filled is changed to fit its surroundings, at most."""
+HARDLY = 0.7
+"""Scale above which a picture is not scaled down at all."""
 
-MOST_TINT = 0.2
-"""By how much more of one channel than of all."""
+MARGIN = 1.0
+"""How much of the surroundings is searched on each side, in sides of the hole."""
 
-DARK = 8.0
-"""Brightness, of 255, below which differences count less."""
+ENOUGH = 2
+"""Pixels that may be copied for each of the hole, or more of the picture is searched."""
+
+MOST_HOLES, APART = 8, 0.02
+"""Holes that are filled one by one, and how far they are apart then, in sides of the picture."""
+
+MISFIT = 240.0
+"""Difference to the rim, summed over the channels, beyond which a copy is no worse."""
+
+ODD = 100.0
+"""The same for a copy that is so much brighter or darker than what is around that no light helps.
+"""
+
+SOFTNESS, SHARPEST = 0.6, 4
+"""Of the steps between copies: pixels, and how often their shares are squared at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """How one hole of a picture is filled.
+
+    Attributes
+    ----------
+    rect : PixelRect
+        Of the picture in which it was found: what the arrays (h, w) cover.
+    shifts : tuple of float64 (3, 3)
+        From pixels of these arrays to those that are copied there.
+    labels : int16 (h, w)
+        Which of them is shown where; -1 where none is.
+    light : float32 (h, w, 3)
+        What is added to the logarithm of the copies.
+    """
+
+    rect: PixelRect
+    shifts: tuple[Float, ...]
+    labels: Labels
+    light: F32
+
+    def enlarged(self, scale: Float) -> Float:
+        """(3, 3) from pixels of the arrays to the picture, larger by `scale` (x, y)."""
+        height, width = self.labels.shape
+        rect = self.rect
+        sides = np.array([(rect.right - rect.left) / width, (rect.bottom - rect.top) / height])
+        return shifted(rect.left * scale[0], rect.top * scale[1]) @ np.diag([*(sides * scale), 1.0])
+
+    def draw(self, picture: U8, to_picture: Float, rect: PixelRect, out: U8) -> None:
+        """Draw what lies in a part of the picture into `out`, which shows that part."""
+        shown = _covered(self.labels >= 0, to_picture, rect)
+        if shown.empty:
+            return
+        shape = shown.bottom - shown.top, shown.right - shown.left
+        total = np.zeros((*shape, 3), dtype=np.float32)
+        weight = np.full((*shape, 1), 1e-12, dtype=np.float32)
+        grain = max(1.0, float(to_picture[0, 0]))
+        # The larger it is drawn, the sharper, or different textures would show through each other.
+        squarings = min(1 + round(math.log2(grain)), SHARPEST)
+        back = inverted(to_picture)
+        for label in np.unique(self.labels[self.labels >= 0]):
+            own = (self.labels == label).astype(np.float32)
+            lit = np.asarray(cv2.GaussianBlur(self.light * own[..., None], (0, 0), SOFTNESS))
+            own = np.asarray(cv2.GaussianBlur(own, (0, 0), SOFTNESS))
+            here = _covered(own > 0, to_picture, shown)
+            if here.empty:
+                continue
+            shift, how = to_picture @ self.shifts[label] @ back, cv2.INTER_CUBIC
+            if grain > 1.0 and np.allclose(shift, shifted(*shift[:2, 2]), atol=1e-9):
+                # By whole pixels grain is copied as it is.
+                shift, how = shifted(*np.round(shift[:2, 2])), cv2.INTER_NEAREST
+            copy = _warped(picture, shift, here, how) + np.float32(DARK)
+            share = _warped(own, back, here)[..., None]
+            # Its own light, up to its edge: that of the copy beside it may be quite another.
+            light = _warped(lit, back, here) / np.maximum(share, 1e-6)
+            copy *= np.exp(light)
+            for _ in range(squarings):
+                share = share * share
+            at = _within(here, shown)
+            total[at] += copy * share
+            weight[at] += share
+        total /= weight
+        drawn = np.round(total - np.float32(DARK)).clip(0, 255)
+        wide = cv2.dilate((self.labels >= 0).astype(np.float32), np.ones((3, 3)))
+        mask = _warped(np.asarray(wide), back, shown) > 0.5
+        out[_within(shown, rect)][mask] = drawn[mask]
+
+    def lifted(self, lift: F32) -> Part:
+        """See `Filling.lifted`."""
+        height, width = self.labels.shape
+        small = cv2.resize(lift[self.rect.slices], (width, height), interpolation=cv2.INTER_AREA)
+        light, all_of_it = self.light.copy(), PixelRect(0, 0, width, height)
+        for label in np.unique(self.labels[self.labels >= 0]):
+            own = self.labels == label
+            light[own] += _warped(np.asarray(small), self.shifts[label], all_of_it)[own]
+        return replace(self, light=light)
 
 
 @dataclass(frozen=True, eq=False)
 class Filling:
-    """What goes where in a hole, in cells of a coarser grid.
+    """What goes where in the holes of a picture, at any resolution.
 
     Attributes
     ----------
-    shifts : float32 (h, w, 2)
-        From each cell to where it is copied from, right and down, as shares of the picture's size.
-    light : float32 (h, w, 3)
-        What is added to the logarithm of the copy.
+    size : (int, int)
+        Height and width of the picture in which it was found.
+    parts : tuple of Part
     """
 
-    shifts: F32
-    light: F32
+    size: tuple[int, int]
+    parts: tuple[Part, ...]
 
     def draw(self, picture: U8, rect: PixelRect) -> U8:
-        """The filling of a part of the picture (h, w, 3), whether that is hole or not."""
-        out = np.empty((rect.bottom - rect.top, rect.right - rect.left, 3), dtype=np.uint8)
-        for strip in strips(rect):
-            out[strip.top - rect.top : strip.bottom - rect.top] = self._tile(
-                picture, *strip.slices
-            )
+        """The filling of a part of the picture (h, w, 3); far from holes, the picture itself."""
+        scale = np.array([picture.shape[1] / self.size[1], picture.shape[0] / self.size[0]])
+        out = picture[rect.slices].copy()
+        for part in self.parts:
+            to_picture = part.enlarged(scale)
+            for strip in strips(rect):
+                part.draw(picture, to_picture, strip, out[_within(strip, rect)])
         return out
 
     def lifted(self, lift: F32) -> Filling:
-        """The same, copied from a picture that is darker by a lift (h, w, 3) of any size."""
-        height, width = self.shifts.shape[:2]
-        lift = np.asarray(cv2.resize(lift, (width, height), interpolation=cv2.INTER_AREA))
-        y, x = np.mgrid[:height, :width]
-        row = np.round(y + self.shifts[..., 1] * height).astype(np.intp).clip(0, height - 1)
-        column = np.round(x + self.shifts[..., 0] * width).astype(np.intp).clip(0, width - 1)
-        return replace(self, light=self.light + lift[row, column])
+        """The same, copied from a picture that is darker by a lift (h, w, 3).
 
-    def _tile(self, picture: U8, rows: slice, columns: slice) -> U8:
-        height, width = picture.shape[:2]
-        # Cells fade into each other: where they copy from the same distance, that is a copy.
-        down = _faded(rows, height, self.shifts.shape[0])
-        right = _faded(columns, width, self.shifts.shape[1])
-        y, x = (np.arange(one.start, one.stop, dtype=np.float32) for one in (rows, columns))
-        moved = np.round(self.shifts * np.array([width, height], np.float32)).astype(np.float32)
-        total = np.zeros((len(y), len(x), 3), dtype=np.float32)
-        for i, down_share in down:
-            for j, right_share in right:
-                cells = np.ix_(i, j)
-                shift = moved[cells]
-                copied = cv2.remap(
-                    picture, x[None] + shift[..., 0], y[:, None] + shift[..., 1],
-                    cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101,
-                )
-                lit = (np.asarray(copied) + np.float32(DARK)) * np.exp(self.light[cells])
-                total += lit * (down_share[:, None] * right_share)[..., None]
-        return np.asarray(np.round(total - np.float32(DARK)).clip(0, 255), dtype=np.uint8)
+        That has the size of the picture in which the filling was found.
+        """
+        return replace(self, parts=tuple(part.lifted(lift) for part in self.parts))
 
 
-def _faded(part: slice, size: int, cells: int) -> list[tuple[NDArray[np.intp], F32]]:
-    """Two cells for each pixel of a part of a side, with their shares."""
-    at = (np.arange(part.start, part.stop) + 0.5) * cells / size - 0.5
-    first = np.floor(at)
-    share = np.clip((at - first - 0.5) * 2.0 + 0.5, 0.0, 1.0).astype(np.float32)
-    return [
-        (first.clip(0, cells - 1).astype(np.intp), 1 - share),
-        ((first + 1).clip(0, cells - 1).astype(np.intp), share),
-    ]
-
-
-def fill_texture(picture: U8, hole: Mask, usable: Mask, around: Mask | None = None) -> U8:
-    """Fill a hole with texture from elsewhere in the picture.
+def fill_texture(
+    picture: U8,
+    hole: Mask,
+    known: Mask,
+    camera: Camera | None = None,
+    plain: Mask | None = None,
+) -> U8:
+    """Fill holes with what repeats itself around them.
 
     Parameters
     ----------
     picture : uint8 (h, w, 3)
     hole : bool (h, w)
         Pixels to fill; all others stay.
-    usable : bool (h, w)
-        Pixels that may be copied; where the hole is, they do not count.
-    around : bool (h, w), optional
-        Pixels that the filling goes on from, by default those that are usable.
+    known : bool (h, w)
+        Pixels that the filling goes on from; where the hole is, they do not count.
+    camera : Camera, optional
+        Of the picture; its ground z = 0 is moved in perspective.
+    plain : bool (h, w), optional
+        Pixels that may be copied, without shadows say; by default those that are known.
 
     Returns
     -------
@@ -128,188 +207,208 @@ def fill_texture(picture: U8, hole: Mask, usable: Mask, around: Mask | None = No
     """
     if not hole.any():
         return picture
-    filling = find_filling(picture, hole, usable, around)
+    filling = find_filling(picture, hole, known, camera, plain)
     left, top, width, height = cv2.boundingRect(hole.astype(np.uint8))
-    rect = PixelRect(left, top, left + width, top + height)
     out = picture.copy()
-    for strip in strips(rect):
+    for strip in strips(PixelRect(left, top, left + width, top + height)):
         at = strip.slices
         out[at] = np.where(hole[at][..., None], filling.draw(picture, strip), picture[at])
     return out
 
 
 def find_filling(
-    picture: U8, hole: Mask, usable: Mask, around: Mask | None = None, *, sideways: bool = False
+    picture: U8,
+    hole: Mask,
+    known: Mask,
+    camera: Camera | None = None,
+    plain: Mask | None = None,
+    *,
+    sideways: bool = False,
 ) -> Filling:
-    """What a hole is filled with; see `fill_texture`. The picture may be a small one.
+    """What holes are filled with; see `fill_texture`. The picture may be a small one.
 
     With `sideways`, all is copied from the same row.
     """
-    usable = usable & ~hole
-    around = usable if around is None else around & ~hole
-    scale = min(1.0, math.sqrt(FINE / hole.size))
-    fine = Level.of(picture, hole, usable, around, scale)
-    height, width = fine.hole.shape
-    if not fine.usable.any():
-        level = np.log(np.float32(128 + DARK)) - np.log(fine.picture + np.float32(DARK))
-        return Filling(np.zeros((height, width, 2), np.float32), level)
-    ratio = min(1.0, math.sqrt(COARSE / hole.size)) / scale
-    coarse = Level.of(fine.picture, fine.hole, fine.usable, fine.around, ratio)
-    shifts = tried_shifts(coarse, sideways)
-    nodes = Nodes(coarse, shifts)
-    labels = nodes.solved()
-    # The same pieces on the fine picture.
-    rows = ((np.arange(height) + 0.5) * coarse.hole.shape[0] / height).astype(np.intp)
-    columns = ((np.arange(width) + 0.5) * coarse.hole.shape[1] / width).astype(np.intp)
-    chosen = labels[np.ix_(rows, columns)]
-    grown = np.array([width / coarse.hole.shape[1], height / coarse.hole.shape[0]])
-    reach = int(grown.max()) + 1
-    places = _fitted(
-        fine, chosen, np.round(shifts * grown).astype(np.int32), (reach, 0 if sideways else reach)
+    known = known & ~hole
+    plain = known if plain is None else plain & ~hole
+    parts = []
+    for own in _holes(hole):
+        rect = _surroundings(own, plain)
+        at = rect.slices
+        small = Hole.of(
+            picture[at], own[at], known[at], plain[at],
+            None if camera is None else _window(camera, rect), _working_size(own[at]),
+        )
+        parts.append(_filled(small, rect, sideways))
+    return Filling(hole.shape, tuple(parts))
+
+
+def _holes(hole: Mask) -> Iterator[Mask]:
+    """Masks (h, w) of the holes that are filled one by one: those close to each other are one."""
+    left, top, width, height = cv2.boundingRect(hole.astype(np.uint8))
+    if width == 0:
+        return
+    at = slice(top, top + height), slice(left, left + width)
+    scale = min(1.0, 256 / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    own = np.where(hole[at], np.uint8(255), np.uint8(0))
+    small = np.asarray(cv2.resize(own, size, interpolation=cv2.INTER_AREA)) == 0
+    away = np.asarray(cv2.distanceTransform(small.astype(np.uint8), cv2.DIST_L2, 5))
+    near = APART * max(hole.shape) * scale
+    while True:
+        count, parts = cv2.connectedComponents((away <= near / 2).astype(np.uint8))
+        if count - 1 <= MOST_HOLES:
+            break
+        near *= 2
+    large = cv2.resize(
+        np.asarray(parts, dtype=np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
     )
-    light = _light(fine, places)
-    y, x = np.mgrid[:height, :width]
-    moved = (places - np.stack([x, y], axis=-1)) / np.array([width, height])
-    return Filling(moved.astype(np.float32), light)
+    for number in range(1, count):
+        one = np.zeros_like(hole)
+        one[at] = hole[at] & (large == number)
+        yield one
 
 
-def _fitted(
-    level: Level, labels: NDArray[np.intp], shifts: I32, reach: tuple[int, int]
-) -> I32:
-    """(h, w, 2) column and row that each pixel is copied from.
+def _surroundings(hole: Mask, plain: Mask) -> PixelRect:
+    """The part of the picture in which one looks for what fills a hole."""
+    left, top, width, height = cv2.boundingRect(hole.astype(np.uint8))
+    margin, enough = round(MARGIN * max(width, height)) + 12, ENOUGH * int(hole.sum())
+    while True:
+        rect = PixelRect(
+            left=max(0, left - margin),
+            top=max(0, top - margin),
+            right=min(hole.shape[1], left + width + margin),
+            bottom=min(hole.shape[0], top + height + margin),
+        )
+        if margin >= max(hole.shape) or np.count_nonzero(plain[rect.slices]) >= enough:
+            return rect
+        margin *= 2
 
-    Shifts that were found on a coarser picture are corrected by up to `reach` pixels, right and
-    down, so that lines go on across the pieces' edges.
+
+def _window(camera: Camera, rect: PixelRect) -> Camera:
+    return camera.cropped(rect.left, rect.top, rect.right - rect.left, rect.bottom - rect.top)
+
+
+def _working_size(hole: Mask) -> tuple[int, int]:
+    """Width and height at which it is found what fills a hole."""
+    height, width = hole.shape
+    area = int(hole.sum())
+    cells = min(max(CELLS, math.sqrt(area * CELLS / 4)), MOST_CELLS)
+    scale = min(math.sqrt(cells / area), math.sqrt(MOST_PIXELS / hole.size))
+    if scale > HARDLY:
+        return width, height
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _filled(hole: Hole, rect: PixelRect, sideways: bool) -> Part:
+    inside = hole.inside
+    if not hole.good.any():
+        grey = np.log(np.float32(128 + DARK)) - np.log(hole.picture + np.float32(DARK))
+        return Part(rect, (np.eye(3),), np.where(inside, 0, -1).astype(np.int16), grey)
+    copies = _Copies(hole)
+    for shift in find_shifts(hole, sideways=sideways):
+        copies.add(shift)
+    if copies.bare.any():
+        for shift in fillers(hole, copies.bare, sideways=sideways):
+            # A single colour goes well with itself: never for what a copy shows.
+            copies.add(shift, None if np.linalg.det(shift) else copies.bare)
+            if not copies.bare.any():
+                break
+    colours = np.stack(copies.colours)
+    misfit = np.abs(colours - hole.picture[inside].T).sum(axis=1)
+    usual = spread(smooth_logarithm(hole.picture, hole.around), hole.around)[inside]
+    # No light makes wood of what is black.
+    odd = np.abs((np.stack(copies.logs) - usual).mean(axis=-1)) - MOST_LIGHT
+    odd = ODD * np.clip(odd, 0.0, 1.0)
+    misfit = np.where(hole.rim[inside], np.minimum(misfit, MISFIT), odd).astype(np.float32)
+    chosen = labelled(misfit, colours, np.stack(copies.known), inside)
+    light = fitted_light(hole, np.stack(copies.logs), chosen)
+    labels = np.full(inside.shape, -1, dtype=np.int16)
+    labels[inside] = chosen
+    return Part(rect, tuple(copies.shifts), labels, light)
+
+
+class _Copies:
+    """What shifted copies show of a hole and its rim.
+
+    Attributes
+    ----------
+    shifts : list of float64 (3, 3)
+    colours : list of float32 (3, n)
+        One for each, of the n pixels inside.
+    logs : list of float32 (n, 3)
+        See `smooth_logarithm`.
+    known : list of bool (n,)
+        Whether these may be copied.
+    bare : bool (h, w)
+        Which pixels none of them shows.
     """
-    height, width = level.hole.shape
-    looks = level.looks
-    y, x = np.nonzero(level.hole | level.rim)
-    label = labels[y, x]
-    number = np.full(labels.shape, -1, dtype=np.int64)
-    number[y, x] = np.arange(len(y))
-    known = level.rim[y, x]
-    shifts = shifts.copy()
-    # At a piece's edge: what is known there, or what the neighbouring piece shows there.
-    touching = []
-    for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
-        other = number[(y + dy).clip(0, height - 1), (x + dx).clip(0, width - 1)]
-        seam = (other >= 0) & (label[other] != label) & ~known
-        touching.append((np.flatnonzero(seam), label[other[seam]]))
-    steps = np.stack(
-        np.meshgrid(*(np.arange(-most, most + 1) for most in reach)), axis=-1
-    ).reshape(-1, 2)
-    steps = steps[np.argsort(np.abs(steps).sum(axis=1), kind="stable")]
 
-    def shown(nodes: NDArray[np.int64], moved: NDArray[np.int64]) -> F32:
-        column = (x[nodes] + moved[..., 0]).clip(0, width - 1)
-        row = (y[nodes] + moved[..., 1]).clip(0, height - 1)
-        return np.asarray(looks[row, column])
+    def __init__(self, hole: Hole) -> None:
+        self.shifts: list[Float] = []
+        self.colours: list[F32] = []
+        self.logs: list[F32] = []
+        self.known: list[Mask] = []
+        self.bare = hole.inside.copy()
+        self._hole, self._inside = hole, hole.inside
+        left, top, width, height = cv2.boundingRect(self._inside.astype(np.uint8))
+        self._rect = PixelRect(left, top, left + width, top + height)
+        self._good = hole.good.astype(np.float32)
+        self._logs = smooth_logarithm(hole.picture, np.ones_like(hole.gap))
+        self._pixels = pixels_of(self._inside)
+        self._ground = np.ones(len(self._pixels), dtype=bool)
+        if hole.camera is not None and abs(np.linalg.det(ground := on_ground(hole.camera))) > 1e-9:
+            self._ground = applied(inverted(ground), self._pixels)[:, 2] > 1 / FAR
 
-    for piece in np.unique(label):
-        own = [np.flatnonzero(known & (label == piece))]
-        wanted = [looks[y[own[0]], x[own[0]]]]
-        for nodes, across in touching:
-            mine = label[nodes] == piece
-            own.append(nodes[mine])
-            wanted.append(shown(nodes[mine], shifts[across[mine]]))
-        nodes, target = np.concatenate(own), np.concatenate(wanted)
-        thin = 1 + len(nodes) // (2 * POINTS)
-        nodes, target = nodes[::thin], target[::thin]
-        if not len(nodes):
-            continue
-        tried = shifts[piece] + steps
-        apart = shown(nodes, tried[:, None]) - target
-        errors = np.sqrt((apart * apart).sum(axis=-1)).mean(axis=1)
-        shifts[piece] = tried[int(errors.argmin())]
-    places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.int32)
-    places[y, x] += _allowed(level, x, y, shifts, label)
-    return _near(level, places)
+    def add(self, shift: Float, only: Mask | None = None) -> None:
+        """One more; for some pixels (h, w) only."""
+        own = self._inside[self._rect.slices]
+        beyond = cv2.BORDER_CONSTANT
+        known = _warped(self._good, shift, self._rect, border=beyond)[own] > 0.99
+        if not np.allclose(shift[2], [0, 0, 1], atol=1e-12):
+            known &= self._ground & (applied(shift, self._pixels)[:, 2] > 0)
+        if only is not None:
+            known &= only[self._inside]
+        self.shifts.append(shift)
+        colours = _warped(self._hole.picture, shift, self._rect)[own]
+        self.colours.append(np.ascontiguousarray(colours.T))
+        self.logs.append(_warped(self._logs, shift, self._rect)[own])
+        self.known.append(known)
+        self.bare[self._inside] &= ~known
 
 
-def _allowed(
-    level: Level, x: NDArray[np.int64], y: NDArray[np.int64], shifts: I32, label: NDArray[np.intp]
-) -> I32:
-    """The shift (n, 2) of each pixel; another piece's where its own does not lead to a usable one.
-    """
-    height, width = level.hole.shape
-    column, row = x[None] + shifts[:, :1], y[None] + shifts[:, 1:]
-    valid = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    valid &= level.usable[row.clip(0, height - 1), column.clip(0, width - 1)]
-    lost = np.flatnonzero(~valid[label, np.arange(len(x))])
-    apart = np.abs(shifts[:, None] - shifts[None]).sum(axis=-1)
-    costs = np.where(valid[:, lost], 0, FORBIDDEN) + apart[:, label[lost]]
-    label = label.copy()
-    label[lost] = costs.argmin(axis=0)
-    return shifts[label]
+def _warped(
+    image: F32 | U8,
+    matrix: Float,
+    rect: PixelRect,
+    how: int = cv2.INTER_LINEAR,
+    border: int = cv2.BORDER_REPLICATE,
+) -> F32:
+    """What (h, w[, 3]) the pixels of `rect` show, which `matrix` takes to an image."""
+    index = shifted(-0.5, -0.5) @ matrix @ shifted(rect.left + 0.5, rect.top + 0.5)
+    size = rect.right - rect.left, rect.bottom - rect.top
+    return np.asarray(cv2.warpPerspective(
+        image, index, size, flags=how | cv2.WARP_INVERSE_MAP, borderMode=border,
+    ))
 
 
-def _near(level: Level, places: I32) -> I32:
-    """The same places, moved to the nearest usable ones where they are none."""
-    height, width = level.hole.shape
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~level.usable).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+def _covered(mask: Mask, to_picture: Float, rect: PixelRect) -> PixelRect:
+    """The part of `rect` that pixels of a small mask cover, and one of them more."""
+    left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    first = applied(to_picture, np.array([left - 1, top - 1]))
+    last = applied(to_picture, np.array([left + width + 1, top + height + 1]))
+    return PixelRect(
+        max(rect.left, math.floor(first[0])), max(rect.top, math.floor(first[1])),
+        min(rect.right, math.ceil(last[0])), min(rect.bottom, math.ceil(last[1])),
     )
-    table = np.zeros((int(nearest.max()) + 1, 2), dtype=np.int32)
-    rows, columns = np.nonzero(level.usable)
-    table[nearest[rows, columns]] = np.stack([columns, rows], axis=-1)
-    x, y = places[..., 0].clip(0, width - 1), places[..., 1].clip(0, height - 1)
-    return np.asarray(table[nearest[y, x]], dtype=np.int32)
 
 
-def _light(level: Level, places: I32) -> F32:
-    """(h, w, 3) what the logarithm of the copies lacks to go on from the rim, and across seams."""
-    height, width = level.hole.shape
-    logs = np.log(cv2.GaussianBlur(level.picture, (0, 0), 1.5) + np.float32(DARK))
-    rim = level.rim
-    own = level.picture * level.around[..., None]
-    share = cv2.GaussianBlur(level.around.astype(np.float32), (0, 0), 1.5)
-    around = cv2.GaussianBlur(own, (0, 0), 1.5) / np.maximum(share, 1e-3)[..., None]
-    around = np.log(around + np.float32(DARK))
-    out = np.zeros(level.picture.shape, dtype=np.float32)
-    y, x = np.nonzero(level.hole)
-    number = np.full(level.hole.shape, -1, dtype=np.int64)
-    number[y, x] = np.arange(len(y))
-    shift = places - np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
-
-    def copied(row: NDArray[np.int64], column: NDArray[np.int64], by: I32) -> F32:
-        return np.asarray(logs[
-            (row + by[:, 1]).clip(0, height - 1), (column + by[:, 0]).clip(0, width - 1)
-        ])
-
-    diagonal, right = np.full(len(y), 1e-5), np.zeros((len(y), 3))
-    tails, heads = [], []
-    for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
-        row, column = y + dy, x + dx
-        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        row, column = row.clip(0, height - 1), column.clip(0, width - 1)
-        by, beside = shift[y, x], shift[row, column]
-        other = np.where(inside, number[row, column], -1)
-        fixed = inside & rim[row, column]
-        diagonal += fixed
-        right[fixed] += (around[row, column] - copied(row, column, by))[fixed]
-        linked = other >= 0
-        diagonal += linked
-        # Across a seam, the step between two pieces is what both of them show there, halved.
-        step = copied(row, column, beside) - copied(row, column, by)
-        back = copied(y, x, beside) - copied(y, x, by)
-        right[linked] += 0.5 * (step + back)[linked]
-        tails.append(np.flatnonzero(linked))
-        heads.append(other[linked])
-    tail, head = np.concatenate(tails), np.concatenate(heads)
-    every = np.arange(len(y))
-    matrix = coo_matrix(
-        (
-            np.concatenate([diagonal, np.full(len(tail), -1.0)]),
-            (np.concatenate([every, tail]), np.concatenate([every, head])),
-        ),
-        shape=(len(y), len(y)),
-    ).tocsc()
-    solution = splu(matrix, permc_spec="MMD_AT_PLUS_A").solve(right)
-    # Colours change less than brightness: a highlight at the rim must not stain what is filled.
-    grey = solution.mean(axis=1, keepdims=True)
-    tint = (solution - grey).clip(-MOST_TINT, MOST_TINT)
-    out[y, x] = (grey + tint).clip(-MOST_LIGHT, MOST_LIGHT)
-    return out
+def _within(inner: PixelRect, outer: PixelRect) -> tuple[slice, slice]:
+    """Rows and columns that a rectangle takes of another one."""
+    return (
+        slice(inner.top - outer.top, inner.bottom - outer.top),
+        slice(inner.left - outer.left, inner.right - outer.left),
+    )
 
 
 def spread(values: F32, known: Mask) -> F32:

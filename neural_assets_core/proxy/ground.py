@@ -17,6 +17,7 @@ from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.raycast import NEAR, PixelRect
 from neural_assets_core.proxy.filling import spread
+from neural_assets_core.proxy.sampling import around, grown
 from neural_assets_core.scene import Appearance
 
 F32 = NDArray[np.float32]
@@ -51,11 +52,18 @@ CONTACT = 0.45
 COLOURED = 0.7
 """Natural logarithm of how much more one channel may lose than another: skies are blue."""
 
+UNLIKE = 0.9
+"""The same relative to all channels' logarithm, of what may be in a shadow but is another thing."""
+
+BESIDE, STRANGE = 8.0, 0.15
+"""Pixels around a shadow of a working picture, and the share of these that other things may have
+if the shadow lies on the ground."""
+
 LIFTED = 0.6
 """Height of a lift that takes most of a shadow away, in heights of the box."""
 
 
-def find_shadow(pixels: U8, mask: Mask, support: Mask) -> Mask:
+def find_shadow(pixels: U8, mask: Mask, support: Mask, *, ground: bool = True) -> Mask:
     """Where the ground around an object is darker than farther away, from the object on.
 
     Darker in about the same colour: what is of another colour is another thing, a saucer say.
@@ -67,15 +75,30 @@ def find_shadow(pixels: U8, mask: Mask, support: Mask) -> Mask:
         The object.
     support : bool (h, w)
         What it stands on, as far as it is seen.
+    ground : bool
+        Whether that is the ground, with all that nobody has marked. If the shadow lies beside
+        something of another colour there, the object stands on that, and nothing is found: its
+        darkness is not told from a shadow's.
     """
-    nothing = np.zeros(mask.shape, dtype=bool)
+    out = np.zeros(mask.shape, dtype=bool)
     if not mask.any():
-        return nothing
+        return out
+    # Nothing farther away has a part in it.
+    at = around(mask, 2.0 * _reach(mask))
+    out[at] = _found_near(pixels[at], mask[at], support[at], ground)
+    return out
+
+
+def _reach(mask: Mask) -> float:
+    return max(3.0, REACH * float(np.sqrt(mask.sum())))
+
+
+def _found_near(pixels: U8, mask: Mask, support: Mask, ground: bool) -> Mask:
     away = np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5))
-    reach = max(3.0, REACH * float(np.sqrt(mask.sum())))
+    reach = _reach(mask)
     lit = support & (away > 0.5 * reach) & (away < 2.0 * reach)
     if lit.sum() < 20:
-        return nothing
+        return np.zeros(mask.shape, dtype=bool)
     logs = np.log(pixels.astype(np.float32).mean(axis=-1) + 4.0)
     # Without the shadow itself, as far as it reaches into what should be lit.
     lit &= logs >= np.percentile(logs[lit], 30)
@@ -84,23 +107,34 @@ def find_shadow(pixels: U8, mask: Mask, support: Mask) -> Mask:
     smooth = spread(np.where(support, logs, 0)[..., None].astype(np.float32), support)[..., 0]
     smooth = cv2.GaussianBlur(smooth, (0, 0), 1.0)
     dark = support & (away > 0) & (away < reach) & (smooth - usual < np.log(DARKER))
-    dark &= ~_other_colour(pixels, lit, support, 0.15 * reach)
+    spreads = _differing(pixels, lit, support, 0.15 * reach)
+    dark &= spreads[0] <= COLOURED
     opened = cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3)))
     _, parts = cv2.connectedComponents(opened)
     touching = np.unique(np.asarray(parts)[away <= 4.0])
     found = np.isin(parts, touching[touching > 0])
-    grown = cv2.dilate(found.astype(np.uint8), np.ones((7, 7)))
-    return np.asarray((grown > 0) & support & ~mask)
+    if ground and found.any():
+        ring = support & ~mask & grown(found, BESIDE) & ~grown(found, 0.25 * BESIDE)
+        other = (spreads[0] > COLOURED) | ((spreads[0] > 0.5 * COLOURED) & (spreads[1] > UNLIKE))
+        if other[ring].sum() > STRANGE * ring.sum():
+            return np.zeros(mask.shape, dtype=bool)
+    wide = cv2.dilate(found.astype(np.uint8), np.ones((7, 7)))
+    return np.asarray((wide > 0) & support & ~mask)
 
 
-def _other_colour(pixels: U8, lit: Mask, support: Mask, blur: float) -> Mask:
-    """(h, w) where the ratio of the channels to what is lit around differs from one to another."""
+def _differing(pixels: U8, lit: Mask, support: Mask, blur: float) -> tuple[F32, F32]:
+    """(h, w) how much the ratio to what is lit around differs from channel to channel.
+
+    As a natural logarithm, and relative to that of the brightness: all of a shadow's channels are
+    about as much darker, however dark it is.
+    """
     # Not from nothing: noise has a large part in dark channels.
     logs = np.log(pixels.astype(np.float32) + 12.0)
     usual = cv2.GaussianBlur(spread(logs, lit), (0, 0), blur)
     seen = np.where(support[..., None], logs, 0).astype(np.float32)
-    darker = cv2.GaussianBlur(spread(seen, support), (0, 0), 1.0) - usual
-    return np.asarray(np.ptp(darker, axis=-1) > COLOURED)
+    darker = usual - cv2.GaussianBlur(spread(seen, support), (0, 0), 1.0)
+    apart = np.ptp(darker, axis=-1)
+    return apart, np.asarray(apart / np.maximum(darker.mean(axis=-1), 0.05), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)

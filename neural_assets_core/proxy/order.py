@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.standing import stands_on
 
 TOUCHING = 0.05
 """How deep boxes may reach into each other, in half-sides, and still count as apart."""
@@ -15,8 +16,9 @@ TOUCHING = 0.05
 def back_to_front(camera: Camera, boxes: Sequence[Box]) -> list[int]:
     """Indices of boxes in the order in which they may be painted over each other.
 
-    Two boxes with a plane between them that one of their faces lies in are in exact order; others
-    go by the depth of their centres.
+    Two boxes with a plane between them that one of their faces lies in are in exact order. Of
+    others, what stands in or on something is before it, seen from above; the rest go by the depth
+    of their centres.
     """
     if len(boxes) < 2:
         return list(range(len(boxes)))
@@ -33,7 +35,11 @@ def back_to_front(camera: Camera, boxes: Sequence[Box]) -> list[int]:
         apart = above | below
         cannot[index] |= (apart & ahead).any(axis=1)
         cannot[:, index] |= (apart & ~ahead).any(axis=1)
-    hides = ~cannot & (cannot.T | (depths[:, None] < depths[None]))
+    before = depths[:, None] < depths[None]
+    for one, other in zip(*np.nonzero(~cannot & ~cannot.T), strict=True):
+        if stands_on(boxes[one], boxes[other]) and camera.position[2] > boxes[other].center[2]:
+            before[one, other], before[other, one] = True, False
+    hides = ~cannot & (cannot.T | before)
     np.fill_diagonal(hides, False)
     left, out = list(np.argsort(-depths, kind="stable")), []
     while left:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.geometry.raycast import PixelRect
+from neural_assets_core.geometry.standing import stands_on
 from neural_assets_core.proxy.cutout import Cutout, cut_out, in_shadow, with_rim
 from neural_assets_core.proxy.filling import find_filling
 from neural_assets_core.proxy.ground import Shade, contact_shade, find_shadow, lift_shade
@@ -25,6 +26,7 @@ from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.proxy.relief import ROUND
 from neural_assets_core.proxy.relighting import (
     FAINT,
+    Lift,
     lifts_of,
     relit,
     relit_part,
@@ -143,10 +145,13 @@ class Photograph:
         made = self.__dict__
         own = made["plate"].pixels.nbytes if made.get("plate") is not None else 0
         own += made["emptied"].nbytes if "emptied" in made else 0
-        small = self._small.nbytes * (1 + 5 * len(self.occluders))
+        # Besides the small picture, some masks of each object.
+        small = self._small.nbytes + 5 * self._size[0] * self._size[1] * len(self.occluders)
+        small += sum(lift.values.nbytes for lift in made.get("_lifts", ()))
         last = self._last
         drawn = 0 if last is None else last[1].nbytes
-        return own + small + drawn + sum(piece.nbytes for piece in list(self._pieces.values()))
+        pieces = sum(piece.nbytes for piece in list(self._pieces.values()))
+        return int(own + small + drawn + pieces)
 
     def kept(self, key: Hashable, make: Callable[[], S]) -> S:
         """What was drawn last, if it was under the same key; else what `make` draws now."""
@@ -194,7 +199,8 @@ class Photograph:
         total = np.zeros(self._size[::-1], dtype=bool)
         for index, occluder in enumerate(self.occluders):
             if occluder in gone and self.supports[index] != GROUND:
-                total |= self._lifts[index].max(axis=-1) > FAINT
+                lift = self._lifts[index]
+                total[lift.at] |= lift.values.max(axis=-1) > FAINT
         return total
 
     @cached_property
@@ -211,7 +217,8 @@ class Photograph:
         # What was dark has less to give.
         usable = ~hole & (lift.max(axis=-1) < MOST_LIFTED)
         usable = usable if usable.sum() > 0.3 * hole.sum() else ~hole
-        filling = find_filling(relit(self._small, lift), hole, usable, ~hole).lifted(lift)
+        camera = self.view.camera.resized(*self._size)
+        filling = find_filling(relit(self._small, lift), hole, ~hole, camera, usable).lifted(lift)
         pixels = self.view.picture.pixels
         rect = touched(hole, pixels.shape)
         return Plate(rect, filling.draw(pixels, rect))
@@ -298,15 +305,14 @@ class Photograph:
         """What each object stands on: an object whose box is below its own, or `GROUND`."""
         out = []
         for index, occluder in enumerate(self.occluders):
-            base = occluder.box.base_center()
             below = [
                 other
                 for other, one in enumerate(self.occluders)
-                if other != index
-                and np.all(np.abs(one.box.to_local(base)) < [1, 1, 1.3])
-                and one.box.center[2] < occluder.box.center[2]
+                if other != index and stands_on(occluder.box, one.box)
             ]
-            out.append(below[0] if below else GROUND)
+            # Of a cup's saucer and the tray under that, the saucer.
+            height = [self.occluders[other].box.center[2] for other in below]
+            out.append(below[int(np.argmax(height))] if below else GROUND)
         return out
 
     def _seen(self, support: int) -> Mask:
@@ -318,14 +324,17 @@ class Photograph:
     @cached_property
     def _shadows(self) -> list[Mask]:
         return [
-            find_shadow(self._small, grown(mask, 1.0), self._seen(on) & ~grown(mask, 2.0))
+            find_shadow(
+                self._small, grown(mask, 1.0), self._seen(on) & ~grown(mask, 2.0),
+                ground=on == GROUND,
+            )
             for mask, on in zip(self._masks, self.supports, strict=True)
         ]
 
     @cached_property
-    def _lifts(self) -> list[F32]:
-        """(h, w, 3) what takes each object's shadow off that on which it stands."""
-        out: dict[int, F32] = {}
+    def _lifts(self) -> list[Lift]:
+        """What takes each object's shadow off that on which it stands."""
+        out: dict[int, Lift] = {}
         for support in set(self.supports):
             standing = [index for index, on in enumerate(self.supports) if on == support]
             lifts = lifts_of(
@@ -350,10 +359,12 @@ class Photograph:
     @cached_property
     def _deep(self) -> list[Mask]:
         """Where what lies in each object's shadow cannot be seen at all."""
-        return [
-            unreadable(self._small, lift) & (self._labels == on)
-            for lift, on in zip(self._lifts, self.supports, strict=True)
-        ]
+        out = []
+        for lift, on in zip(self._lifts, self.supports, strict=True):
+            deep = np.zeros(self._size[::-1], dtype=bool)
+            deep[lift.at] = unreadable(self._small[lift.at], lift.values)
+            out.append(deep & (self._labels == on))
+        return out
 
     @cached_property
     def _extents(self) -> list[Mask]:
@@ -389,17 +400,21 @@ class Photograph:
         """(h, w, 3) the lifts of some objects together."""
         total = np.zeros((*self._size[::-1], 3), dtype=np.float32)
         for index in chosen:
-            total += self._lifts[index]
+            total[self._lifts[index].at] += self._lifts[index].values
         return total
 
     def _overlap(self, one: int, other: int) -> bool:
-        touching = grown(self._masks[other], 2.0) & grown(self._masks[one], 2.0)
-        return bool(touching.any())
+        return bool((self._nearly[one] & self._nearly[other]).any())
+
+    @cached_property
+    def _nearly(self) -> list[Mask]:
+        """Where each object, or what touches it, is seen."""
+        return [grown(mask, 2.0) for mask in self._masks]
 
     def _shade(self, index: int, cutout: Cutout | None) -> Shade:
         turns = cutout is not None and cutout.shape.kind != ROUND
         found = lift_shade(
-            self.occluders[index], self._lifts[index], self._masks[index],
+            self.occluders[index], self._sum([index]), self._masks[index],
             self._seen(self.supports[index]), turns,
         )
         return contact_shade() if found is None else found

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Camera
 from neural_assets_core.proxy.background import fill_holes
-from neural_assets_core.proxy.objects import Lifter
+from neural_assets_core.proxy.filling import fill_texture
+from neural_assets_core.proxy.objects import CARVER, Lifter
 from neural_assets_core.proxy.sampling import grown_mask
 from neural_assets_core.proxy.shadows import Light, cast_shadows
-from neural_assets_core.proxy.shift_map import fill_shifted
 from neural_assets_core.scene import Appearance, Background, Picture, View
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 Fill = Callable[[Pixels, Mask, Mask, Camera, Mask], Pixels]
-"""Fills a picture's hole: see `fill_shifted`, which is one."""
+"""Fills a picture's hole: see `fill_texture`, which is one."""
 
 CERTAIN = 0.3
 """Certainty of a light whose shadows are drawn; doubtful ones are only reported."""
@@ -46,7 +46,7 @@ def clean_plate(
     moved: frozenset[Appearance],
     light: Light | None,
     lifter: Lifter,
-    fill: Fill = fill_shifted,
+    fill: Fill = fill_texture,
 ) -> View:
     """The background's view without some of its objects.
 
@@ -98,6 +98,6 @@ def _kept_plate(
         # Filled anew rather than lit again: where the light was misjudged, that leaves no stains.
         hole |= known & (cast_shadows(view.camera, gone, light, lifter) > SHADED)
         known &= ~hole
-        plain = known & (cast_shadows(view.camera, still, light, lifter) < SHADED)
+        plain = known & (cast_shadows(view.camera, still, light, CARVER) < SHADED)
     filled = fill(picture, hole, known, view.camera, plain)
     return View(picture=Picture(filled), camera=view.camera)

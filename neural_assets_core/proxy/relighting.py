@@ -8,7 +8,7 @@ the ground, and none of the shadow.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ from skimage.restoration import denoise_tv_chambolle
 
 from neural_assets_core.geometry.raycast import PixelRect
 from neural_assets_core.proxy.filling import spread
-from neural_assets_core.proxy.sampling import enlarged, grown, strips
+from neural_assets_core.proxy.sampling import around, enlarged, grown, strips
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -67,13 +67,29 @@ HALO = 8
 FEWEST_PIXELS = 20
 
 
+@dataclass(frozen=True, eq=False)
+class Lift:
+    """By how much a picture must be brightened to be as light as without an object's shadow.
+
+    Attributes
+    ----------
+    at : (slice, slice)
+        Rows and columns of the picture; elsewhere the lift is 0.
+    values : float32 (h, w, 3)
+        Natural logarithms of the gains there, at least 0.
+    """
+
+    at: tuple[slice, slice]
+    values: F32
+
+
 def lifts_of(
     pixels: U8,
     support: Mask,
     masks: Sequence[Mask],
     shadows: Sequence[Mask],
     expected: Sequence[F32 | None],
-) -> list[F32]:
+) -> list[Lift]:
     """By how much pixels must be brightened to be as light as without each object's shadow.
 
     Parameters
@@ -91,9 +107,8 @@ def lifts_of(
 
     Returns
     -------
-    list of float32 (h, w, 3)
-        Natural logarithms of the gains, at least 0, continued beyond what is seen; 0 far from
-        the shadow.
+    list of Lift
+        Continued beyond what is seen; 0 far from the shadow.
     """
     if not shadows:
         return []
@@ -107,15 +122,32 @@ def lifts_of(
         _add_lift(total, pixels, np.asarray(parts) == part, shaded, support)
     total = _beyond(total, support)
     if len(shadows) == 1:
-        return [total]
-    weights = [_claim(*one) for one in zip(masks, shadows, expected, strict=True)]
-    everyone = np.maximum(sum(weights), 1e-6)
-    shares = [np.asarray(weight / everyone, dtype=np.float32)[..., None] for weight in weights]
-    known = support & (everyone > 1e-5)
-    if known.any():
-        # Under an object as around it. One at a time: OpenCV resizes four channels at most.
-        shares = [spread(np.where(known[..., None], one, np.float32(0)), known) for one in shares]
-    return [total * share for share in shares]
+        return [Lift((slice(None), slice(None)), total)]
+    # Nobody asks for anything far away.
+    parts_of = [
+        around(mask | shadow, 2 * PENUMBRA)
+        for mask, shadow in zip(masks, shadows, strict=True)
+    ]
+    everyone = np.zeros(support.shape, dtype=np.float32)
+    claims = []
+    for at, mask, shadow, due in zip(parts_of, masks, shadows, expected, strict=True):
+        claims.append(_claim(mask[at], shadow[at], None if due is None else due[at]))
+        everyone[at] += claims[-1]
+    shares: list[F32] = []
+    together = np.zeros(support.shape, dtype=np.float32)
+    for at, claim in zip(parts_of, claims, strict=True):
+        share = np.asarray(claim / np.maximum(everyone[at], 1e-6), dtype=np.float32)
+        known = support[at] & (everyone[at] > 1e-5)
+        if known.any():
+            # Under an object as around it.
+            share = spread(np.where(known, share, np.float32(0))[..., None], known)[..., 0]
+        shares.append(share)
+        together[at] += share
+    np.maximum(together, 1e-6, out=together)
+    return [
+        Lift(at, np.asarray(total[at] * (share / together[at])[..., None], dtype=np.float32))
+        for at, share in zip(parts_of, shares, strict=True)
+    ]
 
 
 def unreadable(pixels: U8, lift: F32) -> Mask:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.errors import UserError
-from neural_assets_core.geometry import Camera
-from neural_assets_core.geometry.raycast import NEAR
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.raycast import NEAR, bounding_rect, cast_box
 from neural_assets_core.proxy.background import draw_background
+from neural_assets_core.proxy.filling import fill_texture
 from neural_assets_core.proxy.objects import (
     CARVER,
     Canvas,
@@ -24,7 +25,6 @@ from neural_assets_core.proxy.objects import (
 )
 from neural_assets_core.proxy.plate import CERTAIN, KEPT_PIXELS, Fill, clean_plate
 from neural_assets_core.proxy.shadows import Caster, Light, cast_shadows, find_light, shaded
-from neural_assets_core.proxy.shift_map import fill_shifted
 from neural_assets_core.scene import Appearance, Background, Scene, SceneObject
 
 FARTHEST = 10_000.0
@@ -69,7 +69,7 @@ class ProxyLayers:
 
 
 def render_proxy(
-    scene: Scene, camera: Camera, lifter: Lifter = CARVER, fill: Fill = fill_shifted
+    scene: Scene, camera: Camera, lifter: Lifter = CARVER, fill: Fill = fill_texture
 ) -> ProxyLayers:
     """Draw the scene as `camera` sees it.
 
@@ -193,7 +193,8 @@ def _kept_stage(
     gone, lit = np.zeros(hole.shape, dtype=np.float32), np.ones(hole.shape, dtype=np.float32)
     if light is not None:
         standing = [caster for caster in casters if caster in stayed]
-        lit = 1.0 - cast_shadows(camera, standing, light, lifter)
+        # What stays needs no better shape than its mask's.
+        lit = 1.0 - cast_shadows(camera, standing, light, CARVER)
         if moved:
             gone = cast_shadows(camera, moved, light, lifter) * lit
         # What still stands there hides the ground: its pixels keep their light.
@@ -201,13 +202,22 @@ def _kept_stage(
     layers = {}
     for appearance in alike:
         layers[appearance] = [object_layer(appearance.box, appearance, camera, CARVER)]
-        if lifter is not CARVER and hole.any():
-            # Only where something that stood before it is gone: its hidden part comes to light.
+        # Only where something that stood before it is gone: its hidden part comes to light.
+        if lifter is not CARVER and _reaches(appearance.box, camera, hole):
             hidden = object_layer(appearance.box, appearance, camera, lifter)
             layers[appearance].insert(0, hidden.among(hole.reshape(-1)[hidden.pixels]))
     for array in (picture, hole, objects, gone, lit):
         array.setflags(write=False)
     return _Stage(stayed, picture, hole, objects, light, gone, lit, layers)
+
+
+def _reaches(box: Box, camera: Camera, area: NDArray[np.bool_]) -> bool:
+    """Whether any of an area (h, w) of the camera's picture is seen through the box."""
+    rect = bounding_rect(camera, box)
+    if not area[rect.slices].any():
+        return False
+    hits = cast_box(camera, box)
+    return bool((hits.hit & area[hits.rect.slices]).any())
 
 
 def _distance(item: SceneObject, camera: Camera) -> float:

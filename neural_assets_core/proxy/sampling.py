@@ -40,8 +40,21 @@ def grown(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
     """The mask and all pixels within `radius` of it; the time does not depend on the radius."""
     if not mask.any():
         return mask
-    outside = np.where(mask, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 5)) <= radius
+    at = around(mask, radius)
+    outside = np.where(mask[at], 0, 255).astype(np.uint8)
+    out = np.zeros_like(mask)
+    out[at] = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 5)) <= radius
+    return out
+
+
+def around(mask: NDArray[np.bool_], margin: float) -> tuple[slice, slice]:
+    """Rows and columns of what is set in (h, w), and up to `margin` pixels beyond."""
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    more = math.ceil(margin) + 1
+    return (
+        slice(max(0, top - more), top + height + more),
+        slice(max(0, left - more), left + width + more),
+    )
 
 
 def sampled(

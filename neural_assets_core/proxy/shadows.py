@@ -8,6 +8,7 @@ one is brightened by the same: its texture stays.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ GRID = 12
 """Points an axis that stand for an object there."""
 
 MOST_POINTS = 800
+MOST_CASTERS = 8
+"""Objects whose shadows the light is sought by: the shape of each may be a network's work."""
+
 NEIGHBOURHOOD = 25
 """Side in pixels of what "around" means."""
 
@@ -121,7 +125,9 @@ def _found_light(background: Background, owner: weakref.ref[Lifter]) -> Light | 
     shrink = SIDE / max(view.camera.width, view.camera.height)
     size = (max(8, round(view.camera.width * shrink)), max(8, round(view.camera.height * shrink)))
     camera = view.camera.resized(*size)
-    points = [_occupied(occluder, lifter) for occluder in background.occluders]
+    # The largest throw the largest shadows.
+    largest = sorted(background.occluders, key=lambda one: -math.prod(one.box.size))[:MOST_CASTERS]
+    points = [_occupied(occluder, lifter) for occluder in largest]
     if not points:
         return None
     cloud = np.concatenate(points)

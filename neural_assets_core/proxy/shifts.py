@@ -11,7 +11,7 @@ tells how well the edge agrees.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -21,23 +21,17 @@ from scipy import fft
 
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.box import Float
-from neural_assets_core.geometry.raycast import NEAR
+from neural_assets_core.proxy.hole import Hole
 
 F32 = NDArray[np.float32]
-U8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
-
-SIDE = 128
-"""Pixels a side of the picture in which shifts are sought, at most."""
-
-RIM = 4
-"""Pixels around the hole that shifted copies have to agree with."""
+Group = list[int]
 
 PARTS = 12
 """Of the rim: a copy may go on well at one side of the hole and badly at another."""
 
-NEIGHBOURS = (6, 4, 2)
+NEIGHBOURS = (5, 2)
 """Parts beside each other that a copy is sought for, besides all of them together."""
 
 MOST = 20
@@ -46,8 +40,8 @@ MOST = 20
 FOR_ALL = 4
 """Of them, those that suit all of the rim."""
 
-FEW = 60
-"""Of the best amounts of a plane that are looked at."""
+ALIKE = 4
+"""Pixels, either way, by which shifts differ at least."""
 
 LEAST_SHARE = 0.08
 """Of the hole that a copy must be able to show."""
@@ -61,142 +55,66 @@ EMPTY = 6.0
 FAR = 60.0
 """Metres beyond which ground is too flat to be moved."""
 
-CLIP = 80.0
-"""Greatest difference of brightness, of 255, that counts."""
-
 GROUND_TEXELS = 220
 """Side of the map of the ground, at most."""
 
-
-@dataclass(frozen=True)
-class Shift:
-    """A copy of the picture: on the ground, by world metres (x, y), or in the picture, by pixels.
-
-    A place shows what the picture shows at that place plus `by`.
-    """
-
-    on_ground: bool
-    by: tuple[float, float]
-
-    def moved(self, pixels: Float, ground: Float, camera: Camera) -> Float:
-        """Where (..., 2) a camera's `pixels`, which see `ground`, are copied from."""
-        if not self.on_ground:
-            return np.asarray(pixels + np.asarray(self.by))
-        return seen_ground(camera, ground + np.asarray(self.by))
-
-    def scaled(self, scale: Float) -> Shift:
-        """The same for a picture that is larger by `scale` (x, y)."""
-        if self.on_ground:
-            return self
-        return Shift(False, (self.by[0] * float(scale[0]), self.by[1] * float(scale[1])))
+MOST_FILLERS = 12
+"""Shifts that show what those that agree do not show."""
 
 
-def ground_at(camera: Camera, pixels: Float) -> Float:
-    """World (x, y) metres (..., 2) of the ground z = 0 that pixels see; NaN where they see none."""
-    origin, directions = camera.rays(pixels)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reach = -origin[2] / directions[..., 2]
-    reach = np.where((reach > NEAR) & (reach < FAR), reach, np.nan)
-    return np.asarray((origin + reach[..., None] * directions)[..., :2])
+def shifted(across: float, down: float) -> Float:
+    """(3, 3) a step to the right and down."""
+    return np.array([[1.0, 0.0, across], [0.0, 1.0, down], [0.0, 0.0, 1.0]])
 
 
-def seen_ground(camera: Camera, ground: Float) -> Float:
-    """Pixels (..., 2) at which the camera sees places on the ground; far outside if it does not."""
-    seen = camera.project(np.concatenate([ground, np.zeros((*ground.shape[:-1], 1))], axis=-1))
-    return np.nan_to_num(seen[..., :2], nan=-1e4).clip(-1e4, 1e5)
+def on_ground(camera: Camera) -> Float:
+    """(3, 3) from world (x, y, 1) metres on the ground z = 0 to (u, v, 1) pixels, times depth."""
+    return np.asarray(camera.k @ camera.extrinsics[:3, [0, 1, 3]])
 
 
-@dataclass(frozen=True)
-class Work:
-    """A picture with a hole, at the size at which shifts are sought; arrays (h, w).
-
-    Attributes
-    ----------
-    picture : float32 (h, w, 3)
-    good : bool
-        Pixels that may be copied.
-    hole, rim : bool
-        What is to be filled, and what around it has to agree.
-    camera : Camera
-        Of this size.
-    """
-
-    picture: F32
-    good: Mask
-    hole: Mask
-    rim: Mask
-    camera: Camera
-    _weight: F32 = field(repr=False)
-
-    @classmethod
-    def of(cls, picture: U8, hole: Mask, known: Mask, plain: Mask, camera: Camera) -> Work:
-        """From a picture (h, w, 3) of any size; what is not `plain` is not copied."""
-        height, width = hole.shape
-        scale = min(1.0, SIDE / max(height, width))
-        size = (max(2, round(width * scale)), max(2, round(height * scale)))
-        masks = hole, known, known & plain
-        small, gap, seen, open_ = (
-            np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
-            for image in (picture, *(np.where(m, 255, 0).astype(np.uint8) for m in masks))
-        )
-        missing = gap > 2
-        around = cv2.dilate(missing.astype(np.uint8), np.ones((2 * RIM + 1,) * 2)) > 0
-        rim = around & ~missing & (seen > 240)
-        good = ~missing & (open_ > 240)
-        return cls(
-            small.astype(np.float32), good, missing, rim, camera.resized(*size),
-            good.astype(np.float32),
-        )
-
-    def shown(self, pixels: Float) -> tuple[F32, Mask]:
-        """Colours (..., 3) at positions (..., 2), and whether they may be copied."""
-        maps = (pixels.reshape(-1, 2) - 0.5).astype(np.float32)
-        # OpenCV limits a map's sides to 32767: fold the list into rows.
-        width = 1024
-        rows = -(-len(maps) // width)
-        folded = np.full((rows * width, 2), -1e4, dtype=np.float32)
-        folded[: len(maps)] = maps
-        grid = folded.reshape(rows, width, 2)
-        colours = cv2.remap(self.picture, grid, None, cv2.INTER_LINEAR)
-        weight = cv2.remap(self._weight, grid, None, cv2.INTER_LINEAR)
-        shape = pixels.shape[:-1]
-        return (
-            np.asarray(colours).reshape(-1, 3)[: len(maps)].reshape(*shape, 3),
-            (np.asarray(weight).reshape(-1)[: len(maps)] > 0.99).reshape(shape),
-        )
-
-    @staticmethod
-    def centers(mask: Mask) -> Float:
-        """(n, 2) positions of the pixels of a mask, row by row."""
-        rows, columns = np.nonzero(mask)
-        return np.asarray(np.stack([columns, rows], axis=1) + 0.5, dtype=np.float64)
+def inverted(matrix: Float) -> Float:
+    """The way back."""
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
-@dataclass(frozen=True)
+def applied(matrix: Float, points: Float) -> Float:
+    """(..., 3) what a (3, 3) matrix makes of points (..., 2)."""
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
+
+
+def pixels_of(mask: Mask) -> Float:
+    """(n, 2) positions of the pixels of a mask, row by row."""
+    rows, columns = np.nonzero(mask)
+    return np.asarray(np.stack([columns, rows], axis=1) + 0.5, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
 class _Plane:
     """The picture, or a map of the ground: something that is moved about.
 
     Attributes
     ----------
     picture : float32 (h, w, 3)
-    good, hole : bool (h, w)
+    good, gap : bool (h, w)
     parts : int (h, w)
         Which part of the rim, -1 elsewhere.
-    unit : float
-        Size of a cell: 1 pixel, or metres.
+    to_pixels : float64 (3, 3)
+        From here to the picture.
     """
 
-    on_ground: bool
     picture: F32
     good: Mask
-    hole: Mask
+    gap: Mask
     parts: Index
-    unit: float
+    to_pixels: Float
 
 
-def find_shifts(work: Work) -> list[Shift]:
-    """Shifts whose copies agree with the rim, or with a part of it; the best come first."""
-    rim = Work.centers(work.rim)
+def find_shifts(hole: Hole, *, sideways: bool = False) -> list[Float]:
+    """Matrices (3, 3) from pixels to those that are copied there; the best come first.
+
+    With `sideways`, these are in the same row.
+    """
+    rim = pixels_of(hole.rim)
     if len(rim) < 4:
         return []
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_MAX_ITER, 20, 0.1)
@@ -204,47 +122,40 @@ def find_shifts(work: Work) -> list[Shift]:
     _, found, centers = cv2.kmeans(
         rim.astype(np.float32), min(PARTS, len(rim)), None, criteria, 2, cv2.KMEANS_PP_CENTERS
     )
-    parts = np.asarray(found)[:, 0]
-    planes = [_picture_plane(work, parts), *_ground_plane(work, np.asarray(centers))]
-    agreed = [_Agreement.of(plane, len(centers)) for plane in planes]
-    shifts: list[Shift] = []
-    taken: list[tuple[int, int, int]] = []
-    for group in _groups(np.asarray(centers)):
-        wanted = FOR_ALL if len(group) == len(centers) else 1
-        for which, row, column in _best(agreed, group):
-            close = any(
-                which == w and abs(row - r) <= 2 and abs(column - c) <= 2 for w, r, c in taken
-            )
-            if close and wanted == 1:
+    centers = np.asarray(centers)
+    parts = np.full(hole.rim.shape, -1, dtype=np.intp)
+    parts[hole.rim] = np.asarray(found)[:, 0]
+    planes = [_Plane(hole.picture, hole.good, hole.gap, parts, np.eye(3))]
+    planes += _ground_plane(hole, centers)
+    agreed = [_Agreement(plane, len(centers), sideways) for plane in planes]
+    shifts: list[Float] = []
+    for number, group in enumerate(_groups(centers)):
+        for _ in range(FOR_ALL if number == 0 else 1):
+            costs = [one.costs(group) for one in agreed]
+            best = [float(cost.min(initial=np.inf)) for cost in costs]
+            which = int(np.argmin(best))
+            if len(shifts) == MOST or not np.isfinite(best[which]):
                 break
-            if close:
-                continue
-            taken.append((which, row, column))
-            unit = planes[which].unit
-            first = Shift(planes[which].on_ground, (column * unit, row * unit))
-            shifts.append(_refined(work, first, unit, rim[np.isin(parts, group)]))
-            wanted -= 1
-            if wanted <= 0:
-                break
-        if len(shifts) >= MOST:
-            break
+            plane = planes[which].to_pixels
+            amount = shifted(*agreed[which].taken(int(costs[which].argmin()), group))
+            shifts.append(plane @ amount @ inverted(plane))
     return shifts
 
 
-def _picture_plane(work: Work, parts: NDArray[np.int32]) -> _Plane:
-    where = np.full(work.hole.shape, -1, dtype=np.intp)
-    where[work.rim] = parts
-    return _Plane(False, work.picture, work.good, work.hole, where, 1.0)
-
-
-def _ground_plane(work: Work, centers: F32) -> Iterator[_Plane]:
+def _ground_plane(hole: Hole, centers: F32) -> Iterator[_Plane]:
     """A map of the ground around the hole, if it shows enough of that."""
-    seen = ground_at(work.camera, Work.centers(work.hole))
-    seen = seen[np.isfinite(seen[:, 0])]
+    if hole.camera is None or abs(np.linalg.det(ground := on_ground(hole.camera))) < 1e-9:
+        return
+    seen = applied(inverted(ground), pixels_of(hole.gap))
+    seen = seen[seen[:, 2] > 1 / FAR]
     if len(seen) < 30:
         return
+    seen = seen[:, :2] / seen[:, 2:]
     middle = np.median(seen, axis=0)
-    corners = seen_ground(work.camera, middle + 0.01 * np.array([[0, 0], [1, 0], [0, 1.0]]))
+    corners = applied(ground, middle + 0.01 * np.array([[0, 0], [1, 0], [0, 1.0]]))
+    if (corners[:, 2] <= 0).any():
+        return
+    corners = corners[:, :2] / corners[:, 2:]
     area = abs(float(np.linalg.det(corners[1:] - corners[0])))
     if area < 1e-9:
         return
@@ -252,92 +163,131 @@ def _ground_plane(work: Work, centers: F32) -> Iterator[_Plane]:
     texel = 0.01 / np.sqrt(area)
     extent = float(np.ptp(np.percentile(seen, [2, 98], axis=0), axis=0).max())
     side = int(np.clip(round(3.2 * extent / texel), 80, GROUND_TEXELS))
-    steps = (np.arange(side) + 0.5 - side / 2) * texel
-    pixels = seen_ground(work.camera, middle + np.stack(np.meshgrid(steps, steps), axis=-1))
-    picture, good = work.shown(pixels)
-    maps = (pixels - 0.5).astype(np.float32)
-    hole, rim = (
-        np.asarray(cv2.remap(mask.astype(np.float32), maps, None, cv2.INTER_LINEAR)) > 0.5
-        for mask in (work.hole, work.rim)
+    to_pixels = ground @ shifted(*(middle - side / 2 * texel)) @ np.diag([texel, texel, 1.0])
+    matrix = shifted(-0.5, -0.5) @ to_pixels @ shifted(0.5, 0.5)
+    depth = applied(to_pixels, pixels_of(np.ones((side, side), dtype=bool)))[:, 2]
+    before = ((depth > 0) & (depth < FAR)).reshape(side, side)
+
+    def from_above(image: F32) -> F32:
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return np.asarray(cv2.warpPerspective(image, matrix, (side, side), flags=flags))
+
+    good, gap, rim = (
+        before & (from_above(mask.astype(np.float32)) > least)
+        for mask, least in ((hole.good, 0.99), (hole.gap, 0.5), (hole.rim, 0.5))
     )
-    if rim.sum() < 20 or hole.sum() < 20:
+    if rim.sum() < 20 or gap.sum() < 20:
         return
-    away = np.linalg.norm(pixels[rim][:, None] - centers, axis=-1)
+    at = applied(to_pixels, pixels_of(rim))
+    away = np.linalg.norm((at[:, :2] / at[:, 2:])[:, None] - centers, axis=-1)
     parts = np.full(rim.shape, -1, dtype=np.intp)
     parts[rim] = away.argmin(axis=1)
-    yield _Plane(True, picture, good, hole, parts, float(texel))
+    yield _Plane(from_above(hole.picture), good, gap, parts, to_pixels)
 
 
-@dataclass(frozen=True)
 class _Agreement:
-    """How well a plane agrees with its own rim, moved by any amount; amounts wrap around.
+    """How well a plane agrees with its own rim, moved by any amount.
 
-    Attributes
+    Parameters
     ----------
-    error, count : float32 (parts, h, w)
-        Summed squares of differences, and of how many pixels.
-    total : float32 (parts,)
-        Pixels of each part of the rim.
-    share : float32 (h, w)
-        Of the hole that is shown.
+    plane : _Plane
+    parts : int
+        Of the rim.
+    sideways : bool
+        Whether only amounts to the left or right count.
     """
 
-    error: F32
-    count: F32
-    total: F32
-    share: F32
+    def __init__(self, plane: _Plane, parts: int, sideways: bool) -> None:
+        height, width = plane.good.shape
+        left, top, across, down = cv2.boundingRect(
+            ((plane.parts >= 0) | plane.gap).astype(np.uint8)
+        )
+        own = slice(top, top + down), slice(left, left + across)
+        shape = fft.next_fast_len(height + down, True), fft.next_fast_len(width + across, True)
 
-    @classmethod
-    def of(cls, plane: _Plane, parts: int) -> _Agreement:
-        """For all amounts at once."""
-        shape = tuple(fft.next_fast_len(2 * side) for side in plane.good.shape)
-
-        def spectrum(values: F32) -> NDArray[Any]:
+        def spectrum(values: NDArray[Any]) -> NDArray[Any]:
             return np.asarray(fft.rfft2(values.astype(np.float32), shape))
 
         def back(values: NDArray[Any]) -> F32:
-            return np.asarray(fft.irfft2(values, shape), dtype=np.float32)
+            return np.asarray(fft.irfft2(values, shape), dtype=np.float32).ravel()
 
-        good = plane.good.astype(np.float32)
-        known = plane.picture * good[..., None]
-        bright = (plane.picture**2).sum(axis=-1)
-        good_, bright_ = spectrum(good), spectrum(bright * good)
-        colours_ = [spectrum(known[..., channel]) for channel in range(3)]
-        errors, counts, totals = [], [], []
+        colours = np.moveaxis(plane.picture, -1, 0)
+        bright = (colours**2).sum(axis=0)
+        good_, bright_ = spectrum(plane.good), spectrum(bright * plane.good)
+        colours_ = [spectrum(one * plane.good) for one in colours]
+        self.errors = np.empty((parts, shape[0] * shape[1]), dtype=np.float32)
+        self.counts = np.empty_like(self.errors)
+        self.totals = np.zeros(parts, dtype=np.float32)
         for part in range(parts):
-            rim = (plane.parts == part).astype(np.float32)
+            rim = plane.parts[own] == part
             rim_ = np.conj(spectrum(rim))
-            total = rim_ * bright_ + np.conj(spectrum(rim * bright)) * good_
-            for channel in range(3):
-                own = np.conj(spectrum(rim * plane.picture[..., channel]))
-                total -= 2 * own * colours_[channel]
-            errors.append(np.maximum(back(total), 0.0) / 3)
-            counts.append(back(rim_ * good_))
-            totals.append(float(rim.sum()))
-        hole_ = np.conj(spectrum(plane.hole.astype(np.float32)))
-        share = back(hole_ * good_) / max(float(plane.hole.sum()), 1.0)
-        return cls(
-            np.asarray(errors), np.asarray(counts), np.asarray(totals, dtype=np.float32), share
+            total = rim_ * bright_ + np.conj(spectrum(rim * bright[own])) * good_
+            for one, one_ in zip(colours, colours_, strict=True):
+                total -= 2 * np.conj(spectrum(rim * one[own])) * one_
+            self.errors[part] = np.maximum(back(total), 0.0) / 3
+            self.counts[part] = back(rim_ * good_)
+            self.totals[part] = rim.sum()
+        shown = back(np.conj(spectrum(plane.gap[own])) * good_)
+        share = shown / max(float(plane.gap.sum()), 1.0)
+        # Amounts wrap around.
+        rows, columns = (
+            np.where(np.arange(size) >= side, np.arange(size) - size, np.arange(size)) - first
+            for size, side, first in zip(shape, (height, width), (top, left), strict=True)
         )
-
-    def cost(self, group: list[int]) -> F32:
-        """(h, w) how badly some parts of the rim agree, in levels of brightness."""
-        total = float(self.total[group].sum())
-        if total < 6:
-            return np.full(self.share.shape, np.inf, dtype=np.float32)
-        count = self.count[group].sum(axis=0)
-        error = np.sqrt(self.error[group].sum(axis=0) / np.maximum(count, 1e-3))
-        cost = error + UNSURE * np.maximum(1 - count / total, 0) + EMPTY * (1 - self.share)
-        cost[(count < 0.6 * total) | (self.share < LEAST_SHARE)] = np.inf
         # Hardly moved, everything agrees.
-        cost[np.ix_(*(np.r_[0:3, -2:0] for _ in range(2)))] = np.inf
-        return np.asarray(cost, dtype=np.float32)
+        moved = (np.abs(rows) > 2)[:, None] | (np.abs(columns) > 2)
+        if sideways:
+            moved &= (rows == 0)[:, None]
+        self.tried = np.flatnonzero(moved.ravel() & (share >= LEAST_SHARE))
+        self.rows, self.columns, self.sideways = rows, columns, sideways
+        self.few = self.errors[:, self.tried], self.counts[:, self.tried]
+        self.least = EMPTY * (1 - share[self.tried])
+
+    def costs(self, group: Group) -> F32:
+        """(n,) how badly some parts of the rim agree, in levels of brightness.
+
+        For n amounts, infinite for those that are taken.
+        """
+        total = float(self.totals[group].sum())
+        if total < 6:
+            return np.zeros(0, dtype=np.float32)
+        pick = np.isin(np.arange(len(self.totals)), group).astype(np.float32)
+        error, count = (pick @ few for few in self.few)
+        cost = np.sqrt(error / np.maximum(count, 1e-3)) + self.least
+        cost += UNSURE * np.maximum(1 - count / total, 0)
+        cost[count < 0.6 * total] = np.inf
+        return np.asarray(cost)
+
+    def taken(self, index: int, group: Group) -> tuple[float, float]:
+        """Columns and rows of the amount whose cost has this index; it and those alike are taken.
+
+        To a fraction of a pixel, where some parts of the rim agree best.
+        """
+        width = len(self.columns)
+        row, column = divmod(int(self.tried[index]), width)
+        alike = np.abs(self.rows[self.tried // width] - self.rows[row]) <= ALIKE
+        alike &= np.abs(self.columns[self.tried % width] - self.columns[column]) <= ALIKE
+        self.least[alike] = np.inf
+
+        def error(down: int, across: int) -> float:
+            place = (row + down) % len(self.rows) * width + (column + across) % width
+            count = max(float(self.counts[group, place].sum()), 1e-3)
+            return float(self.errors[group, place].sum()) / count
+
+        def lowest(before: float, here: float, after: float) -> float:
+            bend = before + after - 2 * here
+            return 0.0 if bend < 1e-6 else float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5))
+
+        here = error(0, 0)
+        across = lowest(error(0, -1), here, error(0, 1))
+        down = 0.0 if self.sideways else lowest(error(-1, 0), here, error(1, 0))
+        return int(self.columns[column]) + across, int(self.rows[row]) + down
 
 
-def _groups(centers: F32) -> list[list[int]]:
+def _groups(centers: F32) -> list[Group]:
     """Parts of the rim, all of them first, then fewer and fewer that lie beside each other."""
     away = np.linalg.norm(centers[:, None] - centers, axis=-1)
-    order = away.argsort(axis=1)
+    order = away.argsort(axis=1, kind="stable")
     groups = [list(range(len(centers)))]
     for few in NEIGHBOURS:
         if few < len(centers):
@@ -345,45 +295,30 @@ def _groups(centers: F32) -> list[list[int]]:
     return groups
 
 
-def _best(agreed: list[_Agreement], group: list[int]) -> list[tuple[int, int, int]]:
-    """Plane, rows and columns of the amounts that suit these parts best."""
-    found: list[tuple[float, int, int, int]] = []
-    for which, plane in enumerate(agreed):
-        cost = plane.cost(group)
-        height, width = cost.shape
-        few = min(FEW, cost.size)
-        for index in np.argpartition(cost.ravel(), few - 1)[:few]:
-            row, column = divmod(int(index), width)
-            value = float(cost[row, column])
-            if np.isfinite(value):
-                row -= height * (row >= height // 2)
-                column -= width * (column >= width // 2)
-                found.append((value, which, row, column))
-    return [(which, row, column) for _, which, row, column in sorted(found)]
+def fillers(hole: Hole, bare: Mask, *, sideways: bool = False) -> Iterator[Float]:
+    """Shifts that show, one after the other, the most of what is `bare` (h, w) of all.
 
-
-def _refined(work: Work, shift: Shift, unit: float, rim: Float) -> Shift:
-    """The shift, to a fraction of a pixel, that agrees best with positions (n, 2) of the rim."""
-    ground = ground_at(work.camera, rim)
-    # Positions of pixels: nothing to be interpolated.
-    columns, rows = rim.astype(np.intp).T
-    truth = work.picture[rows, columns]
-
-    def cost(candidate: Shift) -> float:
-        colours, known = work.shown(candidate.moved(rim, ground, work.camera))
-        error = np.minimum(np.abs(colours - truth).mean(axis=-1), CLIP)
-        return float(np.where(known, error, 0.6 * CLIP).mean())
-
-    best, step = cost(shift), 0.7 * unit
-    around = [(1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7)]
-    for _ in range(4):
-        tried = [
-            Shift(shift.on_ground, (shift.by[0] + step * x, shift.by[1] + step * y))
-            for x, y in around
-        ]
-        costs = [cost(candidate) for candidate in tried]
-        if min(costs) < best:
-            best, shift = min(costs), tried[int(np.argmin(costs))]
-        else:
-            step *= 0.5
-    return shift
+    The caller takes away from that what they show. At last, one colour for whatever is left.
+    """
+    shape = tuple(fft.next_fast_len(2 * side, True) for side in bare.shape)
+    good_ = fft.rfft2(hole.good.astype(np.float32), shape)
+    rows, columns = (
+        np.where(np.arange(size) < side, np.arange(size), np.arange(size) - size)
+        for size, side in zip(shape, bare.shape, strict=True)
+    )
+    # What is near is more alike.
+    away = 0.02 * (np.abs(rows)[:, None] + np.abs(columns)) / max(bare.shape)
+    for _ in range(MOST_FILLERS):
+        bare_ = np.conj(fft.rfft2(bare.astype(np.float32), shape))
+        shown = np.asarray(fft.irfft2(bare_ * good_, shape))
+        gain = np.where(shown > 0.5, shown - away * bare.sum(), -np.inf)
+        if sideways:
+            gain[1:] = -np.inf
+        row, column = np.unravel_index(int(gain.argmax()), shape)
+        if not np.isfinite(gain[row, column]):
+            break
+        yield shifted(float(columns[column]), float(rows[row]))
+    places = pixels_of(hole.good)
+    away = np.linalg.norm(places - pixels_of(bare).mean(axis=0), axis=1)
+    nearest = places[int(away.argmin())]
+    yield np.array([[0, 0, nearest[0]], [0, 0, nearest[1]], [0, 0, 1.0]])

@@ -75,7 +75,7 @@ def complete_round(
     inner = slice(half, half + AROUND)
     gap = np.zeros_like(shown)
     gap[:, inner] = hole
-    filling = find_filling(wide, gap, plain, shown, sideways=True)
+    filling = find_filling(wide, gap, shown, plain=plain, sideways=True)
     drawn = filling.draw(wide, PixelRect(inner.start, 0, inner.stop, DOWN))
     surface = np.where(hole[..., None], drawn, surface)
     around = np.concatenate([surface[:, -1:], surface, surface[:, :1]], axis=1)

@@ -15,9 +15,8 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
 
-from neural_assets_core.data.dataset import AnnotatedFrame, Clips, ObjectAnnotation
+from neural_assets_core.data.dataset import AnnotatedFrame, ObjectAnnotation
 from neural_assets_core.decoders.base import Generation, ProgressCallback, check_cancelled
 from neural_assets_core.device_faults import device_faults
 from neural_assets_core.errors import UserError
@@ -40,9 +39,8 @@ from neural_assets_core.rivals.changes import (
 )
 from neural_assets_core.rivals.painter import Painter, load_painter
 from neural_assets_core.rivals.painting import Painting
-from neural_assets_core.rivals.threedit import random_pair, squared
+from neural_assets_core.rivals.samples import DrawnSamples, make_sample, random_pair, squared
 from neural_assets_core.scene import Appearance, Picture, Scene
-from neural_assets_core.training.config import DataConfig
 from neural_assets_core.training.samples import Sample
 
 VIEW, INPAINTING = "view", "inpainting"
@@ -56,28 +54,11 @@ MARGIN = 0.02
 ATTEMPTS = 20
 
 
-class ViewDataset(Dataset[Sample]):
-    """One object cut out of two frames: how it looks before, and after its pose has changed.
+class ViewDataset(DrawnSamples):
+    """One object cut out of two frames: how it looks before, and after its pose has changed."""
 
-    Parameters
-    ----------
-    clips : Clips
-    config : DataConfig
-    size : int
-        Pixels a side.
-    seed : int
-        Sample k is the same for the same seed.
-    """
-
-    def __init__(self, clips: Clips, config: DataConfig, size: int, seed: int) -> None:
-        self.clips, self.config, self.size, self.seed = clips, config, size, seed
-
-    def __len__(self) -> int:
-        return 10**9
-
-    def __getitem__(self, index: int) -> Sample:
-        cv2.setNumThreads(0)
-        rng = np.random.default_rng((self.seed, index))
+    def draw(self, rng: np.random.Generator) -> Sample:
+        """See `DrawnSamples.draw`."""
         source, target, number = self._object(rng)
         known, known_mask, seen_by = _framed(source, number, self.size)
         picture, mask, camera = _framed(target, number, self.size)
@@ -86,7 +67,7 @@ class ViewDataset(Dataset[Sample]):
             for frame in (source, target)
         )
         poses, present = padded([change_numbers(before, seen_by, after, camera)], 1)
-        return _sample(picture, mask, known, known_mask, poses, present)
+        return make_sample(picture, mask, known, known_mask, poses, present)
 
     def _object(self, rng: np.random.Generator) -> tuple[AnnotatedFrame, AnnotatedFrame, int]:
         """Two frames and the id of an object that can be seen well in both."""
@@ -134,24 +115,11 @@ def cut_out(
     return np.round(alpha * colour + (1 - alpha) * GREY).astype(np.uint8), inside
 
 
-class HoleDataset(Dataset[Sample]):
-    """Frames with a hole of an object's shape somewhere in their background.
+class HoleDataset(DrawnSamples):
+    """Frames with a hole of an object's shape somewhere in their background."""
 
-    Parameters
-    ----------
-    clips, config, size, seed
-        As those of `ViewDataset`.
-    """
-
-    def __init__(self, clips: Clips, config: DataConfig, size: int, seed: int) -> None:
-        self.clips, self.config, self.size, self.seed = clips, config, size, seed
-
-    def __len__(self) -> int:
-        return 10**9
-
-    def __getitem__(self, index: int) -> Sample:
-        cv2.setNumThreads(0)
-        rng = np.random.default_rng((self.seed, index))
+    def draw(self, rng: np.random.Generator) -> Sample:
+        """See `DrawnSamples.draw`."""
         clip = self.clips[int(rng.integers(len(self.clips)))]
         frame = clip[int(rng.integers(len(clip)))]
         for _ in range(ATTEMPTS):
@@ -162,7 +130,7 @@ class HoleDataset(Dataset[Sample]):
         picture = np.asarray(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA))
         hole = np.asarray(cv2.resize(hole, size, interpolation=cv2.INTER_NEAREST))
         known = with_hole(picture, hole > 0)
-        return _sample(picture, hole, known, hole, *padded([], 1))
+        return make_sample(picture, hole, known, hole, *padded([], 1))
 
     @staticmethod
     def _hole(frame: AnnotatedFrame, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -187,24 +155,6 @@ class HoleDataset(Dataset[Sample]):
 def with_hole(picture: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """The picture, grey inside the hole."""
     return np.where(hole[..., None], np.uint8(GREY), picture)
-
-
-def _sample(
-    target: NDArray[np.uint8],
-    target_mask: NDArray[np.uint8],
-    known: NDArray[np.uint8],
-    known_mask: NDArray[np.uint8],
-    poses: F32,
-    present: NDArray[np.bool_],
-) -> Sample:
-    return {
-        "target": torch.from_numpy(target),
-        "target_mask": torch.from_numpy(target_mask),
-        "known": torch.from_numpy(known),
-        "known_mask": torch.from_numpy(known_mask),
-        "poses": torch.from_numpy(poses),
-        "present": torch.from_numpy(present),
-    }
 
 
 class ChainedEditor:

@@ -10,7 +10,7 @@ from neural_assets_core.data.readers import find_format
 from neural_assets_core.errors import UserError
 from neural_assets_core.evaluation.benchmark import Case, open_benchmark, slots
 from neural_assets_core.evaluation.judge import JUDGE, Judge
-from neural_assets_core.files import check_writable
+from neural_assets_core.files import make_room
 from neural_assets_core.rivals.comparison import Comparison, read_comparison
 from neural_assets_core.rivals.rows import answer_row, train_row
 from neural_assets_core.rivals.tables import RowFigures, write_tables
@@ -66,13 +66,7 @@ def compare(
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UserError("Rows are trained by one process: start the comparison without a launcher.")
     comparison, tell = read_comparison(name), progress or (lambda what, done, total: None)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"Cannot make the folder {out} ({error.strerror}): choose another place."
-        ) from None
-    check_writable(out / f"{name}.json")
+    make_room(out / f"{name}.json")
     if find_format(base.data.path) is None:
         run_training(
             base, stage="data", progress=lambda done, total: tell("rendering data", done, total)

@@ -11,6 +11,7 @@ from diffusers.utils.torch_utils import randn_tensor
 from numpy.typing import NDArray
 
 from neural_assets_core.decoders.base import Progress, ProgressCallback, check_cancelled
+from neural_assets_core.model.diffusion import denoised, drawing_timesteps
 from neural_assets_core.model.latents import VAE
 from neural_assets_core.rivals.changes import F32, padded
 from neural_assets_core.rivals.painter import Painter, split_mask, with_mask
@@ -74,7 +75,7 @@ class Painting:
         Cancelled
             Between any two steps.
         """
-        device, scheduler = painter.device, painter.scheduler
+        device, settings = painter.device, self.settings
         numbers, real = padded(rows, max(1, len(rows)))
         poses = torch.from_numpy(numbers)[None].to(device, painter.dtype)
         present = torch.from_numpy(real)[None].to(device)
@@ -82,25 +83,25 @@ class Painting:
         seen = with_mask(self.vae, torch.from_numpy(np.ascontiguousarray(known))[None], masks)
         shape = (1, painter.painted_channels, *seen.shape[-2:])
         latents = randn_tensor(shape, generator=self.generator, device=device)
-        scheduler.set_timesteps(self.settings.steps, device=device)
+        dropped = torch.tensor([True, False], device=device)
         # What is told nothing but a picture with a hole has nothing to be guided by.
-        guided = self.settings.guidance != 1.0 and painter.pose is not None
-        copies = 2 if guided else 1
-        dropped = torch.tensor([True, False][-copies:], device=device)
-        for timestep in scheduler.timesteps[: self.settings.steps]:
-            self._tell()
-            prediction = painter(
-                torch.cat([latents] * copies).to(painter.dtype),
+        guidance = 1.0 if painter.pose is None else settings.guidance
+
+        def predict(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+            copies = len(noisy)
+            prediction: torch.Tensor = painter(
+                noisy.to(painter.dtype),
                 timestep,
                 seen.expand(copies, -1, -1, -1),
                 poses.expand(copies, -1, -1),
                 present.expand(copies, -1),
-                dropped,
-            ).float()
-            if guided:
-                free, told = prediction.chunk(2)
-                prediction = free + self.settings.guidance * (told - free)
-            latents = scheduler.step(prediction, timestep, latents).prev_sample
+                dropped[-copies:],
+            )
+            return prediction
+
+        for timestep in drawing_timesteps(painter.scheduler, settings.steps, device):
+            self._tell()
+            latents = denoised(painter.scheduler, latents, timestep, guidance, predict)
         return split_mask(self.vae, latents)
 
     def _tell(self) -> None:

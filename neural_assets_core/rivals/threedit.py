@@ -14,9 +14,8 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
 
-from neural_assets_core.data.dataset import AnnotatedFrame, Clips
+from neural_assets_core.data.dataset import AnnotatedFrame
 from neural_assets_core.decoders.base import Generation, ProgressCallback, check_cancelled
 from neural_assets_core.device_faults import device_faults
 from neural_assets_core.geometry.checks import behind_camera
@@ -33,41 +32,25 @@ from neural_assets_core.rivals.changes import (
 )
 from neural_assets_core.rivals.painter import Painter, load_painter
 from neural_assets_core.rivals.painting import Painting
+from neural_assets_core.rivals.samples import DrawnSamples, make_sample, random_pair, squared
 from neural_assets_core.scene import Picture, Scene
-from neural_assets_core.training.config import DataConfig
-from neural_assets_core.training.samples import LONGEST_GAP, Sample, trainable_pair
+from neural_assets_core.training.samples import Sample
 
 PAINTER = "painter"
 REMOVED_SHARE = 0.2
 """Share of the samples that show a removal."""
 
 
-class ChangeDataset(Dataset[Sample]):
+class ChangeDataset(DrawnSamples):
     """Any two frames of any clip; what changes between them is told, a token for each object.
 
     Frames change in several objects, and in the camera, at once: all of it is told. No clip shows
     a removal: in a part of the samples the cut-out of another clip's object is laid into the
     source, and told as removed.
-
-    Parameters
-    ----------
-    clips : Clips
-    config : DataConfig
-    size : int
-        Pixels a side.
-    seed : int
-        Sample k is the same for the same seed.
     """
 
-    def __init__(self, clips: Clips, config: DataConfig, size: int, seed: int) -> None:
-        self.clips, self.config, self.size, self.seed = clips, config, size, seed
-
-    def __len__(self) -> int:
-        return 10**9
-
-    def __getitem__(self, index: int) -> Sample:
-        cv2.setNumThreads(0)
-        rng = np.random.default_rng((self.seed, index))
+    def draw(self, rng: np.random.Generator) -> Sample:
+        """See `DrawnSamples.draw`."""
         source, target = random_pair(self.clips, self.config, rng)
         before = {item.id: item.box for item in source.objects}
         rows = [
@@ -84,27 +67,9 @@ class ChangeDataset(Dataset[Sample]):
             if added is not None:
                 picture, row = added
                 rows.append(row)
-        poses, present = padded(rows, self.config.objects + 2)
+        after, known = (squared(image, self.size) for image in (target.image, picture))
         empty = np.zeros((self.size, self.size), dtype=np.uint8)
-        return {
-            "target": torch.from_numpy(squared(target.image, self.size)),
-            "target_mask": torch.from_numpy(empty),
-            "known": torch.from_numpy(squared(picture, self.size)),
-            "known_mask": torch.from_numpy(empty),
-            "poses": torch.from_numpy(poses),
-            "present": torch.from_numpy(present),
-        }
-
-
-def random_pair(
-    clips: Clips, config: DataConfig, rng: np.random.Generator
-) -> tuple[AnnotatedFrame, AnnotatedFrame]:
-    """Two frames of one clip, as the second stage of training draws them."""
-    clip = clips[int(rng.integers(len(clips)))]
-    near = min(len(clip), LONGEST_GAP + 1)
-    start = int(rng.integers(len(clip) - near + 1))
-    first, second = start + rng.choice(near, size=2, replace=False)
-    return trainable_pair(clip[int(first)], clip[int(second)], config.objects)
+        return make_sample(after, empty, known, empty, *padded(rows, self.config.objects + 2))
 
 
 def _cut_out(
@@ -174,13 +139,3 @@ class ThreeDITEditor:
             pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC))
         picture = Picture(pixels)
         return Generation(scene, picture, time.perf_counter() - started, tuple(left_out))
-
-
-def squared(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The picture at the painter's size; an oblong one is squeezed."""
-    if picture.shape[:2] == (side, side):
-        return np.ascontiguousarray(picture)
-    method = cv2.INTER_AREA if picture.shape[0] > side else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, (side, side), interpolation=method), dtype=np.uint8)
-
-

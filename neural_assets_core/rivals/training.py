@@ -14,6 +14,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from neural_assets_core.data.readers import open_clips
+from neural_assets_core.model.diffusion import noised
 from neural_assets_core.model.latents import VAE
 from neural_assets_core.rivals.chained import INPAINTING, VIEW, HoleDataset, ViewDataset
 from neural_assets_core.rivals.changes import CHANGE_NUMBERS
@@ -25,10 +26,10 @@ from neural_assets_core.training.loop import (
     Checkpoints,
     Clock,
     channels_last,
+    descend,
     sample_loader,
     sample_seed,
     save_whole,
-    set_rate,
     to_device,
 )
 from neural_assets_core.training.samples import Sample
@@ -123,32 +124,18 @@ def _train(
         torch.manual_seed(sample_seed(config.seed, accelerator))
     start = clock.step * stage.batch_size * stage.accumulation
     loader = sample_loader(samples, stage.batch_size, config.data.workers, start=start)
-    next_save = clock.used_seconds + 60 * config.checkpoint_minutes
-    clock.start()
-    for cpu_batch in loader:
-        if clock.fraction >= 1.0:
-            break
-        batch = to_device(cpu_batch, accelerator.device)
-        set_rate(optimizer, [stage.learning_rate], clock.rate())
-        with accelerator.accumulate(model):
-            loss = _loss(model, painter, vae, batch, stage, accelerator)
-            accelerator.backward(loss)
-            if accelerator.sync_gradients:
-                accelerator.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-        if not accelerator.sync_gradients:
-            continue
-        clock.tick()
-        average.step()
+
+    def loss_of(batch: Sample) -> torch.Tensor:
+        batch = to_device(batch, accelerator.device)
+        return _loss(model, painter, vae, batch, stage, accelerator)
+
+    peaks, minutes = [stage.learning_rate], config.checkpoint_minutes
+    for loss in descend(loader, loss_of, model, optimizer, peaks, checkpoints, minutes):
         if clock.step % 50 == 0 and accelerator.is_main_process:
             log.info(
                 "%s step %d (%.1f %%): loss %.4f",
                 folder.name, clock.step, 100 * clock.fraction, loss.item(),
             )
-        if clock.used_seconds >= next_save:
-            checkpoints.save()
-            next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     checkpoints.save()
     average.apply()
     if accelerator.is_main_process:
@@ -165,19 +152,14 @@ def _loss(
     accelerator: Accelerator,
 ) -> torch.Tensor:
     """Mean square of the prediction's error on one batch."""
-    scheduler, config = painter.scheduler, painter.config
+    config = painter.config
     with torch.no_grad(), accelerator.autocast():
         masks = batch["target_mask"] if config.painted_mask else None
         clean = with_mask(vae, batch["target"], masks).float()
         masks = batch["known_mask"] if config.known_mask else None
         known = with_mask(vae, batch["known"], masks).float()
-    noise = torch.randn_like(clean)
-    rows, total = len(clean), scheduler.config.num_train_timesteps
-    # One timestep from each of `rows` equal parts: the loss varies less from step to step.
-    parts = (torch.arange(rows, device=clean.device) + torch.rand(rows, device=clean.device)) / rows
-    timesteps = (parts ** (1 / stage.noise_bias) * total).long().clamp(max=total - 1)
-    noisy = scheduler.add_noise(clean, noise, timesteps)
-    dropped = torch.rand(rows, device=clean.device) < stage.dropout
+    noisy, timesteps, truth = noised(painter.scheduler, clean, stage.noise_bias)
+    dropped = torch.rand(len(clean), device=clean.device) < stage.dropout
     if painter.pose is None:
         # Never guided: it is always told.
         dropped = torch.zeros_like(dropped)
@@ -185,6 +167,4 @@ def _loss(
         prediction = model(
             noisy, timesteps, known, batch["poses"], batch["present"], dropped
         ).float()
-    velocity = scheduler.config.prediction_type == "v_prediction"
-    truth = scheduler.get_velocity(clean, noise, timesteps) if velocity else noise
     return F.mse_loss(prediction, truth)

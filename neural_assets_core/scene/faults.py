@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.checks import behind_camera, intersecting, outside_picture
+from neural_assets_core.geometry.standing import rests_in
 from neural_assets_core.scene.scene import Scene
 
 
@@ -52,4 +53,8 @@ def _misplaced(camera: Camera, box: Box) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def _pairs(boxes: tuple[Box, ...]) -> tuple[tuple[int, int], ...]:
-    return tuple(sorted(intersecting(boxes)))
+    return tuple(
+        (one, other)
+        for one, other in sorted(intersecting(boxes))
+        if not rests_in(boxes[one], boxes[other]) and not rests_in(boxes[other], boxes[one])
+    )

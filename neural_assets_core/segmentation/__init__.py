@@ -12,14 +12,17 @@ from neural_assets_core.segmentation.grabcut import (
     segment,
     segment_rectangle,
 )
+from neural_assets_core.segmentation.stacking import carried_by, with_found_object
 
 __all__ = [
     "GrabCut",
     "Segmenter",
     "Stroke",
+    "carried_by",
     "corrected",
     "object_in_rectangle",
     "segment",
     "segment_rectangle",
+    "with_found_object",
     "with_mask",
 ]

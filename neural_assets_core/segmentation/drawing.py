@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from neural_assets_core.calibration import recalibrated, with_drawn_object
-from neural_assets_core.calibration.boxes import box_around_mask
+from contextlib import suppress
+
 from neural_assets_core.calibration.ground import is_guessed
 from neural_assets_core.calibration.rims import camera_by_rim
+from neural_assets_core.errors import UserError
 from neural_assets_core.scene import Scene
 from neural_assets_core.segmentation.grabcut import Rectangle, segment_rectangle
+from neural_assets_core.segmentation.stacking import found_again, is_as_found, with_found_object
 
 
 def object_in_rectangle(
@@ -15,9 +17,10 @@ def object_in_rectangle(
 ) -> Scene:
     """The scene with one more object, seen where a rectangle was drawn around it.
 
-    What in the rectangle is the object is found first; its box stands on the ground and encloses
-    that. While the photograph's camera is the one guessed at first, and nothing has been drawn
-    yet, the object may tell how steeply it looks down: then the camera is tilted so.
+    What in the rectangle is the object is found first; its box encloses that, and stands on the
+    ground, or on another object: see `with_found_object`. While the photograph's camera is the one
+    guessed at first, and nothing was edited or fitted by hand, the object may tell how steeply
+    it looks down: then the camera is tilted so.
 
     Parameters
     ----------
@@ -34,9 +37,10 @@ def object_in_rectangle(
     """
     view = scene.background.view
     mask = segment_rectangle(view.picture, rectangle)
-    if not scene.background.occluders and scene.camera == view.camera and is_guessed(view.camera):
+    if scene.camera == view.camera and is_guessed(view.camera) and is_as_found(scene):
         camera = camera_by_rim(view.camera, view.picture, mask)
         if camera is not None:
-            scene = recalibrated(scene, camera)
-    box = box_around_mask(scene.background.view.camera, mask)
-    return with_drawn_object(scene, box, name, category, mask)
+            # Nothing can be there for a camera that looks elsewhere: then it keeps looking so.
+            with suppress(UserError):
+                scene = found_again(scene, camera)
+    return with_found_object(scene, mask, name, category)

@@ -15,6 +15,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from neural_assets_core.data.dataset import Clips
 from neural_assets_core.model.assemble import PROXY, Conditions, UNetInputs
+from neural_assets_core.model.diffusion import noised
 from neural_assets_core.model.encoder import ViTVisualEncoder
 from neural_assets_core.model.latents import encode_latents, to_pixels
 from neural_assets_core.model.lifting import VolumeLifter
@@ -29,11 +30,11 @@ from neural_assets_core.training.loop import (
     Clock,
     WatchedLoader,
     channels_last,
+    descend,
     own_clips,
     sample_loader,
     sample_seed,
     save_whole,
-    set_rate,
     to_device,
 )
 from neural_assets_core.training.samples import PairDataset, Sample, SampleShape
@@ -197,7 +198,6 @@ def train_decoder(
     )
     writer = SummaryWriter(str(config.out / "logs")) if accelerator.is_main_process else None
     validation = Validation(heldout, config, writer) if writer is not None else None
-    next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     next_look = clock.used_seconds + 60 * config.validation_minutes
 
     def look() -> None:
@@ -208,24 +208,12 @@ def train_decoder(
                 save_whole(shown.save_pretrained, config.out / "pipeline")
         accelerator.wait_for_everyone()
 
-    clock.start()
-    for cpu_batch in loader:
-        if clock.fraction >= 1.0:
-            break
-        batch = to_device(cpu_batch, accelerator.device)
-        set_rate(optimizer, peaks, clock.rate())
-        with accelerator.accumulate(model):
-            loss = _step_loss(model, pipeline, batch, config, accelerator)
-            accelerator.backward(loss)
-            if accelerator.sync_gradients:
-                accelerator.clip_grad_norm_(model.parameters(), 1.0)
-            # Between two steps these do nothing.
-            optimizer.step()
-            optimizer.zero_grad()
-        if not accelerator.sync_gradients:
-            continue
-        clock.tick()
-        average.step()
+    def loss_of(batch: Sample) -> torch.Tensor:
+        batch = to_device(batch, accelerator.device)
+        return _step_loss(model, pipeline, batch, config, accelerator)
+
+    minutes = config.checkpoint_minutes
+    for loss in descend(loader, loss_of, model, optimizer, peaks, checkpoints, minutes):
         busy = loader.busy() if clock.step % 50 == 0 else None
         if busy is not None and writer is not None:
             writer.add_scalar("decoder/loss", loss.item(), clock.step)
@@ -235,9 +223,6 @@ def train_decoder(
                 "decoder step %d (%.1f %%): loss %.4f, busy %.2f",
                 clock.step, 100 * clock.fraction, loss.item(), busy,
             )
-        if clock.used_seconds >= next_save:
-            checkpoints.save()
-            next_save = clock.used_seconds + 60 * config.checkpoint_minutes
         if clock.used_seconds >= next_look:
             look()
             next_look = clock.used_seconds + 60 * config.validation_minutes
@@ -320,21 +305,13 @@ def _step_loss(
     accelerator: Accelerator,
 ) -> torch.Tensor:
     """Weighted mean square of the prediction's error on one batch."""
-    stage, scheduler = config.decoder, pipeline.scheduler
+    stage = config.decoder
     with accelerator.autocast():
         clean, proxy = _clean_latents(pipeline, batch)
-    noise = torch.randn_like(clean)
-    rows = len(clean)
-    total = scheduler.config.num_train_timesteps
-    # One timestep from each of `rows` equal parts: the loss varies less from step to step.
-    parts = (torch.arange(rows, device=clean.device) + torch.rand(rows, device=clean.device)) / rows
-    timesteps = (parts ** (1 / stage.noise_bias) * total).long().clamp(max=total - 1)
-    noisy = scheduler.add_noise(clean, noise, timesteps)
-    dropped = torch.rand(rows, device=clean.device) < stage.dropout
+    noisy, timesteps, truth = noised(pipeline.scheduler, clean, stage.noise_bias)
+    dropped = torch.rand(len(clean), device=clean.device) < stage.dropout
     with accelerator.autocast():
         prediction = model(noisy, timesteps, batch, proxy, dropped).float()
-    velocity = scheduler.config.prediction_type == "v_prediction"
-    truth = scheduler.get_velocity(clean, noise, timesteps) if velocity else noise
     weight = 1.0 + (stage.object_weight - 1.0) * batch["changed"].float()
     error = F.mse_loss(prediction, truth, reduction="none").mean(dim=1)
     return (error * weight).sum() / weight.sum()

@@ -7,7 +7,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -221,6 +221,60 @@ def set_rate(optimizer: torch.optim.Optimizer, peaks: Sequence[float], rate: flo
 def sample_seed(seed: int, accelerator: Accelerator) -> int:
     """Seed of a process's samples; every process sees others."""
     return seed + int(accelerator.process_index)
+
+
+def descend(
+    batches: Iterable[Any],
+    loss_of: Callable[[Any], torch.Tensor],
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    peaks: Sequence[float],
+    checkpoints: Checkpoints,
+    minutes: float,
+) -> Iterator[torch.Tensor]:
+    """Train until the checkpoints' clock says that it is enough.
+
+    Parameters
+    ----------
+    batches : iterable
+    loss_of : callable
+        The loss on a batch.
+    model, optimizer
+        Prepared by the checkpoints' accelerator.
+    peaks : sequence of float
+        Learning rates of the optimizer's groups.
+    checkpoints : Checkpoints
+        One is written every `minutes` of the clock; the last one is left to the caller.
+
+    Yields
+    ------
+    tensor ()
+        The loss, whenever weights were changed; the clock has counted that step.
+    """
+    accelerator, clock = checkpoints.accelerator, checkpoints.clock
+    next_save = clock.used_seconds + 60 * minutes
+    clock.start()
+    for batch in batches:
+        if clock.fraction >= 1.0:
+            return
+        set_rate(optimizer, peaks, clock.rate())
+        with accelerator.accumulate(model):
+            loss = loss_of(batch)
+            accelerator.backward(loss)
+            if accelerator.sync_gradients:
+                accelerator.clip_grad_norm_(model.parameters(), 1.0)
+            # Between two steps these do nothing.
+            optimizer.step()
+            optimizer.zero_grad()
+        if not accelerator.sync_gradients:
+            continue
+        clock.tick()
+        if checkpoints.average is not None:
+            checkpoints.average.step()
+        if clock.used_seconds >= next_save:
+            checkpoints.save()
+            next_save = clock.used_seconds + 60 * minutes
+        yield loss
 
 
 class Checkpoints:

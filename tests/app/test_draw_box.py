@@ -8,11 +8,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.main_window import MainWindow
+from neural_assets_core.calibration import (
+    Photograph,
+    camera_from_horizon,
+    scene_from_photograph,
+)
 from neural_assets_core.geometry import Box
+from neural_assets_core.geometry.standing import stands_on
 from neural_assets_core.scene import SceneObject
 from neural_assets_core.segmentation import object_in_rectangle
 from tests.app.hand import ALT, CONTROL, SHIFT
 from tests.app.photos import TRUE, PhotoHand, photo_scene
+from tests.neural_assets_core.segmentation.test_rectangle import around, cup_on_its_saucer
 
 Key = Qt.Key
 CUP = Box(center=(0.1, 0.3, 0.4), size=(0.7, 0.5, 0.8)).rotated((0, 0, 1), 0.4)
@@ -149,6 +156,31 @@ class TestRectangle:
             hand.key(Key.Key_B, SHIFT)
         hand.until(lambda: len(hand.document.scene.objects) == 2)
         assert len(hand.document.scene.background.occluders) == 2
+
+    def test_a_cup_is_set_upon_its_saucer(self, empty_window: MainWindow) -> None:
+        picture, truth = cup_on_its_saucer()
+        seen_from = camera_from_horizon((320, 240), 420.0, -310.0, -310.0)
+        empty_window.document.set_scene(scene_from_photograph(Photograph(picture), seen_from))
+        QApplication.processEvents()
+        hand, document = PhotoHand(empty_window), empty_window.document
+        scenes = []
+        left, top, right, bottom = around(truth)
+        for rectangle in ((20, 35, 300, 225), (left, top, right, bottom)):
+            count = len(document.scene.objects)
+            hand.key(Key.Key_B, SHIFT)
+            hand.pull(hand.at(rectangle[:2]), hand.at(rectangle[2:]))
+            hand.until(lambda count=count: len(document.scene.objects) > count)
+            scenes.append(document.scene)
+        saucer, cup = document.scene.objects
+        assert stands_on(cup.box, saucer.box)
+        assert f"{cup.name} stands on {saucer.name}" in empty_window.messages.text
+        assert document.scene.background.occluders == (saucer.appearance, cup.appearance)
+        # What the cup hides of the saucer is a part of the same step.
+        assert saucer.appearance != scenes[0].objects[0].appearance
+        document.undo_stack.undo()
+        assert document.scene == scenes[0]
+        document.undo_stack.redo()
+        assert document.scene == scenes[1]
 
     def test_esc_in_the_middle_leaves_no_box(self, hand: PhotoHand) -> None:
         low, high = hand.at((250, 180)), hand.at((380, 330))

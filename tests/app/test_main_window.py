@@ -150,3 +150,14 @@ class TestClosing:
         assert not again.docks[0].isHidden()
         again.close()
         assert QSettings().fileName().endswith(".ini")
+
+
+def test_the_camera_panel_fits_a_small_screen(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1280, 780)
+    window.document.select(["mug"])
+    camera = next(dock for dock in window.docks if dock.windowTitle() == "Camera")
+    camera.toggleViewAction().trigger()
+    # In front, whole, and the window is not higher for it.
+    qtbot.waitUntil(lambda: not window.camera.reset.visibleRegion().isEmpty())
+    assert window.height() <= 780
+    assert window.camera.height() >= window.camera.minimumSizeHint().height()

@@ -18,7 +18,6 @@ from neural_assets_core.preferences import (
     preferences_path,
     store_preferences,
 )
-from neural_assets_core.scene import GenerationSettings
 
 
 @pytest.fixture
@@ -131,7 +130,6 @@ def test_figures_do_not_depend_on_what_the_user_prefers(
 
     from neural_assets_core.decoders.neural import NeuralDecoder
     from neural_assets_core.evaluation import methods
-    from neural_assets_core.evaluation.candidates import parse_candidate
     from neural_assets_core.model.loading import DTYPES
 
     tiny_pipeline.save_pretrained(str(tmp_path / "tiny"))
@@ -145,7 +143,7 @@ def test_figures_do_not_depend_on_what_the_user_prefers(
 
     load_pipeline = methods.load_pipeline
     monkeypatch.setattr(methods, "load_pipeline", load)
-    methods.methods_for([parse_candidate(str(tmp_path / "tiny"), GenerationSettings())])
+    methods.line_up([str(tmp_path / "tiny")])
     expected = choose(Preferences(), find_machine())
     assert [pipeline.unet.dtype for pipeline in loaded] == [DTYPES[expected.precision]]
     assert [pipeline.device.type for pipeline in loaded] == [expected.device]

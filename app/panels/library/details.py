@@ -13,7 +13,7 @@ from app.theme import UNIT
 from neural_assets_core.library import Entry
 from neural_assets_core.library.asset import MAXIMUM_LICENCE
 
-NONE = "Nothing is chosen"
+NONE = "No asset is chosen"
 SEVERAL = "(several)"
 _HASH = 12
 
@@ -30,6 +30,7 @@ class Details(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries: list[Entry] = []
+        self._rows: list[QWidget] = []
         self.name, self.what = _label("heading"), _label("faint")
         self.tags, self.licence = _Line(), _Line()
         self.tags.setPlaceholderText("none")
@@ -60,6 +61,7 @@ class Details(QWidget):
             shown.setAccessibleName(title)
             grid.addWidget(heading, row, 0)
             grid.addWidget(shown, row, 1)
+            self._rows += [heading, shown]
         grid.setRowStretch(len(rows) + 2, 1)
         self.show_entries([])
 
@@ -68,6 +70,8 @@ class Details(QWidget):
         same = [entry.path for entry in entries] == [entry.path for entry in self._entries]
         self._entries = list(entries)
         changeable = bool(entries) and not any(ships(entry) or entry.fault for entry in entries)
+        for row in self._rows:
+            row.setVisible(bool(entries))
         for field in (self.tags, self.licence):
             field.setReadOnly(not changeable)
         if not (same and self.tags.typing):

@@ -79,12 +79,12 @@ def measure(
     trials: Iterable[Trial],
     methods: Sequence[Method],
     judge: Judge,
-    tell: Callable[[], object] = lambda: None,
+    tell: Callable[[int], object] = lambda done: None,
 ) -> list[Row]:
-    """The rows of all trials, of each for all methods."""
+    """The rows of all trials, of each for all methods; `tell` is told how many are done."""
     rows: list[Row] = []
     looks: list[_Look] = []
-    for trial in trials:
+    for done, trial in enumerate(trials, start=1):
         cases, turns = trial.cases(), trial.task == "turn"
         known = [_identity(case, case.target.image, judge) for case in cases if turns]
         for method in methods:
@@ -97,7 +97,7 @@ def measure(
             else:
                 figures = _ALONE[trial.task](trial, cases[0], pictures[0], judge)
                 rows.append(_row(method.name, trial, cases[0], figures))
-        tell()
+        tell(done)
     _recognise(looks)
     return rows
 

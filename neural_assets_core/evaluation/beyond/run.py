@@ -20,10 +20,9 @@ from neural_assets_core.evaluation.beyond.summary import (
     summarise,
 )
 from neural_assets_core.evaluation.beyond.trials import TELLING
-from neural_assets_core.evaluation.candidates import parse_candidate
 from neural_assets_core.evaluation.judge import JUDGE, Judge
-from neural_assets_core.evaluation.methods import methods_for
-from neural_assets_core.files import check_writable, write_atomically
+from neural_assets_core.evaluation.methods import line_up
+from neural_assets_core.files import make_room, write_atomically
 from neural_assets_core.scene import GenerationSettings
 
 Progress = Callable[[str, int, int], None]
@@ -68,29 +67,26 @@ def evaluate_beyond(
         If a checkpoint cannot be loaded, `out` cannot be written, or the suite on disk is
         another one.
     """
-    settings = settings or GenerationSettings()
     tell = progress or (lambda what, done, total: None)
+    make_room(out / "cases.parquet")
     reader = Judge.load(judge)
-    candidates = [parse_candidate(text, settings) for text in dict.fromkeys((checkpoint, *against))]
-    methods, own_size = methods_for(candidates)
-    suite = open_suite(
-        out.parent / f"beyond-{size or own_size}", size or own_size, pairs,
-        lambda done, total: tell("rendering", done, total),
-    )  # fmt: skip
-    out.mkdir(parents=True, exist_ok=True)
-    check_writable(out / "cases.parquet")
+    lineup = line_up((checkpoint, *against), settings)
+    size = size or lineup.size
+    folder = out.parent / f"beyond-{size}"
+    suite = open_suite(folder, size, pairs, lambda n, total: tell("rendering", n, total))
     started = time.perf_counter()
-    done = iter(range(1, len(suite) + 1))
-    rows = measure(suite, methods, reader, lambda: tell("evaluating", next(done), len(suite)))
+    rows = measure(
+        suite, lineup.methods, reader, lambda done: tell("evaluating", done, len(suite))
+    )
     report = BeyondReport(
         checkpoint=checkpoint,
         suite=SUITE,
         trials=len(suite),
-        size=size or own_size,
-        steps=candidates[0].settings.steps,
-        guidance=candidates[0].settings.guidance,
+        size=size,
+        steps=lineup.settings.steps,
+        guidance=lineup.settings.guidance,
         seconds=round(time.perf_counter() - started, 1),
-        labels={method.name: method.label for method in methods},
+        labels=lineup.labels,
         figures=summarise(rows),
         curves=by_angle(rows),
     )
@@ -100,5 +96,5 @@ def evaluate_beyond(
     write_atomically(out / "cases.parquet", buffer.getvalue().to_pybytes())
     (out / "figures.json").write_text(json.dumps(report.to_json(), indent=1) + "\n")
     write_page(report, TELLING, out)
-    draw_sheets(suite, rows, methods, out)
+    draw_sheets(suite, rows, lineup.methods, out)
     return report

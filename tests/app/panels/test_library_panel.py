@@ -72,6 +72,13 @@ def test_add_rename_delete_and_back(window, panel, qtbot):
     assert window.document.undo_stack.count() == 0
 
 
+def test_what_is_added_while_the_library_is_closed_is_told(window, panel, qtbot):
+    window.actions_by_id["library"].trigger()
+    window.document.select(["mug"])
+    window.actions_by_id["asset_add"].trigger()
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == "Library: Added mug.")
+
+
 def test_the_trash_is_emptied_once_asked_and_undo_says_so(window, panel, qtbot, answer):
     library, (mug, kettle) = own(window, qtbot, "mug", "kettle")
     empty, trash = window.actions_by_id["library_empty_trash"], library.root / ".trash"

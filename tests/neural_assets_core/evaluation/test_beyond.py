@@ -313,6 +313,13 @@ def test_a_checkpoint_gets_its_page(
     assert report.figures["flip"]["flipped"]["truth"][ALL].mean == 100
 
 
+def test_a_place_that_cannot_be_written_is_said_first(tmp_path: Path) -> None:
+    (tmp_path / "page").write_text("")
+    with pytest.raises(UserError, match="Cannot make the folder"):
+        evaluate_beyond("default", out=tmp_path / "page")
+    assert [path.name for path in tmp_path.iterdir()] == ["page"]
+
+
 def test_a_turn_has_its_charts_and_strips(
     trials: dict[str, Trial], folder: Path, judge: Judge, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from neural_assets_core.geometry.raycast import PixelRect, silhouette
 from neural_assets_core.proxy import composite, draw_edit, draw_photograph, prepare_photograph
 from neural_assets_core.proxy import warp as warping
 from neural_assets_core.proxy.cutout import cut_out, with_rim
-from neural_assets_core.proxy.filling import fill_texture, find_filling, spread
+from neural_assets_core.proxy.filling import spread
 from neural_assets_core.proxy.ground import contact_shade, draw_shade, find_shadow
 from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.proxy.photograph import photograph_of
@@ -222,39 +223,6 @@ def _grain(seed: int = 0, shape: tuple[int, int] = (120, 160)) -> np.ndarray:
     return (light + random.normal(0, 12, (*shape, 1)) * [1, 0.9, 0.8]).clip(0, 255).astype(np.uint8)
 
 
-def test_holes_are_filled_with_texture() -> None:
-    picture, hole = _grain(), np.zeros((120, 160), bool)
-    hole[40:80, 50:110] = True
-    filled = fill_texture(picture, hole, ~hole)
-    assert np.array_equal(filled[~hole], picture[~hole])
-    # As rough as around, and as bright, where a blur would be smooth.
-    assert filled[hole].std(axis=0).mean() > 0.3 * picture[~hole].std(axis=0).mean()
-    for columns in (slice(50, 70), slice(90, 110)):
-        near = picture[20:40, columns].mean()
-        assert abs(float(filled[45:75, columns].mean()) - near) < 12
-    assert np.array_equal(filled, fill_texture(picture, hole, ~hole))
-
-
-def test_nothing_unusable_is_copied() -> None:
-    picture, hole = _grain(), np.zeros((120, 160), bool)
-    hole[40:80, 50:110] = True
-    picture[30:90, 112:140] = (255, 0, 255)
-    usable = ~hole
-    usable[30:90, 111:141] = False
-    filled = fill_texture(picture, hole, usable)[hole].astype(int)
-    assert (filled[:, 0] - filled[:, 1]).max() < 60
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (7, 3), (40, 2)])
-def test_tiny_pictures_are_filled(shape: tuple[int, int]) -> None:
-    picture = _grain(shape=shape)
-    hole = np.zeros(shape, bool)
-    hole[0, 0] = True
-    for usable in (~hole, np.zeros(shape, bool)):
-        assert fill_texture(picture, hole, usable).shape == picture.shape
-    assert fill_texture(picture, ~hole | hole, ~hole).shape == picture.shape
-
-
 def test_values_are_continued_smoothly() -> None:
     known = np.zeros((30, 40), bool)
     known[:, 0] = known[:, -1] = True
@@ -329,10 +297,19 @@ def _shadow_scene() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return lit, (lit * ratio).astype(np.uint8), mask, shadow
 
 
+def _lifts(pixels: np.ndarray, *of: Any) -> list[np.ndarray]:
+    """What `lifts_of` finds, each as large as the picture."""
+    out = []
+    for lift in lifts_of(pixels, *of):
+        out.append(np.zeros(pixels.shape, dtype=np.float32))
+        out[-1][lift.at] = lift.values
+    return out
+
+
 def test_a_shadow_is_relit_and_its_texture_kept() -> None:
     lit, dark, mask, shadow = _shadow_scene()
     found = find_shadow(dark, mask, ~mask)
-    (lift,) = lifts_of(dark, ~mask, [mask], [found], [None])
+    (lift,) = _lifts(dark, ~mask, [mask], [found], [None])
     assert lift.min() >= 0
     assert lift[:, :30].max() < 0.02
     light = relit(dark, lift)
@@ -344,7 +321,7 @@ def test_a_shadow_is_relit_and_its_texture_kept() -> None:
     assert np.corrcoef(own, true)[0, 1] > 0.8
     assert not unreadable(dark, lift)[inner].any()
     black = np.where(shadow[..., None], dark // 12, dark)
-    (deep,) = lifts_of(black, ~mask, [mask], [find_shadow(black, mask, ~mask)], [None])
+    (deep,) = _lifts(black, ~mask, [mask], [find_shadow(black, mask, ~mask)], [None])
     assert unreadable(black, deep)[inner].mean() > 0.8
 
 
@@ -354,16 +331,16 @@ def test_a_shadow_of_two_is_shared() -> None:
     other = np.hypot(x - 125, y - 90) < 6
     support = ~mask & ~other
     shadows = [shadow & support, shadow & support]
-    lifts = lifts_of(dark, support, [mask, other], shadows, [None, None])
-    (whole,) = lifts_of(dark, support, [mask], [shadow & support], [None])
+    lifts = _lifts(dark, support, [mask, other], shadows, [None, None])
+    (whole,) = _lifts(dark, support, [mask], [shadow & support], [None])
     assert np.allclose(sum(lifts), whole, atol=1e-4)
     # Beside the large object most is its own; it takes all if the light says so.
     beside = shadow & support & (np.hypot(x - 80, y - 50) < 26)
     assert lifts[0][beside].mean() > 4 * lifts[1][beside].mean()
     sun = [np.zeros(mask.shape, np.float32), shadow.astype(np.float32)]
-    many = lifts_of(dark, support, [mask, *[other] * 5], [shadows[0]] * 6, [None] * 6)
+    many = _lifts(dark, support, [mask, *[other] * 5], [shadows[0]] * 6, [None] * 6)
     assert np.allclose(sum(many), whole, atol=1e-4)
-    told = lifts_of(dark, support, [mask, other], shadows, sun)
+    told = _lifts(dark, support, [mask, other], shadows, sun)
     assert told[1][beside].mean() > 2 * lifts[1][beside].mean()
 
 
@@ -394,17 +371,6 @@ def test_a_hidden_rim_goes_on(camera: Camera) -> None:
     assert done.sum() > 0.7 * missing.sum()
     assert error(filled, truth, done) < 0.35 * error(picture, truth, done)
     assert np.array_equal(filled[~missing], picture[~missing])
-
-
-def test_holes_are_filled_from_one_row_if_asked() -> None:
-    picture = np.repeat(np.arange(60, 180, dtype=np.uint8)[:, None, None], 160, axis=1)
-    picture = np.repeat(picture, 3, axis=2)
-    hole = np.zeros((120, 160), bool)
-    hole[30:90, 60:100] = True
-    filling = find_filling(picture, hole, ~hole, sideways=True)
-    assert (filling.shifts[..., 1] == 0).all()
-    filled = filling.draw(picture, PixelRect(60, 30, 100, 90)).astype(int)
-    assert np.abs(filled - picture[30:90, 60:100]).max() <= 6
 
 
 def test_a_mask_that_misses_its_rim_leaves_none_behind() -> None:

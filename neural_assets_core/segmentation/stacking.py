@@ -1,0 +1,287 @@
+"""Objects of one photograph together: which stands on which, and whose pixels are whose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_assets_core.calibration.enclosing import box_around_mask, is_dish
+from neural_assets_core.calibration.scene import recalibrated, with_drawn_object, with_looks
+from neural_assets_core.errors import UserError
+from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.standing import (
+    base_points,
+    foot_is_over,
+    lowest,
+    nearer,
+    seen_at_height,
+    stands_on,
+)
+from neural_assets_core.proxy.order import back_to_front
+from neural_assets_core.proxy.sampling import appearance_mask
+from neural_assets_core.scene import Appearance, Picture, Scene
+from neural_assets_core.scene.source_box import in_place
+
+Mask = NDArray[np.bool_]
+U8 = NDArray[np.uint8]
+
+MIDDLE, BITTEN = 0.5, 0.2
+"""How much of a base is looked at, half-sides, and the share of that which may show what it
+stands on."""
+
+NARROWER = (0.7, 0.5, 0.35, 0.25)
+"""Depths, in widths, of what would not stand on something if it were deeper."""
+
+SUNK = 0.35
+"""How high in a dish things stand, in its heights."""
+
+SAME = 1e-6
+"""How much a box may differ, in its sides, and still be as it was found."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """An object in the photograph.
+
+    Attributes
+    ----------
+    mask : uint8 (height, width)
+    box : Box
+    free : bool
+        Nobody has fitted the box by hand: it may follow the mask.
+    """
+
+    mask: U8
+    box: Box
+    free: bool
+
+    @property
+    def inside(self) -> Mask:
+        """(height, width) its pixels."""
+        return self.mask > 127
+
+
+def with_found_object(scene: Scene, mask: Picture, name: str, category: str) -> Scene:
+    """The scene with one more object, of which only its pixels in the photograph are known.
+
+    A box is put around it. If it stands on another object, or another on it, they are set upon
+    each other: the picture of neither changes. Pixels that both claim are those of whichever is
+    in front.
+
+    Parameters
+    ----------
+    scene : Scene
+    mask : Picture
+        255 inside.
+    name, category : str
+        As for `with_drawn_object`.
+
+    Raises
+    ------
+    UserError
+        If the mask is empty, or no box on the ground can be there.
+    """
+    camera, occluders = scene.background.view.camera, scene.background.occluders
+    new = _Seen(mask.pixels, box_around_mask(camera, mask).box, free=True)
+    seen = [*_seen(scene), new]
+    number = len(occluders)
+    below, above = _related(camera, seen)
+    hiding = _union([seen[one].inside for one in above], mask.pixels.shape)
+    if above:
+        seen[number] = _without(camera, new, hiding)
+    for one in below:
+        seen[one] = _without(camera, seen[one], seen[number].inside)
+    seen[number] = replace(
+        seen[number], box=_upon(camera, seen[number], [seen[one] for one in below])
+    )
+    for one, box in _raised(camera, seen, above).items():
+        seen[one] = replace(seen[one], box=box)
+    seen = _cut(camera, seen)
+    looks = {
+        before: before.model_copy(update={"box": after.box, "mask": Picture(after.mask)})
+        for before, after in zip(occluders, seen[:-1], strict=True)
+        if after.box != before.box or (after.mask != appearance_mask(before)).any()
+    }
+    scene = with_looks(scene, looks)
+    return with_drawn_object(
+        scene, seen[number].box, name, category, Picture(seen[number].mask)
+    )
+
+
+def carried_by(scene: Scene, name: str) -> str:
+    """"one stands on other", if an object stands on another or carries one; else nothing."""
+    item = scene.object(name)
+    others = [other for other in scene.objects if other is not item]
+    for one, below in [(item, other) for other in others] + [(other, item) for other in others]:
+        if stands_on(one.box, below.box):
+            return f"{one.name} stands on {below.name}"
+    return ""
+
+
+def is_as_found(scene: Scene) -> bool:
+    """Whether all objects are where they were found, in boxes that nobody has fitted."""
+    looks = [item.appearance for item in scene.objects]
+    return (
+        looks == list(scene.background.occluders)
+        and all(in_place(scene, item) for item in scene.objects)
+        and all(one.free for one in _seen(scene))
+    )
+
+
+def found_again(scene: Scene, camera: Camera) -> Scene:
+    """The scene `is_as_found`, its objects found by another camera.
+
+    Raises
+    ------
+    UserError
+        If there can be no box on that camera's ground where an object is.
+    """
+    background = scene.background.model_copy(update={"occluders": ()})
+    out = recalibrated(scene.model_copy(update={"objects": (), "background": background}), camera)
+    for item in scene.objects:
+        assert item.appearance.mask is not None
+        out = with_found_object(out, item.appearance.mask, item.name, item.category)
+    return out
+
+
+def _seen(scene: Scene) -> list[_Seen]:
+    """What the background's picture shows, in order of its occluders."""
+    camera, occluders = scene.background.view.camera, scene.background.occluders
+    masks = [appearance_mask(one) for one in occluders]
+    order = back_to_front(camera, [one.box for one in occluders])
+    out = []
+    for index, one in enumerate(occluders):
+        nearer_ones = order[order.index(index) + 1 :]
+        hiding = _union([masks[other] > 127 for other in nearer_ones], masks[index].shape)
+        out.append(_Seen(masks[index], one.box, _as_found(camera, one, hiding)))
+    return out
+
+
+def _as_found(camera: Camera, one: Appearance, hiding: Mask) -> bool:
+    """Whether a box is still where it was put around its pixels."""
+    if one.mask is None:
+        return False
+    try:
+        box = _around(camera, one.mask.pixels, hiding, lowest(one.box))
+    except UserError:
+        return False
+    return bool(
+        np.abs(one.box.to_local(box.corners()) - one.box.to_local(one.box.corners())).max() < SAME
+    )
+
+
+def _around(camera: Camera, mask: U8, hiding: Mask, height: float) -> Box:
+    """The box around what a mask shows, that stands at a height."""
+    box = box_around_mask(camera, Picture(mask), hiding if hiding.any() else None).box
+    return seen_at_height(camera, box, height) or box
+
+
+def _without(camera: Camera, one: _Seen, hiding: Mask) -> _Seen:
+    """An object without what stands before it, its box put around the rest if it may be."""
+    mask = np.where(hiding, np.uint8(0), one.mask)
+    if not one.free or not (mask > 127).any():
+        return replace(one, mask=mask)
+    return replace(one, mask=mask, box=_around(camera, mask, hiding, lowest(one.box)))
+
+
+def _related(camera: Camera, seen: list[_Seen]) -> tuple[list[int], list[int]]:
+    """Indices of what the last object stands on, and of what stands on that."""
+    new = seen[-1]
+    below, above = [], []
+    for index, other in enumerate(seen[:-1]):
+        if not _may_touch(new.mask, other.mask):
+            continue
+        if _is_upon(camera, new, _without(camera, other, new.inside)):
+            below.append(index)
+        elif _is_upon(camera, other, _without(camera, new, other.inside)):
+            above.append(index)
+    return below, above
+
+
+def _is_upon(camera: Camera, one: _Seen, other: _Seen) -> bool:
+    """Whether an object would stand over another one, were it as high as that."""
+    box = seen_at_height(camera, one.box, _seat(camera, other))
+    if box is None or _bitten(camera, one, other) > BITTEN:
+        return False
+    return foot_is_over(camera, box, other.box)
+
+
+def _bitten(camera: Camera, one: _Seen, other: _Seen) -> float:
+    """Share of the middle of an object's base where another is seen: that stands before it."""
+    pixels = camera.project(base_points(one.box, MIDDLE))[:, :2]
+    height, width = one.mask.shape
+    x, y = (pixels.clip(0, [width - 1, height - 1])).astype(np.intp).T
+    return float((other.inside[y, x] & ~one.inside[y, x]).mean())
+
+
+def _seat(camera: Camera, one: _Seen) -> float:
+    """Metres over the ground at which things stand on an object."""
+    foot, top = lowest(one.box), float(one.box.corners()[:, 2].max())
+    return foot + SUNK * (top - foot) if is_dish(camera, one.inside) else top
+
+
+def _upon(camera: Camera, one: _Seen, others: list[_Seen]) -> Box:
+    """The box of an object that stands on the highest of others."""
+    if not others:
+        return one.box
+    below = max(others, key=lambda other: _seat(camera, other))
+    height = _seat(camera, below)
+    out = seen_at_height(camera, one.box, height) or one.box
+    for depth in NARROWER if one.free else ():
+        if stands_on(out, below.box):
+            break
+        # It is less deep than was guessed: its middle is on what carries it.
+        box = box_around_mask(camera, Picture(one.mask), depths=(depth,)).box
+        out = seen_at_height(camera, box, height) or out
+    return out
+
+
+def _raised(camera: Camera, seen: list[_Seen], above: list[int]) -> dict[int, Box]:
+    """The boxes of those of `above` that are put upon the last object, and of what they carry."""
+    out: dict[int, Box] = {}
+    height = _seat(camera, seen[-1])
+    eye = float(camera.position[2])
+    for index in above:
+        carriers = [one for one in above if stands_on(seen[index].box, seen[one].box)]
+        foot = lowest(seen[index].box)
+        if carriers or foot >= height or eye <= height:
+            continue
+        factor = (eye - height) / (eye - foot)
+        carried = [one for one in above if stands_on(seen[one].box, seen[index].box)]
+        out[index] = _upon(camera, seen[index], seen[-1:])
+        for one in carried:
+            out[one] = nearer(camera, seen[one].box, factor) or seen[one].box
+    return out
+
+
+def _cut(camera: Camera, seen: list[_Seen]) -> list[_Seen]:
+    """The objects, the last one and each other free of what is in front of them of the other."""
+    out = list(seen)
+    order = back_to_front(camera, [one.box for one in seen])
+    last = len(seen) - 1
+    for index in range(last):
+        front, behind = sorted((index, last), key=order.index, reverse=True)
+        if (np.minimum(out[front].mask, out[behind].mask) > 0).any():
+            mask = np.minimum(out[behind].mask, 255 - out[front].mask)
+            out[behind] = replace(out[behind], mask=mask)
+    return out
+
+
+def _may_touch(one: U8, other: U8) -> bool:
+    """Whether the rectangles around two masks overlap."""
+    spans = [
+        [np.flatnonzero((mask > 127).any(axis=axis)) for mask in (one, other)] for axis in (0, 1)
+    ]
+    return all(
+        len(first) > 0 and len(second) > 0 and first[0] <= second[-1] and second[0] <= first[-1]
+        for first, second in spans
+    )
+
+
+def _union(masks: list[Mask], shape: tuple[int, ...]) -> Mask:
+    out = np.zeros(shape, dtype=bool)
+    for mask in masks:
+        out |= mask
+    return out
