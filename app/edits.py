@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+import numpy as np
+
 from app.document import Document
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry.manipulation import drop_to_ground
@@ -53,17 +55,19 @@ class EditCommands:
         self._document.push(pasted, f"Paste {_named(tuple(new))}", select=new)
 
     def duplicate(self) -> None:
-        """Copies of the selected objects, half their width aside, selected instead."""
+        """Copies of the selected objects, a width aside, selected instead."""
         scene, names = self._document.scene, editable(self._document)
         if scene is None or not names:
             return
+        # Beside the original, to the right in the picture: a copy in the same place would look as
+        # if nothing had happened. What was selected together stays together.
+        aside = scene.camera.extrinsics[0, :3] * [1.0, 1.0, 0.0]
+        aside /= max(float(np.linalg.norm(aside)), 1e-9)
+        boxes = [scene.object(name).box for name in names]
+        width = max(float(np.ptp(box.corners() @ aside)) for box in boxes)
         copies = []
-        for name in names:
-            box = scene.object(name).box
-            # Beside the original, to the right in the picture: a copy in the same place would
-            # look as if nothing had happened.
-            aside = scene.camera.extrinsics[0, :3] * [1.0, 1.0, 0.0]
-            scene = scene.duplicated(name, box.translated(0.5 * max(box.size[:2]) * aside))
+        for name, box in zip(names, boxes, strict=True):
+            scene = scene.duplicated(name, box.translated(1.05 * width * aside))
             copies.append(scene.objects[-1].name)
         self._document.push(scene, f"Duplicate {_named(names)}", select=copies)
 
