@@ -17,7 +17,7 @@ Index = NDArray[np.intp]
 MOST_LIGHT = 0.7
 """By how much the logarithm of what is filled is changed to fit its surroundings, at most."""
 
-MOST_STEP = 0.4
+MOST_STEP = 0.8
 """How much of that there is between two pixels: a line that misses its continuation is no light."""
 
 MOST_TINT = 0.2

@@ -34,7 +34,7 @@ PARTS = 12
 NEIGHBOURS = (5, 2)
 """Parts beside each other that a copy is sought for, besides all of them together."""
 
-MOST = 20
+MOST = 30
 """Shifts that are kept."""
 
 FOR_ALL = 4
@@ -43,7 +43,7 @@ FOR_ALL = 4
 ALIKE = 4
 """Pixels, either way, by which shifts differ at least."""
 
-LEAST_SHARE = 0.08
+LEAST_SHARE = 0.05
 """Of the hole that a copy must be able to show."""
 
 UNSURE = 25.0
