@@ -52,6 +52,9 @@ UNSURE = 25.0
 EMPTY = 6.0
 """The same for a hole of which it shows nothing."""
 
+FARTHER = 15.0
+"""The same for a copy from as far away as the picture is large: what is near is more alike."""
+
 FAR = 60.0
 """Metres beyond which ground is too flat to be moved."""
 
@@ -241,7 +244,8 @@ class _Agreement:
         self.tried = np.flatnonzero(moved.ravel() & (share >= LEAST_SHARE))
         self.rows, self.columns, self.sideways = rows, columns, sideways
         self.few = self.errors[:, self.tried], self.counts[:, self.tried]
-        self.least = EMPTY * (1 - share[self.tried])
+        away = np.hypot(rows[:, None], columns).ravel()[self.tried] / max(height, width)
+        self.least = EMPTY * (1 - share[self.tried]) + FARTHER * away.astype(np.float32)
 
     def costs(self, group: Group) -> F32:
         """(n,) how badly some parts of the rim agree, in levels of brightness.
