@@ -92,7 +92,10 @@ def with_found_object(scene: Scene, mask: Picture, name: str, category: str) -> 
     if above:
         seen[number] = _without(camera, new, hiding)
     for one in below:
-        seen[one] = _without(camera, seen[one], seen[number].inside)
+        # Not the new object alone hides it.
+        upon = [other for other in range(number) if stands_on(seen[other].box, seen[one].box)]
+        parts = [seen[other].inside for other in (*upon, number)]
+        seen[one] = _without(camera, seen[one], _union(parts, mask.pixels.shape))
     seen[number] = replace(
         seen[number], box=_upon(camera, seen[number], [seen[one] for one in below])
     )

@@ -286,6 +286,17 @@ def test_under_the_cup_is_the_saucer_which_moves_alone(coffee: Scene) -> None:
     assert np.abs(moved[inner] - source[inner]).mean() < 6.0
 
 
+def test_a_spoon_beside_the_cup_leaves_the_saucer_whole(coffee: Scene) -> None:
+    view = coffee.background.view
+    spoon = np.zeros((view.camera.height, view.camera.width), dtype=np.uint8)
+    cv2.ellipse(spoon, ((366.0, 285.0), (78.0, 80.0), 0.0), 255, -1)
+    scene = with_found_object(coffee, Picture(spoon), "spoon", "")
+    before, after = (one.object("saucer").box for one in (coffee, scene))
+    assert stands_on(scene.object("spoon").box, after)
+    # The cup still hides most of it.
+    assert after.size == pytest.approx(before.size, rel=0.02)
+
+
 def drawn_disc(scene: Scene) -> Mask:
     item = scene.object("saucer")
     out = np.zeros((400, 600), np.uint8)
