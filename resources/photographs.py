@@ -1,8 +1,9 @@
-"""Make the photograph that ships, and the picture of its edits.
+"""Make the photograph that ships, and the pictures of its edits.
 
 The camera and the boxes were found by hand: circles of the saucer's and the cup's size, laid over
 their rims, say how the camera looks at the table. The masks are GrabCut's, with the strokes of a
-brush that an artist would make where red porcelain stands on red porcelain.
+brush that an artist would make where red porcelain stands on red porcelain. For the second picture
+the program found all that by itself, from three rectangles.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from skimage.data import coffee
 
+from neural_assets_core.calibration import Photograph, guessed_camera, scene_from_photograph
 from neural_assets_core.decoders import ProxyDecoder
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.scene import (
@@ -25,11 +27,17 @@ from neural_assets_core.scene import (
     save_scene,
     scene_from_view,
 )
-from neural_assets_core.segmentation import Stroke, segment
+from neural_assets_core.segmentation import Stroke, object_in_rectangle, segment
 
 FOLDER = Path(__file__).parent / "photographs"
 SHEET = Path(__file__).parent / "pictures" / "coffee.jpg"
+RECTANGLES_SHEET = Path(__file__).parent / "pictures" / "rectangles.jpg"
 SHOWN = (480, 320)
+
+RECTANGLES: dict[str, tuple[float, float, float, float]] = {
+    "saucer": (76, 50, 481, 388), "cup": (172, 18, 408, 308), "spoon": (320, 210, 412, 330),
+}
+"""Left, top, right and bottom, as a new user would draw them."""
 
 FOCAL, DISTANCE = 900.0, 0.338
 ELEVATION, ROLL = 0.996, -0.103
@@ -127,25 +135,57 @@ def edits(scene: Scene) -> dict[str, Scene]:
     }
 
 
+def rectangles_scene() -> Scene:
+    """The photograph with three rectangles drawn on it, and nothing else told."""
+    photograph = Photograph(Picture(coffee()))
+    scene = scene_from_photograph(photograph, guessed_camera(photograph))
+    for name, rectangle in RECTANGLES.items():
+        scene = object_in_rectangle(scene, rectangle, name)
+    return scene
+
+
+def rectangles_edits(scene: Scene) -> dict[str, Scene]:
+    """What may be done with it at once."""
+    cup, spoon = scene.object("cup").box, scene.object("spoon").box
+    return {
+        "cup removed": scene.without("cup"),
+        "cup moved": scene.with_box("cup", cup.translated((0.1, 0.02, 0.0))),
+        "spoon moved": scene.with_box("spoon", spoon.translated((-0.25, -0.03, 0.0))),
+    }
+
+
 def main() -> None:
-    """Write the scene, and its edits as one picture."""
+    """Write the scene, its edits as one picture, and those of the rectangles as another."""
     scene = coffee_scene()
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / "coffee.nascene"
     path.unlink(missing_ok=True)
     save_scene(scene, path)
+    _write_sheet({"photograph": scene, **edits(scene)}, 3, SHEET)
+    drawn = rectangles_scene()
+    _write_sheet({"three rectangles": drawn, **rectangles_edits(drawn)}, 2, RECTANGLES_SHEET)
+
+
+def _write_sheet(shown: dict[str, Scene], columns: int, path: Path) -> None:
+    """Pictures of scenes in rows, each with its label."""
     decoder = ProxyDecoder()
-    shown = {"photograph": scene, **edits(scene)}
-    sheet = Image.new("RGB", (3 * SHOWN[0] + 16, 2 * SHOWN[1] + 8), "white")
+    rows = -(-len(shown) // columns)
+    wide, high = columns * (SHOWN[0] + 8) - 8, rows * (SHOWN[1] + 8) - 8
+    sheet = Image.new("RGB", (wide, high), "white")
     for number, (label, edited) in enumerate(shown.items()):
         picture = Image.fromarray(decoder.generate(edited).picture.pixels)
+        factor = SHOWN[0] / picture.width
         picture = picture.resize(SHOWN, Image.Resampling.LANCZOS)
         draw = ImageDraw.Draw(picture)
+        if "rectangles" in label:
+            for rectangle in RECTANGLES.values():
+                corners = [factor * side for side in rectangle]
+                draw.rectangle(corners, outline="white", width=2)
         draw.rectangle((0, SHOWN[1] - 24, 18 + 8 * len(label), SHOWN[1]), fill=(24, 24, 24))
         draw.text((9, SHOWN[1] - 20), label, fill="white", font_size=14)
-        row, column = divmod(number, 3)
+        row, column = divmod(number, columns)
         sheet.paste(picture, (column * (SHOWN[0] + 8), row * (SHOWN[1] + 8)))
-    sheet.save(SHEET, quality=92)
+    sheet.save(path, quality=92)
 
 
 if __name__ == "__main__":
