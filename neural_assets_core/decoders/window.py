@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import silhouette
-from neural_assets_core.proxy import appearance_mask, grown, is_untouched
+from neural_assets_core.proxy import appearance_mask, grown, untouched
 from neural_assets_core.scene import Scene
 
 MARGIN = 0.35
@@ -57,9 +57,7 @@ def touched_pixels(scene: Scene) -> NDArray[np.float32]:
     if camera != background.view.camera:
         return np.ones(shape, dtype=np.float32)
     touched = np.zeros(shape, dtype=np.uint8)
-    stayed = {
-        occluder for occluder in background.occluders if is_untouched(scene, occluder)
-    }
+    stayed = untouched(scene, background.occluders)
     for occluder in background.occluders:
         if occluder not in stayed:
             touched |= appearance_mask(occluder)

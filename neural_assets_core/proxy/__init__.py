@@ -13,7 +13,7 @@ strongest condition of the neural decoder.
 
 from __future__ import annotations
 
-from neural_assets_core.proxy.background import fill_holes, is_untouched
+from neural_assets_core.proxy.background import fill_holes, is_untouched, untouched
 from neural_assets_core.proxy.composite import draw_edit, draw_photograph
 from neural_assets_core.proxy.filling import fill_texture
 from neural_assets_core.proxy.objects import CARVER, LiftedRays, Lifter
@@ -39,4 +39,5 @@ __all__ = [
     "is_untouched",
     "prepare_photograph",
     "render_proxy",
+    "untouched",
 ]

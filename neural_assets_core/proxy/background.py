@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import cv2
 import numpy as np
@@ -20,11 +20,15 @@ FAR = 60.0
 
 def is_untouched(scene: Scene, appearance: Appearance) -> bool:
     """Whether the object seen there still stands exactly where the background view shows it."""
+    return bool(untouched(scene, (appearance,)))
+
+
+def untouched(scene: Scene, appearances: Iterable[Appearance]) -> frozenset[Appearance]:
+    """Those of some objects that still stand exactly where the background view shows them."""
     if scene.camera.world_to_camera != scene.background.view.camera.world_to_camera:
-        return False
-    return any(
-        item.box == appearance.box and item.appearance == appearance for item in scene.objects
-    )
+        return frozenset()
+    standing = {(item.box, item.appearance) for item in scene.objects}
+    return frozenset(one for one in appearances if (one.box, one) in standing)
 
 
 def draw_background(

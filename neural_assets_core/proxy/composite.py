@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.raycast import PixelRect
-from neural_assets_core.proxy.background import fill_holes, is_untouched, seen_from
-from neural_assets_core.proxy.cutout import Cutout, extent
+from neural_assets_core.proxy.background import fill_holes, seen_from, untouched
+from neural_assets_core.proxy.cutout import Cutout
 from neural_assets_core.proxy.ground import Shade, draw_shade
 from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.proxy.photograph import Photograph, photograph_of
@@ -114,16 +114,16 @@ def _drawn(scene: Scene, camera: Camera, *, measured: bool) -> _Canvas:
     check_boxes(scene)
     photograph = photograph_of(scene.background)
     same = camera == scene.background.view.camera
-    stayed = [
-        one for one in scene.background.occluders if same and is_untouched(scene, one)
-    ]
+    occluders = scene.background.occluders
+    there = untouched(scene, occluders) if same else frozenset()
+    stayed = [one for one in occluders if one in there]
     order = back_to_front(camera, [item.box for item in scene.objects])
     riders = photograph.riders(scene)
     parts = [
         _Part(
             item,
             frozenset(index for _, carrier, index in riders if carrier is item),
-            item.appearance in stayed and item.box == item.appearance.box,
+            item.appearance in there and item.box == item.appearance.box,
             any(rider is item for rider, _, _ in riders),
         )
         for item in (scene.objects[index] for index in order)
@@ -256,7 +256,7 @@ def _uncover(canvas: _Canvas, photograph: Photograph, share: F32, dark: F32) -> 
 def _as_it_was(canvas: _Canvas, photograph: Photograph, appearance: Appearance) -> bool:
     """Whether what stands where it stood has nothing that changed near it; then it is kept."""
     mask = photograph.mask(appearance)
-    at = extent(mask).slices
+    at = photograph.extent(appearance).slices
     if canvas.changed[at].any():
         return False
     known, alpha = canvas.known, mask[at]

@@ -41,11 +41,14 @@ def back_to_front(camera: Camera, boxes: Sequence[Box]) -> list[int]:
             before[one, other], before[other, one] = True, False
     hides = ~cannot & (cannot.T | before)
     np.fill_diagonal(hides, False)
-    left, out = list(np.argsort(-depths, kind="stable")), []
-    while left:
-        free = [one for one in left if not hides[one, left].any()]
+    farthest = np.argsort(-depths, kind="stable")
+    hides = hides[np.ix_(farthest, farthest)]
+    left, still, out = np.ones(count, dtype=bool), hides.sum(axis=1), []
+    for _ in range(count):
+        free = left & (still == 0)
         # Boxes may hide each other in a circle: then the farthest goes first.
-        chosen = next(iter(free), left[0])
-        out.append(int(chosen))
-        left.remove(chosen)
+        chosen = int((free if free.any() else left).argmax())
+        out.append(int(farthest[chosen]))
+        left[chosen] = False
+        still -= hides[:, chosen]
     return out

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry.raycast import PixelRect
 from neural_assets_core.geometry.standing import stands_on
-from neural_assets_core.proxy.cutout import Cutout, cut_out, in_shadow, with_rim
+from neural_assets_core.proxy.cutout import Cutout, cut_out, extent, in_shadow, with_rim
 from neural_assets_core.proxy.filling import find_filling
 from neural_assets_core.proxy.ground import Shade, contact_shade, find_shadow, lift_shade
 from neural_assets_core.proxy.objects import CARVER
@@ -162,7 +162,11 @@ class Photograph:
 
     def mask(self, appearance: Appearance) -> U8:
         """(height, width) where an object of this view is seen; 255 inside."""
-        return self._full_masks[self.occluders.index(appearance)]
+        return self._full_masks[self._index[appearance]]
+
+    def extent(self, appearance: Appearance) -> PixelRect:
+        """The part of the photograph that an object of this view takes."""
+        return self._extents_of_masks[self._index[appearance]]
 
     def prepare(self, cancel: threading.Event | None = None) -> None:
         """See `prepare_photograph`: for edits of one object, or of all."""
@@ -207,8 +211,8 @@ class Photograph:
     def plate(self) -> Plate | None:
         """What is behind the objects, without their shadows; None if there are none."""
         hole = np.zeros(self._size[::-1], dtype=bool)
-        for extent in self._extents:
-            hole |= extent
+        for hidden in self._extents:
+            hole |= hidden
         if not hole.any():
             return None
         # As wide as `holes` reach with their soft edges.
@@ -248,7 +252,7 @@ class Photograph:
         riders : frozenset of int
             Indices of `occluders` whose shadows on the object stay where they are.
         """
-        if appearance not in self.occluders:
+        if appearance not in self._index:
             return _SHELF.get(
                 _key(appearance), lambda: Piece(cut_out(appearance), contact_shade())
             )
@@ -256,7 +260,7 @@ class Photograph:
         # Two threads that want the same wait for one of them.
         with self._making:
             if key not in self._pieces:
-                self._pieces[key] = self._own(self.occluders.index(appearance), riders)
+                self._pieces[key] = self._own(self._index[appearance], riders)
             return self._pieces[key]
 
     def riders(self, scene: Scene) -> list[tuple[SceneObject, SceneObject, int]]:
@@ -283,6 +287,14 @@ class Photograph:
     @cached_property
     def _order(self) -> list[int]:
         return back_to_front(self.view.camera, [one.box for one in self.occluders])
+
+    @cached_property
+    def _index(self) -> dict[Appearance, int]:
+        return {one: index for index, one in enumerate(self.occluders)}
+
+    @cached_property
+    def _extents_of_masks(self) -> list[PixelRect]:
+        return [extent(mask) for mask in self._full_masks]
 
     @cached_property
     def _full_masks(self) -> list[U8]:

@@ -225,7 +225,8 @@ def first_picture(folder: Path) -> tuple[list[Row], dict[str, float]]:
         stdout=subprocess.PIPE,
         text=True,
         timeout=120,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        # A user without a history: what was drawn before would be shown at once.
+        env={**os.environ, "PYTHONPATH": os.getcwd(), "XDG_DATA_HOME": str(folder)},
     )
     found = json.loads(done.stdout.splitlines()[-1])
     return [
