@@ -12,8 +12,6 @@ the volume by position in the source view, which keeps its pixels aligned with t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -25,23 +23,24 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from numpy.typing import NDArray
 from torch import nn
 
-from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.box import Float
-from neural_assets_core.geometry.raycast import BoxHits, cast_box
+from neural_assets_core.geometry.raycast import BoxHits
 from neural_assets_core.model.cache import TensorCache
+from neural_assets_core.model.frustum import (
+    F32,
+    INPUT_CHANNELS,
+    MIRRORS,
+    frustum_of,
+    lifting_inputs,
+    ray_coordinates,
+    source_colours,
+    volume_coordinates,
+)
 from neural_assets_core.model.kept_tokens import appearance_key
-from neural_assets_core.proxy import LiftedRays, appearance_mask
+from neural_assets_core.proxy import LiftedRays
 from neural_assets_core.proxy.objects import FAINTEST
 from neural_assets_core.proxy.sampling import sampled
 from neural_assets_core.scene import Appearance, Picture
-
-F32 = NDArray[np.float32]
-
-INPUT_CHANNELS = 16
-"""Colour (3), mask, mask known, inside the picture, hit, entry (3), exit (3), proportions (3)."""
-
-MIRRORS: F32 = np.array([[1, 1, 1], [1, -1, 1], [-1, 1, 1], [-1, -1, 1]], dtype=np.float32)
-"""The object itself, mirrored left to right, front to back, and both."""
 
 VOLUME_CHANNELS = 1 + len(MIRRORS) + 1 + 3
 """Density, a logit for each source of colour (the last is the guess), the guessed colour."""
@@ -58,159 +57,18 @@ SHADOW_STEPS = 10
 MOST_RAYS = 10_000
 """Rays along which an object's surface is sought; its colours are found for every pixel."""
 
-MARGIN = 0.04
-"""Of the crop around the projected box, as a fraction of its sides."""
+DECISION = 2.0
+"""Slope, about a half, of what is drawn over the coverage that the volume says.
 
+The network answers with probabilities, and where it cannot know an outline it is blurred. A
+picture takes a side.
+"""
 
-@dataclass(frozen=True)
-class Frustum:
-    """The part of space that an object's crop sees: pixels of the source view, metres of depth."""
+WHOLE = 0.95
+"""Share of a cell above which the mask counts as covering it."""
 
-    left: float
-    top: float
-    width: float
-    height: float
-    near: float
-    far: float
-
-
-def frustum_of(appearance: Appearance) -> Frustum:
-    """Where an object's crop and volume lie."""
-    points = appearance.view.camera.project(appearance.box.corners())
-    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
-    extent = np.maximum(high - low, 1e-3)
-    pad = MARGIN * extent
-    return Frustum(
-        left=float(low[0] - pad[0]),
-        top=float(low[1] - pad[1]),
-        width=float(extent[0] + 2 * pad[0]),
-        height=float(extent[1] + 2 * pad[1]),
-        near=float(low[2]),
-        far=float(low[2] + extent[2]),
-    )
-
-
-def lifting_inputs(appearance: Appearance, size: int) -> F32:
-    """(16, size, size) what the network is told; see `INPUT_CHANNELS`."""
-    camera, place = appearance.view.camera, frustum_of(appearance)
-    scale = np.array([size / place.width, size / place.height])
-    to_crop = np.diag([scale[0], scale[1], 1.0])
-    k = to_crop @ np.array([[1, 0, -place.left], [0, 1, -place.top], [0, 0, 1.0]]) @ camera.k
-    hits = cast_box(Camera.from_matrices(size, size, k, camera.extrinsics), appearance.box)
-    inputs = np.zeros((INPUT_CHANNELS, size, size), dtype=np.float32)
-    picture = appearance.view.picture.pixels
-    inputs[:3] = _cropped(picture, place, size).transpose(2, 0, 1) / 127.5 - 1.0
-    inputs[5] = _cropped(np.full(picture.shape[:2], 255, np.uint8), place, size) / 255.0
-    rows, columns = hits.rect.slices
-    if appearance.mask is not None:
-        inputs[3] = _cropped(appearance.mask.pixels, place, size) / 255.0
-        inputs[4] = 1.0
-    else:
-        inputs[3, rows, columns] = hits.hit
-    inputs[6, rows, columns] = hits.hit
-    inputs[7:10, rows, columns] = np.where(hits.hit[..., None], hits.entry, 0).transpose(2, 0, 1)
-    inputs[10:13, rows, columns] = np.where(hits.hit[..., None], hits.exit, 0).transpose(2, 0, 1)
-    extents = np.log(np.asarray(appearance.box.size))
-    inputs[13:16] = (extents - extents.mean())[:, None, None]
-    return inputs
-
-
-def ray_points(entry: Float, leave: Float, fractions: Float) -> F32:
-    """(n, k, 3) points from `entry` to `leave` (n, 3), at `fractions` (k,) or (n, k) between."""
-    start, way = entry.astype(np.float32), (leave - entry).astype(np.float32)
-    points: F32 = start[:, None] + fractions.astype(np.float32)[..., None] * way[:, None]
-    return points
-
-
-def _projected(appearance: Appearance, points: F32) -> tuple[F32, F32]:
-    """Pixels (..., 2) and depths (...) in the source view of points in the box's own frame.
-
-    What lies behind the camera comes out far beyond the picture.
-    """
-    box, camera = appearance.box, appearance.view.camera
-    to_world = np.eye(4)
-    to_world[:3, :3] = box.rotation_matrix() * (0.5 * np.asarray(box.size))
-    to_world[:3, 3] = box.center
-    matrix = (camera.k @ (camera.extrinsics @ to_world)[:3]).astype(np.float32)
-    # One product of two plain matrices: of a stack, numpy multiplies one by one.
-    local = points.reshape(-1, 3) @ matrix[:, :3].T + matrix[:, 3]
-    local = local.reshape(points.shape)
-    depth = local[..., 2]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pixels = local[..., :2] / depth[..., None]
-    behind = depth < 1e-6
-    if behind.any():
-        pixels[behind] = -1e4
-    return pixels, depth
-
-
-def volume_coordinates(appearance: Appearance, points: F32) -> F32:
-    """Where points (..., 3) of the object's box, in [-1, 1]^3, lie in its volume."""
-    place = frustum_of(appearance)
-    pixels, depth = _projected(appearance, points)
-    low = np.array([place.left, place.top], dtype=np.float32)
-    extent = np.array([place.width, place.height], dtype=np.float32)
-    across = (pixels - low) * (2 / extent) - 1
-    along = (depth - np.float32(place.near)) * np.float32(2 / (place.far - place.near)) - 1
-    return np.concatenate([across, along[..., None]], axis=-1)
-
-
-def source_colours(
-    appearance: Appearance, source: Picture, points: F32
-) -> tuple[NDArray[np.uint8], F32]:
-    """What the source view shows of points of the box, and of their mirror images.
-
-    Parameters
-    ----------
-    appearance : Appearance
-    source : Picture
-        Its picture, maybe smaller.
-    points : float32 array (n, k, 3)
-        In the box's own frame.
-
-    Returns
-    -------
-    shown : uint8 (n, k, 4, 3)
-        For each of `MIRRORS`.
-    seen : float32 (n, k, 4)
-        1 where the object's mask covers that.
-    """
-    camera = appearance.view.camera
-    pixels, _ = _projected(appearance, points[:, :, None] * MIRRORS)
-    pixels = pixels.clip(-1e4, 1e5).reshape(-1, 2)
-    shape = (*points.shape[:2], len(MIRRORS))
-    scale = np.array([source.width / camera.width, source.height / camera.height], np.float32)
-    shown = sampled(source.pixels, pixels * scale)
-    seen = sampled(_inner_mask(appearance), pixels, outside=0)
-    return shown.reshape(*shape, 3), seen.reshape(shape).astype(np.float32) / np.float32(255)
-
-
-@lru_cache(maxsize=64)
-def _inner_mask(appearance: Appearance) -> NDArray[np.uint8]:
-    """(height, width) of the source view, 255 where the object is seen, drawn in a little."""
-    mask = appearance_mask(appearance)
-    # The outermost pixels are mixed with the background: nothing may be painted with them.
-    return np.asarray(cv2.erode(mask, np.ones((3, 3), np.uint8)), dtype=np.uint8)
-
-
-def _cropped(image: NDArray[np.uint8], place: Frustum, size: int) -> F32:
-    """The frustum's crop of an image at (size, size), zero outside of it."""
-    scale = np.array([size / place.width, size / place.height])
-    # Averaged first where it shrinks: sampling alone would alias.
-    shrink = np.minimum(scale, 1.0)
-    if shrink.min() < 0.75:
-        shape = np.maximum(np.round(np.array(image.shape[1::-1]) * shrink), 1).astype(int)
-        shrink = shape / image.shape[1::-1]
-        image = np.asarray(
-            cv2.resize(image, tuple(shape.tolist()), interpolation=cv2.INTER_AREA), dtype=np.uint8
-        )
-        scale = scale / shrink
-    else:
-        shrink = np.ones(2)
-    shift = -np.array([place.left, place.top]) * shrink * scale + 0.5 * scale - 0.5
-    matrix = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
-    cropped = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR)
-    return np.asarray(cropped, dtype=np.float32)
+LEAST = 0.3
+"""Of the mask, in cells: about a cell whose density is to be guessed from its neighbours."""
 
 
 class ObjectLifter(ModelMixin, ConfigMixin):
@@ -265,10 +123,11 @@ def densities(volumes: torch.Tensor, coordinates: torch.Tensor, lengths: torch.T
     ----------
     volumes : tensor (b, c, d, s, s)
     coordinates : tensor (b, n, k, 3)
-    lengths : tensor (b, n)
+    lengths : tensor (b, n, k)
+        Of the ray around each sample, box half-sides; k may be 1.
     """
     raw = _looked_up(volumes[:, :1], coordinates)[..., 0]
-    thickness = F.softplus(raw) * DENSITY_SCALE * lengths[..., None]
+    thickness = F.softplus(raw) * DENSITY_SCALE * lengths
     behind = torch.cumsum(thickness, dim=-1)
     before = behind - thickness
     return torch.exp(-before) - torch.exp(-behind)
@@ -319,7 +178,9 @@ class VolumeLifter:
         self._volumes = TensorCache()
 
     @torch.no_grad()
-    def draw(self, appearance: Appearance, source: Picture, hits: BoxHits) -> LiftedRays:
+    def draw(
+        self, appearance: Appearance, source: Picture, hits: BoxHits, outline: NDArray[np.uint8]
+    ) -> LiftedRays:
         """See `Lifter.draw`.
 
         The surface of a large object is sought on a coarser grid than its colours.
@@ -330,7 +191,7 @@ class VolumeLifter:
         inside = hits.hit[coarse]
         covered = np.zeros((*inside.shape, 2), dtype=np.float32)
         covered[inside] = _surface(
-            volume, appearance, hits.entry[coarse][inside], hits.exit[coarse][inside]
+            volume, appearance, hits.entry[coarse][inside], hits.exit[coarse][inside], outline
         )
         if stride > 1:
             # Times the coverage, so that the box's rim does not count as depth.
@@ -341,6 +202,7 @@ class VolumeLifter:
             covered = np.pad(covered, ((0, stride), (0, stride), (0, 0)), "edge")[:rows, :columns]
             covered[..., 1] /= np.maximum(covered[..., 0], 1e-4)
         alpha, fraction = covered[hits.hit].T
+        alpha = np.clip(0.5 + DECISION * stride * (alpha - 0.5), 0.0, 1.0)
         colour, trust = np.zeros((len(alpha), 3), np.float32), np.zeros(len(alpha), np.float32)
         # Much of most boxes is empty.
         there = alpha > FAINTEST
@@ -355,7 +217,10 @@ class VolumeLifter:
     def coverage(self, appearance: Appearance, entry: Float, leave: Float) -> F32:
         """See `Lifter.coverage`."""
         fractions = (np.arange(SHADOW_STEPS) + 0.5) / SHADOW_STEPS
-        weights = _weights(self._volume(appearance), appearance, entry, leave, fractions)[1]
+        # Light also meets what the source view does not show.
+        everywhere = np.full((1, 1), 255, dtype=np.uint8)
+        volume = self._volume(appearance)
+        weights = _weights(volume, appearance, entry, leave, fractions, everywhere)
         taken: F32 = weights.sum(axis=1)
         return taken
 
@@ -372,22 +237,63 @@ class VolumeLifter:
         device = self.network.device.type
         with torch.autocast(device, self.autocast, enabled=self.autocast is not None):
             volume: torch.Tensor = self.network(pixels).float()
-        return volume
+        return volume if appearance.mask is None else _up_to_the_edge(volume, pixels[:, 3:4])
+
+
+def _up_to_the_edge(volume: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """A volume (1, c, d, s, s) whose density does not fade where the mask (1, 1, 2 s, 2 s) ends.
+
+    In the cells at the object's outline the network answers with the share of them that it
+    covers. They, and those just outside, take over what is within, for the mask itself says to
+    the pixel where the object ends.
+    """
+    share = F.avg_pool2d(mask.float(), 2)
+    density = F.softplus(volume[:, 0])
+    # Of neighbours, whoever has more of the object counts for much more.
+    weight = share**2
+    around = torch.ones(1, 1, 3, 3, device=volume.device)
+    known = F.conv2d(weight, around, padding=1)
+    within = F.conv2d((density * weight).transpose(0, 1), around, padding=1).transpose(0, 1)
+    within = within / known.clamp(min=LEAST)
+    faded = (share < WHOLE) & (known > LEAST) & (within > density)
+    out = volume.clone()
+    # What softplus makes of it is the density.
+    out[:, 0] = torch.where(faded, within + torch.log(-torch.expm1(-within)), volume[:, 0])
+    return out
 
 
 def _weights(
-    volume: torch.Tensor, appearance: Appearance, entry: Float, leave: Float, fractions: Float
-) -> tuple[F32, F32]:
-    """(n, k, 3) points on the rays, and how much each adds to its ray (n, k)."""
-    points = ray_points(entry, leave, fractions)
-    lengths = (np.linalg.norm(leave - entry, axis=1) / len(fractions)).astype(np.float32)
-    at = torch.from_numpy(volume_coordinates(appearance, points))[None].to(volume.device)
-    weights = densities(volume, at, torch.from_numpy(lengths)[None].to(volume.device))
-    return points, weights[0].cpu().numpy()
+    volume: torch.Tensor,
+    appearance: Appearance,
+    entry: Float,
+    leave: Float,
+    fractions: Float,
+    outline: NDArray[np.uint8],
+) -> F32:
+    """(n, k) how much each of k points on n rays adds to its ray.
+
+    Nothing where the outline (h, w) of the source view is 0.
+    """
+    lengths = np.linalg.norm(leave - entry, axis=1) / (255.0 * len(fractions))
+    points = ray_coordinates(appearance, entry, leave, fractions)
+    place = frustum_of(appearance)
+    pixels = points[..., :2].reshape(-1, 2) * [0.5 * place.width, 0.5 * place.height]
+    pixels += [place.left + 0.5 * place.width, place.top + 0.5 * place.height]
+    # Beyond the picture's edges nothing is known.
+    inside = sampled(outline, pixels.clip(-1e4, 1e5), outside=255).reshape(points.shape[:2])
+    parts = torch.from_numpy(inside * lengths.astype(np.float32)[:, None])
+    at = torch.from_numpy(points)[None].to(volume.device)
+    weights = densities(volume, at, parts[None].to(volume.device))
+    taken: F32 = weights[0].cpu().numpy()
+    return taken
 
 
 def _surface(
-    volume: torch.Tensor, appearance: Appearance, entry: Float, leave: Float
+    volume: torch.Tensor,
+    appearance: Appearance,
+    entry: Float,
+    leave: Float,
+    outline: NDArray[np.uint8],
 ) -> F32:
     """(n, 2) coverage of rays, and the fraction of the way where half of it is met.
 
@@ -395,7 +301,7 @@ def _surface(
     points, or the source's texture would be smeared over all of them.
     """
     fractions = (np.arange(STEPS) + 0.5) / STEPS
-    _, share = _weights(volume, appearance, entry, leave, fractions)
+    share = _weights(volume, appearance, entry, leave, fractions, outline)
     met = np.cumsum(share, axis=1)
     alpha = met[:, -1]
     step = (met < 0.5 * alpha[:, None]).sum(axis=1).clip(0, STEPS - 1)[:, None]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.raycast import NEAR, BoxHits, cast_box
-from neural_assets_core.proxy.sampling import sampled, shrinkage_of_box, shrunk
+from neural_assets_core.proxy.sampling import possible_mask, sampled, shrinkage_of_box, shrunk
 from neural_assets_core.scene import Appearance, Picture
 
 MARCH_SAMPLES = 8
@@ -51,7 +51,9 @@ class Lifter(Protocol):
 
     def __hash__(self) -> int: ...
 
-    def draw(self, appearance: Appearance, source: Picture, hits: BoxHits) -> LiftedRays:
+    def draw(
+        self, appearance: Appearance, source: Picture, hits: BoxHits, outline: NDArray[np.uint8]
+    ) -> LiftedRays:
         """What rays meet between where they enter and leave the object's box.
 
         Of rays with no more than `FAINTEST` coverage nothing else needs to be known.
@@ -63,6 +65,8 @@ class Lifter(Protocol):
             Its view's picture, maybe smaller: by how much the object shrinks.
         hits : BoxHits
             Of the box where it is now.
+        outline : uint8 (height, width) of the source view
+            255 where the object is, or is hidden by others: see `possible_mask`.
 
         Returns
         -------
@@ -125,8 +129,25 @@ class Layer:
         return Layer(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
-def object_layer(box: Box, appearance: Appearance, camera: Camera, lifter: Lifter) -> Layer:
-    """What `camera` sees of an object, whatever stands before and behind it."""
+def object_layer(
+    box: Box,
+    appearance: Appearance,
+    camera: Camera,
+    lifter: Lifter,
+    others: tuple[Appearance, ...] = (),
+) -> Layer:
+    """What `camera` sees of an object, whatever stands before and behind it.
+
+    Parameters
+    ----------
+    box : Box
+        Where it is now.
+    appearance : Appearance
+    camera : Camera
+    lifter : Lifter
+    others : tuple of Appearance
+        Objects that may hide parts of it in its source view.
+    """
     hits = cast_box(camera, box)
     rows, columns = np.nonzero(hits.hit)
     pixels = (rows + hits.rect.top) * camera.width + columns + hits.rect.left
@@ -134,7 +155,7 @@ def object_layer(box: Box, appearance: Appearance, camera: Camera, lifter: Lifte
         nothing = np.zeros(0, dtype=np.float32)
         return Layer(pixels, np.zeros(0), np.zeros((0, 3), dtype=np.float32), nothing, nothing)
     source = shrunk(appearance.view, shrinkage_of_box(appearance, camera, box))
-    met = lifter.draw(appearance, source, hits)
+    met = lifter.draw(appearance, source, hits, possible_mask(appearance, others))
     near, far = hits.entry_depth[hits.hit], hits.exit_depth[hits.hit]
     layer = Layer(pixels, near + met.fraction * (far - near), met.colour, met.alpha, met.trust)
     return layer.among(met.alpha > FAINTEST)
@@ -162,8 +183,10 @@ class Carver:
     the box along that face's axis, so that the opposite, visible side completes the object.
     """
 
-    def draw(self, appearance: Appearance, source: Picture, hits: BoxHits) -> LiftedRays:
-        """See `Lifter.draw`."""
+    def draw(
+        self, appearance: Appearance, source: Picture, hits: BoxHits, outline: NDArray[np.uint8]
+    ) -> LiftedRays:
+        """See `Lifter.draw`; draws only what is seen in the source."""
         entry, leave = hits.entry[hits.hit], hits.exit[hits.hit]
         signs, trust = _mirror_signs(entry, appearance)
         fraction, found, pixels = _first_seen(entry * signs, leave * signs, appearance)

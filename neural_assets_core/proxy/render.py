@@ -107,7 +107,8 @@ def render_proxy(
     )
     for item in sorted(scene.objects, key=lambda item: -_distance(item, camera)):
         kept = stage.layers.get(item.appearance) if item.box == item.appearance.box else None
-        for layer in kept or [object_layer(item.box, item.appearance, camera, lifter)]:
+        others = scene.background.occluders
+        for layer in kept or [object_layer(item.box, item.appearance, camera, lifter, others)]:
             draw_layer(canvas, layer)
     return ProxyLayers(
         picture,
@@ -204,7 +205,8 @@ def _kept_stage(
         layers[appearance] = [object_layer(appearance.box, appearance, camera, CARVER)]
         # Only where something that stood before it is gone: its hidden part comes to light.
         if lifter is not CARVER and _reaches(appearance.box, camera, hole):
-            hidden = object_layer(appearance.box, appearance, camera, lifter)
+            others = background.occluders
+            hidden = object_layer(appearance.box, appearance, camera, lifter, others)
             layers[appearance].insert(0, hidden.among(hole.reshape(-1)[hidden.pixels]))
     for array in (picture, hole, objects, gone, lit):
         array.setflags(write=False)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import NEAR, PixelRect, silhouette
+from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.scene import Appearance, Picture, View
 
 TILE = 2_000_000
@@ -24,6 +25,21 @@ def appearance_mask(appearance: Appearance) -> NDArray[np.uint8]:
     if appearance.mask is not None:
         return appearance.mask.pixels
     return silhouette(appearance.view.camera, appearance.box).astype(np.uint8) * np.uint8(255)
+
+
+@lru_cache(maxsize=64)
+def possible_mask(appearance: Appearance, others: tuple[Appearance, ...]) -> NDArray[np.uint8]:
+    """(height, width) of the source view, 255 where the object is, or others hide it.
+
+    Anywhere else the source shows that it is not.
+    """
+    others = tuple(o for o in others if o != appearance and o.view == appearance.view)
+    mask = appearance_mask(appearance)
+    boxes = [appearance.box, *(other.box for other in others)]
+    order = back_to_front(appearance.view.camera, boxes)
+    for index in order[order.index(0) + 1 :]:
+        mask = np.maximum(mask, appearance_mask(others[index - 1]))
+    return mask
 
 
 @lru_cache(maxsize=64)

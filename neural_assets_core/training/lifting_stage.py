@@ -19,15 +19,13 @@ from neural_assets_core.data.frames import frame_appearance, frame_view
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry.raycast import cast_box
 from neural_assets_core.model.build import build_lifter
-from neural_assets_core.model.lifting import (
-    ObjectLifter,
-    colours,
-    densities,
+from neural_assets_core.model.frustum import (
     lifting_inputs,
     ray_points,
     source_colours,
     volume_coordinates,
 )
+from neural_assets_core.model.lifting import ObjectLifter, colours, densities
 from neural_assets_core.model.loading import load_lifter, placement
 from neural_assets_core.preferences import Preferences
 from neural_assets_core.training.config import TrainingConfig
@@ -154,7 +152,7 @@ class _Lifting(nn.Module):
         volumes = self.lifter(batch["crop"])
         with torch.autocast(volumes.device.type, enabled=False):
             volumes = volumes.float()
-            weights = densities(volumes, batch["coordinates"], batch["lengths"])
+            weights = densities(volumes, batch["coordinates"], batch["lengths"][..., None])
             mixed, _ = colours(
                 volumes, batch["coordinates"], batch["colours"].float() / 255.0, batch["seen"]
             )

@@ -10,19 +10,19 @@ from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import cast_box, silhouette
 from neural_assets_core.model.build import LifterConfig, build_lifter
-from neural_assets_core.model.lifting import (
+from neural_assets_core.model.frustum import (
     INPUT_CHANNELS,
     MIRRORS,
-    ObjectLifter,
-    VolumeLifter,
-    densities,
     frustum_of,
     lifting_inputs,
     ray_points,
     volume_coordinates,
 )
-from neural_assets_core.proxy import render_proxy
-from neural_assets_core.scene import Scene
+from neural_assets_core.model.lifting import ObjectLifter, VolumeLifter, densities
+from neural_assets_core.proxy import appearance_mask, render_proxy
+from neural_assets_core.proxy.objects import object_layer
+from neural_assets_core.proxy.sampling import possible_mask
+from neural_assets_core.scene import Picture, Scene
 from tests.neural_assets_core.conftest import paint
 
 
@@ -68,7 +68,7 @@ def test_weights_add_up_to_the_coverage() -> None:
     volume = torch.full((1, 9, 4, 4, 4), 0.3)
     lengths = torch.tensor([[0.1, 0.4]])
     coordinates = torch.zeros(1, 2, 5, 3)
-    weights = densities(volume, coordinates, lengths)
+    weights = densities(volume, coordinates, lengths[..., None])
     thickness = torch.nn.functional.softplus(torch.tensor(0.3)) * 8.0 * 5 * lengths
     assert torch.allclose(weights.sum(dim=-1), 1 - torch.exp(-thickness))
     assert (weights[..., :-1] > weights[..., 1:]).all()
@@ -78,7 +78,8 @@ def test_solid_volume_draws_the_box_as_it_was(scene: Scene, camera: Camera) -> N
     item = scene.object("box 1")
     lifter = VolumeLifter(constant_lifter(30.0))
     hits = cast_box(camera, item.box)
-    rays = lifter.draw(item.appearance, item.appearance.view.picture, hits)
+    outline = appearance_mask(item.appearance)
+    rays = lifter.draw(item.appearance, item.appearance.view.picture, hits, outline)
     truth = item.appearance.view.picture.pixels[hits.rect.slices][hits.hit]
     assert np.mean(rays.alpha > 0.9) > 0.98
     inner = np.abs(rays.colour - truth).max(axis=1) < 40
@@ -97,6 +98,39 @@ def test_solid_volume_moves_and_turns_like_the_painted_box(
     error = np.abs(layers.picture.astype(float) - truth)[ids == 1].mean()
     assert error < 0.6 * np.abs(copied - truth)[ids == 1].mean()
     assert layers.coverage[silhouette(camera, turned)].mean() > 0.9
+
+
+def test_outlines_are_as_sharp_as_the_mask(scene: Scene, camera: Camera) -> None:
+    item, half = scene.object("box 1"), np.zeros((camera.height, camera.width), np.uint8)
+    rect = cast_box(camera, item.box).rect
+    middle = (rect.left + rect.right) // 2
+    half[:, :middle] = appearance_mask(item.appearance)[:, :middle]
+    cut = item.appearance.model_copy(update={"mask": Picture(half)})
+    # The network's cells are several pixels wide, and its density everywhere the same.
+    layer = object_layer(item.box, cut, camera, VolumeLifter(constant_lifter(0.5)))
+    alpha = np.zeros(camera.height * camera.width)
+    alpha[layer.pixels] = layer.alpha
+    drawn = alpha.reshape(camera.height, camera.width)[(rect.top + rect.bottom) // 2]
+    assert drawn[middle - 6 : middle - 1].min() > 0.8
+    assert drawn[middle + 1 :].max() == 0.0
+
+
+def test_what_others_hide_may_be_there(scene: Scene, camera: Camera) -> None:
+    behind, before = sorted(
+        (item.appearance for item in scene.objects), key=lambda a: -a.box.center[1]
+    )
+    own = behind.box.model_copy(update={"center": before.box.center}).translated((0.0, 0.3, 0.0))
+    own_mask = np.where(silhouette(camera, own), 255, 0) & ~appearance_mask(before)
+    hidden = behind.model_copy(update={"box": own, "mask": Picture(own_mask.astype(np.uint8))})
+    others = (before, hidden)
+    assert possible_mask(hidden, others)[appearance_mask(before) > 0].all()
+    assert np.array_equal(possible_mask(before, others), appearance_mask(before))
+    lifter = VolumeLifter(constant_lifter(30.0))
+    alone = object_layer(own, hidden, camera, lifter)
+    whole = object_layer(own, hidden, camera, lifter, others)
+    covered = silhouette(camera, own) & (appearance_mask(before) > 0)
+    assert not covered.reshape(-1)[alone.pixels].any()
+    assert covered.reshape(-1)[whole.pixels].sum() > 0.9 * covered.sum()
 
 
 def test_large_objects_are_drawn_like_small_ones(

@@ -6,6 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import BoxHits
@@ -21,9 +22,11 @@ class CountingCarver(Carver):
     def __init__(self) -> None:
         self.drawn: list[Appearance] = []
 
-    def draw(self, appearance: Appearance, source: Picture, hits: BoxHits) -> LiftedRays:
+    def draw(
+        self, appearance: Appearance, source: Picture, hits: BoxHits, outline: NDArray[np.uint8]
+    ) -> LiftedRays:
         self.drawn.append(appearance)
-        return super().draw(appearance, source, hits)
+        return super().draw(appearance, source, hits, outline)
 
 
 def same(first: ProxyLayers, second: ProxyLayers) -> bool:
