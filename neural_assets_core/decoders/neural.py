@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -127,18 +128,22 @@ class NeuralDecoder:
         begin("preparing")
         window = self.place_window(touched)
         conditions = self.pipeline.prepare_conditions(scene, window.camera(scene.camera), assets)
-        begin("denoising")
-        output: Any = self.pipeline(
-            scene,
-            conditions=conditions,
-            num_inference_steps=scene.settings.steps,
-            strength=scene.settings.strength,
-            guidance_scale=scene.settings.guidance,
-            generator=torch.Generator("cpu").manual_seed(scene.settings.seed),
-            callback_on_step_end=after_step,
-        )
-        check_cancelled(cancel)
-        layers = render_proxy(scene, scene.camera, self.pipeline.proxy_lifter)
+        # The proxy in the full picture's size meanwhile, with what the network leaves of the cores.
+        # Before it is there nobody goes: the lifter is one thread's at a time.
+        with ThreadPoolExecutor(1, "proxy") as beside:
+            drawn = beside.submit(render_proxy, scene, scene.camera, self.pipeline.proxy_lifter)
+            begin("denoising")
+            output: Any = self.pipeline(
+                scene,
+                conditions=conditions,
+                num_inference_steps=scene.settings.steps,
+                strength=scene.settings.strength,
+                guidance_scale=scene.settings.guidance,
+                generator=torch.Generator("cpu").manual_seed(scene.settings.seed),
+                callback_on_step_end=after_step,
+            )
+            check_cancelled(cancel)
+            layers = drawn.result()
         check_cancelled(cancel)
         # Texture of the background is known outside the hole, texture of objects as far as the
         # proxy trusts itself.
@@ -146,5 +151,7 @@ class NeuralDecoder:
         proxy = None if output.proxies is None else output.proxies[0]
         if not keep:
             known, proxy = np.zeros_like(known), None
+        elif scene.camera == scene.background.view.camera:
+            touched[layers.settled(scene.background.view.picture.pixels)] = 0.0
         picture = put_back(layers.picture, output.images[0], window, touched, known, proxy)
         return Picture(picture)

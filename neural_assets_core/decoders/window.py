@@ -155,17 +155,22 @@ def put_back(
     if reference is not None:
         small *= _credible(small)
     coarse = np.asarray(cv2.GaussianBlur(small, (0, 0), COARSENESS), dtype=np.float32)
-    beneath = base[rows, columns].astype(np.float32)
     if reference is None:
+        beneath = base[rows, columns].astype(np.float32)
         fine = _resized(decoded.astype(np.float32), window.side)[inner] - beneath
     else:
         fine = _resized(small, window.side)[inner]
-    change = _resized(coarse, window.side)[inner] - fine
+    # In place: fresh memory costs more than the arithmetic.
+    change = _resized(coarse, window.side)[inner]
+    change -= fine
     change *= detail[rows, columns][..., None]
     change += fine
     change *= weight[rows, columns][..., None]
+    change += base[rows, columns]
+    np.round(change, out=change)
+    np.clip(change, 0, 255, out=change)
     result = base.copy()
-    result[rows, columns] = np.clip(np.round(beneath + change), 0, 255).astype(np.uint8)
+    result[rows, columns] = change
     return result
 
 
@@ -196,4 +201,4 @@ def _reach(camera: Camera, box: Box) -> NDArray[np.uint8]:
         size=(*(high - low).tolist(), max(0.02 * height, 1e-3)),
     )
     seen = silhouette(camera, box) | silhouette(camera, ground)
-    return np.where(seen, 255, 0).astype(np.uint8)
+    return seen.astype(np.uint8) * np.uint8(255)

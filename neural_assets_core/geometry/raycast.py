@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_assets_core.geometry.box import Box, Float
+from neural_assets_core.geometry.box import EDGES, Box, Float
 from neural_assets_core.geometry.camera import Camera
 
 NEAR = 1e-3
@@ -114,18 +114,30 @@ def cast_box(camera: Camera, box: Box) -> BoxHits:
 def silhouette(camera: Camera, box: Box) -> NDArray[np.bool_]:
     """(height, width) pixels whose rays meet the box."""
     mask = np.zeros((camera.height, camera.width), dtype=bool)
-    rect, k = bounding_rect(camera, box), camera.k
-    half, origin = 0.5 * np.asarray(box.size), box.to_local(camera.position)
-    # As in `cast_box`, but only whether: a ray's direction is linear in its column and its row.
-    turn = camera.extrinsics[:3, :3] @ box.rotation_matrix() / half
-    across = ((np.arange(rect.left, rect.right) + 0.5 - k[0, 2]) / k[0, 0])[None, :]
-    down = ((np.arange(rect.top, rect.bottom) + 0.5 - k[1, 2]) / k[1, 1])[:, None]
-    enter, leave = np.array(NEAR), np.array(np.inf)
-    for axis in range(3):
-        direction = across * turn[0, axis] + (down * turn[1, axis] + turn[2, axis])
-        inverse = 1.0 / np.where(np.abs(direction) < 1e-12, 1e-12, direction)
-        first, second = (-1.0 - origin[axis]) * inverse, (1.0 - origin[axis]) * inverse
-        enter = np.maximum(enter, np.minimum(first, second))
-        leave = np.minimum(leave, np.maximum(first, second))
-    mask[rect.slices] = leave > enter
+    rect, points = bounding_rect(camera, box), _outermost(camera, box)
+    # What is seen of a box is convex: of each row an interval, between two of all the lines that
+    # join its corners.
+    first, second = (points[chosen] for chosen in np.triu_indices(len(points), 1))
+    rows = np.arange(rect.top, rect.bottom)[:, None] + 0.5
+    down = second[:, 1] - first[:, 1]
+    level = np.abs(down) < 1e-12
+    along = (rows - first[:, 1]) / np.where(level, 1.0, down)
+    across = first[:, 0] + along * (second[:, 0] - first[:, 0])
+    beside = level | (along < 0.0) | (along > 1.0)
+    left = np.where(beside, np.inf, across).min(axis=1, initial=np.inf)
+    right = np.where(beside, -np.inf, across).max(axis=1, initial=-np.inf)
+    columns = np.arange(rect.left, rect.right) + 0.5
+    mask[rect.slices] = (columns > left[:, None]) & (columns < right[:, None])
     return mask
+
+
+def _outermost(camera: Camera, box: Box) -> Float:
+    """(n, 2) pixels of the box's corners, once it is cut off where it is too near."""
+    corners = camera.to_camera(box.corners())
+    ahead = corners[:, 2] > NEAR
+    first, second = np.array(EDGES).T
+    cut = ahead[first] != ahead[second]
+    near, far = corners[first[cut]], corners[second[cut]]
+    share = (NEAR - near[:, 2:]) / (far[:, 2:] - near[:, 2:])
+    points = np.concatenate([corners[ahead], near + share * (far - near)])
+    return np.asarray(points[:, :2] / points[:, 2:] * camera.k[[0, 1], [0, 1]] + camera.k[:2, 2])

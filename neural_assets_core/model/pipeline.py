@@ -330,10 +330,12 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             everything = torch.ones(1, dtype=torch.bool, device=self.device)
             conditions = conditions.dropped(everything).concatenated(conditions)
         tokens, mask, maps = UNetInputs(self.asset_tokenizer, tuple(self.config.maps))(conditions)
+        # Once for all steps: diffusers looks through all of it for that too.
+        dtype = self.unet.dtype
 
         def predict(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
             prediction: torch.Tensor = self.unet(
-                torch.cat([noisy.to(self.unet.dtype), *maps], dim=1),
+                torch.cat([noisy.to(dtype), *maps], dim=1),
                 timestep,
                 encoder_hidden_states=tokens,
                 encoder_attention_mask=mask,

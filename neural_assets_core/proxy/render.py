@@ -67,6 +67,11 @@ class ProxyLayers:
         # An edge of a pixel is no news.
         return np.asarray(cv2.morphologyEx(guessed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
 
+    def settled(self, source: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """(h, w) where objects look as in the source (h, w, 3): there is nothing to decide."""
+        same: NDArray[np.bool_] = (self.picture == source).all(axis=-1)
+        return (self.coverage > 0.5) & same
+
 
 def render_proxy(
     scene: Scene, camera: Camera, lifter: Lifter = CARVER, fill: Fill = fill_texture
@@ -234,15 +239,20 @@ def check_boxes(scene: Scene) -> None:
     UserError
         Names the first object whose box reaches behind the camera, or is absurdly far away.
     """
-    for item in scene.objects:
-        with np.errstate(all="ignore"):
-            depth = scene.camera.to_camera(item.box.corners())[:, 2]
-        if np.any(depth <= NEAR):
+    if not scene.objects:
+        return
+    with np.errstate(all="ignore"):
+        corners = np.array([item.box.corners() for item in scene.objects])
+        depths = scene.camera.to_camera(corners)[..., 2]
+    # Written so that NaN is too far.
+    near = np.asarray((depths <= NEAR).any(axis=1))
+    far = ~np.asarray((depths < FARTHEST).all(axis=1))
+    for index, item in enumerate(scene.objects):
+        if near[index]:
             raise UserError(
                 f"The box of {item.name!r} reaches behind the camera: move it into the picture."
             )
-        # Written so that NaN fails too.
-        if not np.all(depth < FARTHEST):
+        if far[index]:
             raise UserError(
                 f"The box of {item.name!r} is more than {FARTHEST:.0f} m away: move it into the "
                 "picture."

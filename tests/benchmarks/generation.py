@@ -7,8 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from neural_assets_core.decoders.neural import NeuralDecoder
 from neural_assets_core.decoders.proxy import ProxyDecoder
+from neural_assets_core.decoders.window import edit_window, touched_pixels
 from neural_assets_core.device_choice import choose, find_machine
 from neural_assets_core.model.checkpoints import resolve_checkpoint
 from neural_assets_core.model.loading import placement
@@ -41,9 +41,9 @@ def generate(checkpoint: str) -> tuple[list[Row], dict[str, float]]:
     -------
     rows : list of Row
     ratios : dict
-        Of a whole picture over the forwards of U-Net and autoencoder in it, and of the U-Net's
-        forward over what its arithmetic takes at this machine's peak, by the runtime in use and by
-        torch.
+        Of a whole picture, and of its diffusion alone, over the forwards of U-Net and autoencoder
+        in it, and of the U-Net's forward over what its arithmetic takes at this machine's peak, by
+        the runtime in use and by torch.
     """
     compiled = _compile(checkpoint)
     loads = _timed(lambda _: NeuralDecoder.open(checkpoint), 5)
@@ -52,16 +52,23 @@ def generate(checkpoint: str) -> tuple[list[Row], dict[str, float]]:
     scene = load_scene(SAMPLE)
     rows, ratios = [*compiled, Row.of("loading the checkpoint", loads)], {}
     decoder.generate(moved(scene, 0.01))
-    for steps, count in ((1, 20), (STEPS, 3)):
-        asked = scene.with_settings(steps=steps)
-        with _clock([pipeline.unet, pipeline.vae.encoder, pipeline.vae.decoder]) as used:
-            seconds = _timed(
-                lambda i, asked=asked: decoder.generate(moved(asked, 0.02 + 0.002 * i)), count
-            )
-        rows.append(Row.of(f"neural picture, {steps} step{'s' * (steps > 1)}", seconds))
-        ratios[f"neural picture over its forwards, {steps} step{'s' * (steps > 1)}"] = (
-            sum(seconds) / used[0]
+    networks = [pipeline.unet, pipeline.vae.encoder, pipeline.vae.decoder]
+    for steps, count in ((1, 20), (STEPS, 5)):
+        asked, many = scene.with_settings(steps=steps), f"{steps} step{'s' * (steps > 1)}"
+        pictures = [partial(decoder.generate, moved(asked, 0.02 + 0.002 * i)) for i in range(count)]
+        seconds, over = _over_forwards(pictures, networks)
+        rows.append(Row.of(f"neural picture, {many}", seconds))
+        ratios[f"neural picture over its forwards, {many}"] = over
+        # What is left without windows, proxies and putting back.
+        edited = moved(asked, 0.1)
+        camera = edit_window(touched_pixels(edited)).camera(edited.camera)
+        assets = pipeline.encode_assets(edited)
+        alone = partial(
+            pipeline, edited, num_inference_steps=steps, guidance_scale=edited.settings.guidance,
+            conditions=pipeline.prepare_conditions(edited, camera, assets),
         )
+        _, over = _over_forwards([alone] * count, networks)
+        ratios[f"of it, the diffusion alone, {many}"] = over
     proxy = ProxyDecoder(pipeline.proxy_lifter)
     # The next ones of the same drag; the neural pictures before found the light.
     proxy.generate(moved(scene, 0.01))
@@ -83,24 +90,29 @@ def _timed(run: Callable[[int], object], count: int) -> list[float]:
     return seconds
 
 
-@contextmanager
-def _clock(modules: list[nn.Module]) -> Iterator[list[float]]:
-    """Seconds inside the forwards of these modules, in a list of one number."""
-    used, began = [0.0], [0.0]
+@torch.no_grad()
+def _over_forwards(
+    runs: Sequence[Callable[[], object]], modules: Sequence[nn.Module]
+) -> tuple[list[float], float]:
+    """Seconds of each run, and these over those of all the forwards of these modules in it.
 
-    def begin(*_: object) -> None:
-        began[0] = time.perf_counter()
+    The forwards are done again, alone and one after the other: what a run does beside its networks
+    makes them slower.
+    """
+    calls: list[Callable[[], object]] = []
 
-    def end(*_: object) -> None:
-        used[0] += time.perf_counter() - began[0]
+    def note(module: nn.Module, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+        calls.append(partial(module, *args, **kwargs))
 
-    hooks = [module.register_forward_pre_hook(begin) for module in modules]
-    hooks += [module.register_forward_hook(end) for module in modules]
-    try:
-        yield used
-    finally:
+    seconds, forwards = [], []
+    for run in runs:
+        calls.clear()
+        hooks = [module.register_forward_pre_hook(note, with_kwargs=True) for module in modules]
+        seconds += _timed(lambda _, run=run: run(), 1)
         for hook in hooks:
             hook.remove()
+        forwards.append(sum(_timed(lambda i: calls[i](), len(calls))))
+    return seconds, float(np.median(np.divide(seconds, forwards)))
 
 
 def _compile(checkpoint: str) -> list[Row]:

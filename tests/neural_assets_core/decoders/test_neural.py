@@ -21,8 +21,10 @@ from neural_assets_core.device_faults import (
     device_faults,
 )
 from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.raycast import silhouette
 from neural_assets_core.model.cache import TensorCache
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
+from neural_assets_core.proxy import appearance_mask
 from neural_assets_core.scene import Scene, load_scene, save_scene
 from tests.neural_assets_core.conftest import painted_scene
 
@@ -186,6 +188,8 @@ def test_cancel_ends_it_within_a_step(tiny_pipeline: NeuralAssetsPipeline, moved
         NeuralDecoder(tiny_pipeline).generate(moved.with_settings(steps=50), cancel=cancel)
     assert len(steps) == 3
     assert not decoded
+    # The full picture's proxy, which is drawn beside, has the lifter no longer.
+    assert not [one for one in threading.enumerate() if one.name.startswith("proxy")]
 
 
 def allocate() -> None:
@@ -253,3 +257,14 @@ def test_untouched_pixels_are_the_sources_own_unless_switched_off(
     # An untrained model's picture is like nothing in the source.
     own = decoder.generate(moved.with_settings(keep_source=False)).picture.pixels
     assert (own[untouched] != source[untouched]).any(axis=-1).mean() > 0.9
+
+
+def test_objects_that_look_as_they_did_are_not_drawn_again(
+    tiny_pipeline: NeuralAssetsPipeline, moved: Scene
+) -> None:
+    source = moved.background.view.picture.pixels
+    drawn = NeuralDecoder(tiny_pipeline).generate(moved).picture.pixels
+    still = appearance_mask(moved.object("box 2").appearance) > 0
+    still &= ~silhouette(moved.camera, moved.object("box 1").box) & (touched_pixels(moved) > 0)
+    assert still.sum() > 30
+    assert (drawn[still] == source[still]).all(axis=-1).mean() > 0.95

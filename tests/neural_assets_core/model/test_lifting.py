@@ -15,6 +15,7 @@ from neural_assets_core.model.frustum import (
     MIRRORS,
     frustum_of,
     lifting_inputs,
+    ray_coordinates,
     ray_points,
     volume_coordinates,
 )
@@ -49,6 +50,14 @@ def test_inputs_show_the_crop_and_where_the_box_is(scene: Scene) -> None:
     shown = (inputs[:3] + 1) * 127.5
     expected = 127.5 + 120 * entry
     assert np.abs(shown - expected)[:, inner].mean() < 6
+
+
+def test_rays_lie_where_their_points_do(scene: Scene) -> None:
+    appearance = scene.object("box 2").appearance
+    entry, leave = np.random.default_rng(0).uniform(-1, 1, (2, 40, 3))
+    fractions = np.array([0.0, 0.3, 1.0])
+    expected = volume_coordinates(appearance, ray_points(entry, leave, fractions))
+    assert ray_coordinates(appearance, entry, leave, fractions) == pytest.approx(expected, abs=1e-4)
 
 
 def test_frustum_and_coordinates_agree_with_the_camera(scene: Scene) -> None:
