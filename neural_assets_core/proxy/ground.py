@@ -31,8 +31,11 @@ DARKER = 0.8
 """Brightness, relative to the surroundings, under which the ground counts as shaded."""
 
 DARKEST = 0.15
-STAIN = 0.2
+STAIN = 0.1
 """Natural logarithm of how much more of one channel than of all a shadow takes along, at most."""
+
+SOFT = 0.1
+"""How soft a shadow is that was found on an object, in square roots of its own object's area."""
 
 FAINT = 0.1
 """Natural logarithm of the light that a shadow takes at least where it is darkest."""
@@ -163,7 +166,13 @@ def contact_shade() -> Shade:
 
 
 def lift_shade(
-    appearance: Appearance, lift: F32, mask: Mask, support: Mask, turns: bool
+    appearance: Appearance,
+    lift: F32,
+    mask: Mask,
+    support: Mask,
+    turns: bool,
+    *,
+    ground: bool = True,
 ) -> Shade | None:
     """An object's shadow as its photograph shows it; None if there is none to be seen.
 
@@ -175,6 +184,9 @@ def lift_shade(
     mask, support : bool (h, w)
         The object, and where that on which it stands is seen, at that size.
     turns : bool
+    ground : bool
+        Whether it stands on the ground. An object under it has edges and gloss of its own: of a
+        shadow there only what is soft is taken along.
     """
     height, width = mask.shape
     camera = appearance.view.camera.resized(width, height)
@@ -182,9 +194,10 @@ def lift_shade(
     seen = camera.project(corners)
     if not (lift[support] > FAINT).any() or (seen[:, 2] <= NEAR).any():
         return None
-    deviation = max(1.0, 0.004 * max(height, width))
+    softness = 0.004 * max(height, width) if ground else SOFT * float(np.sqrt(mask.sum()))
+    deviation, stain = max(1.0, softness), STAIN if ground else 0.0
     mean = lift.mean(axis=-1, keepdims=True)
-    ratio = np.exp(-mean - (lift - mean).clip(-STAIN, STAIN)).clip(DARKEST, 1.0)
+    ratio = np.exp(-mean - (lift - mean).clip(-stain, stain)).clip(DARKEST, 1.0)
     # Under the object, and beyond the picture's edges, it goes on as at theirs.
     border = round(0.5 * max(height, width))
     known = support & ~mask

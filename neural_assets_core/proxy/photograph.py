@@ -427,7 +427,7 @@ class Photograph:
         turns = cutout is not None and cutout.shape.kind != ROUND
         found = lift_shade(
             self.occluders[index], self._sum([index]), self._masks[index],
-            self._seen(self.supports[index]), turns,
+            self._seen(self.supports[index]), turns, ground=self.supports[index] == GROUND,
         )
         return contact_shade() if found is None else found
 

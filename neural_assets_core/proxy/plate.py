@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +14,7 @@ from neural_assets_core.geometry import Camera
 from neural_assets_core.proxy.background import fill_holes
 from neural_assets_core.proxy.filling import fill_texture
 from neural_assets_core.proxy.objects import CARVER, Lifter
-from neural_assets_core.proxy.sampling import grown_mask
+from neural_assets_core.proxy.sampling import around, grown, grown_mask
 from neural_assets_core.proxy.shadows import Light, cast_shadows
 from neural_assets_core.scene import Appearance, Background, Picture, View
 
@@ -23,11 +24,20 @@ Mask = NDArray[np.bool_]
 Fill = Callable[[Pixels, Mask, Mask, Camera, Mask], Pixels]
 """Fills a picture's hole: see `fill_texture`, which is one."""
 
-CERTAIN = 0.3
+CERTAIN = 0.21
 """Certainty of a light whose shadows are drawn; doubtful ones are only reported."""
 
 KEPT_PIXELS = 2_000_000
 """Of the largest picture whose unmoved part is remembered."""
+
+EDGE = 0.015
+"""How well the edge of what casts a shadow is known, in sides of the picture."""
+
+BRIGHTER = 0.05
+"""Natural logarithm of a gain under which nothing was freed of a shadow; twice that is enough."""
+
+SOFT = 0.012
+"""Over how much of the picture's side brightness is averaged for that."""
 
 SHADED = 0.12
 """Share of the light that is missing where the ground counts as in shadow."""
@@ -90,14 +100,37 @@ def _kept_plate(
         place = hole if occluder in hidden else standing
         place |= grown_mask(occluder, width, height) > 64
     known = ~(hole | standing)
-    plain = known
+    plain, freed = known, np.zeros_like(known)
     if light is not None and light.certainty >= CERTAIN:
         casters = [(one.box, one) for one in background.occluders]
         still = [caster for caster in casters if caster[1] not in moved]
         gone = [caster for caster in casters if caster[1] in moved]
+        edge = max(1.0, EDGE * max(width, height))
+        dark = cast_shadows(view.camera, still, light, CARVER) > SHADED
+        freed = cast_shadows(view.camera, gone, light, lifter) > SHADED
         # Filled anew rather than lit again: where the light was misjudged, that leaves no stains.
-        hole |= known & (cast_shadows(view.camera, gone, light, lifter) > SHADED)
+        # How far shadows reach exactly is not known; but another's shadow stays.
+        freed = known & grown(freed, edge) & grown(~dark, edge)
+        hole |= freed
         known &= ~hole
-        plain = known & (cast_shadows(view.camera, still, light, CARVER) < SHADED)
+        plain = known & ~dark
     filled = fill(picture, hole, known, view.camera, plain)
+    if freed.any():
+        filled = _where_brighter(filled, picture, freed)
     return View(picture=Picture(filled), camera=view.camera)
+
+
+def _where_brighter(filled: Pixels, picture: Pixels, freed: Mask) -> Pixels:
+    """A filled picture; of what is `freed` (h, w) of a shadow, only where that made it brighter.
+
+    Where it did not, there was no shadow.
+    """
+    soft = max(1.0, SOFT * max(freed.shape))
+    at = around(freed, 4 * soft)
+    pair = filled[at].astype(np.float32), picture[at].astype(np.float32)
+    after, before = (np.log(one.mean(axis=-1) + np.float32(4.0)) for one in pair)
+    gain = np.asarray(cv2.GaussianBlur(after - before, (0, 0), soft))
+    share = np.where(freed[at], np.clip(gain / BRIGHTER - 1.0, 0.0, 1.0), 1.0)[..., None]
+    out = filled.copy()
+    out[at] = np.round(share * pair[0] + (1.0 - share) * pair[1])
+    return out

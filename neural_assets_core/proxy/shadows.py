@@ -1,8 +1,9 @@
 """Shadows on the ground: finding the light in a picture, and moving shadows with their objects.
 
 The light is one direction, as the sun's. It is the one whose shadows, cast by the objects where
-they stand in the source view, explain best where its ground is darker than around. Ground that
-gains a shadow is then darkened by as much as the source's own shadows are, ground that loses
+they stand in the source view, explain best where its ground is darker than around, and where it
+gets darker at an edge: a pattern of the ground may do the one or the other, hardly both. Ground
+that gains a shadow is then darkened by as much as the source's own shadows are, ground that loses
 one is brightened by the same: its texture stays.
 """
 
@@ -31,7 +32,7 @@ Caster = tuple[Box, Appearance]
 LARGEST = 256
 """Pixels a side of the largest picture that shadows are cast in."""
 
-SIDE = 72
+SIDE = 112
 """Pixels of the picture in which the light is sought."""
 
 GRID = 12
@@ -44,10 +45,17 @@ MOST_CASTERS = 8
 NEIGHBOURHOOD = 25
 """Side in pixels of what "around" means."""
 
-EVIDENCE = 0.2
+EDGE = 0.08
+"""Step of the logarithm of brightness from pixel to pixel from which on an edge is just an edge:
+that of a dark tile counts no more than a shadow's."""
+
+DIRECTIONS = tuple(range(0, 360, 15)), (18, 24, 32, 41, 51, 62, 74)
+"""Azimuths and elevations of lights, degrees, that are tried first."""
+
+EVIDENCE = 0.14
 """Least certainty of a light that is worth a guess."""
 
-FEWEST_PIXELS = 80
+FEWEST_PIXELS = 190
 DARKEST = 0.25
 """Least brightness in a shadow, relative to the light."""
 
@@ -66,7 +74,8 @@ class Light:
     ratio : tuple of 3 float
         Brightness (r, g, b) of ground in its shadow, relative to lit ground.
     certainty : float
-        Correlation, up to 1, of its shadows with the picture's dark spots.
+        Correlation, up to 1, of its shadows with the picture's dark spots, and of their edges with
+        the picture's: the mean of both.
     """
 
     direction: tuple[float, float, float]
@@ -137,40 +146,89 @@ def _found_light(background: Background, owner: weakref.ref[Lifter]) -> Light | 
         return None
     small = np.asarray(cv2.resize(view.picture.pixels, size, interpolation=cv2.INTER_AREA))
     logs = np.log(small.astype(np.float32) + 4.0)
-    weight = valid.astype(np.float32)
-    around = _mean(weight) + 1e-4
-    dark = _local(logs.mean(axis=2), weight, around)
-    best, score = (0.0, 0.0), 0.0
-    azimuths, elevations = np.meshgrid(
-        np.radians(np.arange(0, 360, 20)), np.radians([22, 34, 47, 60, 74])
-    )
-    for spread in (None, 8.0, 3.0):
+    ground = _Ground.of(logs.mean(axis=2), valid)
+    best, certainty = (0.0, 0.0), 0.0
+    azimuths, elevations = np.meshgrid(*(np.radians(angles) for angles in DIRECTIONS))
+    for spread in (None, 5.0, 2.0):
         if spread is not None:
             steps = np.radians(spread) * np.array([-1.0, 0.0, 1.0])
             azimuths, elevations = np.meshgrid(best[0] + steps, best[1] + 0.7 * steps)
         for azimuth, elevation in zip(azimuths.ravel(), elevations.ravel(), strict=True):
             if not np.radians(12) < elevation < np.radians(86):
                 continue
-            spots = _local(_splatted(cloud, _unit(azimuth, elevation), camera), weight, around)
-            spread_of = float((spots * spots).sum())
-            if spread_of < 1.0:
-                continue
-            found = -float((spots * dark).sum()) / np.sqrt(spread_of)
-            if found > score:
-                best, score = (float(azimuth), float(elevation)), found
-    certainty = score / max(float(np.sqrt((dark * dark).sum())), 1e-6)
+            found = ground.agrees(_splatted(cloud, _unit(azimuth, elevation), camera))
+            if found > certainty:
+                best, certainty = (float(azimuth), float(elevation)), found
     if certainty < EVIDENCE:
         return None
     direction = _unit(*best)
-    spots = _local(_splatted(cloud, direction, camera), weight, around)
+    spots = ground.local(_splatted(cloud, direction, camera))
     slopes = [
-        float((spots * _local(logs[..., c], weight, around)).sum() / (spots * spots).sum())
+        float((spots * ground.local(logs[..., c])).sum() / (spots * spots).sum())
         for c in range(3)
     ]
     ratio = np.clip(np.exp(slopes), DARKEST, 1.0)
     x, y, z = (float(v) for v in direction)
     r, g, b = (float(v) for v in ratio)
     return Light((x, y, z), (r, g, b), certainty)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """What the open ground of a small picture says about shadows; arrays (h, w[, 2]).
+
+    Attributes
+    ----------
+    weight : float32
+        1 where the ground counts.
+    around : float32
+        Share of the neighbourhood that counts.
+    inner : float32
+        1 where its edges count.
+    dark : float32
+        How much brighter it is than around, natural logarithm.
+    edges : float32
+        Steps of that to the right and down, see `EDGE`.
+    """
+
+    weight: F32
+    around: F32
+    inner: F32
+    dark: F32
+    edges: F32
+
+    @classmethod
+    def of(cls, logs: F32, valid: NDArray[np.bool_]) -> _Ground:
+        """From the logarithm of brightness, and where the ground counts."""
+        weight = valid.astype(np.float32)
+        inner = np.asarray(cv2.erode(weight, np.ones((3, 3))))[..., None]
+        around = _mean(weight) + np.float32(1e-4)
+        steps = _steps(logs) * inner
+        edges = steps / (np.linalg.norm(steps, axis=-1, keepdims=True) + np.float32(EDGE))
+        return cls(weight, around, inner, _local(logs, weight, around), edges)
+
+    def local(self, values: F32) -> F32:
+        """Values (h, w) less their surroundings' mean; zero where they do not count."""
+        return _local(values, self.weight, self.around)
+
+    def agrees(self, shadows: F32) -> float:
+        """How well shadows (h, w), 1 inside, explain the ground: see `Light.certainty`."""
+        spots, edges = self.local(shadows), _steps(shadows) * self.inner
+        if float((spots * spots).sum()) < 1.0:
+            return 0.0
+        return -0.5 * (_correlation(spots, self.dark) + _correlation(edges, self.edges))
+
+
+def _correlation(one: F32, other: F32) -> float:
+    both = math.sqrt(float((one * one).sum()) * float((other * other).sum()))
+    return float((one * other).sum()) / max(both, 1e-6)
+
+
+def _steps(values: F32) -> F32:
+    """(h, w, 2) change of values (h, w) from pixel to pixel, to the right and down."""
+    return np.stack(
+        [cv2.Sobel(values, cv2.CV_32F, *order, ksize=3) / 8 for order in ((1, 0), (0, 1))], axis=-1
+    )
 
 
 def _unit(azimuth: float, elevation: float) -> Float:

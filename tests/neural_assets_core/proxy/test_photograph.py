@@ -18,7 +18,7 @@ from neural_assets_core.proxy import composite, draw_edit, draw_photograph, prep
 from neural_assets_core.proxy import warp as warping
 from neural_assets_core.proxy.cutout import cut_out, with_rim
 from neural_assets_core.proxy.filling import spread
-from neural_assets_core.proxy.ground import contact_shade, draw_shade, find_shadow
+from neural_assets_core.proxy.ground import contact_shade, draw_shade, find_shadow, lift_shade
 from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.proxy.photograph import photograph_of
 from neural_assets_core.proxy.relief import ROUND, SQUARE, relief
@@ -284,6 +284,22 @@ def test_ground_in_a_carried_shadow_keeps_its_hue(camera: Camera, boxes: list[Bo
     assert len(dark) > 20
     assert dark.mean() < 0.8 * ground.mean()
     assert np.abs(dark / dark.mean(axis=1, keepdims=True) - ground / ground.mean()).max() < 0.05
+
+
+def test_a_shadow_found_on_an_object_is_soft_and_grey(camera: Camera, boxes: list[Box]) -> None:
+    one = painted_scene(camera, boxes).objects[0].appearance
+    assert one.mask is not None
+    mask = one.mask.pixels > 0
+    support = ~mask
+    striped = support & (np.arange(mask.shape[1]) % 8 < 4)
+    lift = np.where(striped[..., None], np.float32([0.3, 0.6, 0.9]), np.float32(0))
+    sharp = lift_shade(one, lift, mask, support, True)
+    soft = lift_shade(one, lift, mask, support, True, ground=False)
+    assert sharp is not None
+    assert soft is not None
+    assert np.ptp(soft.ratio, axis=-1).max() <= 1 < np.ptp(sharp.ratio, axis=-1).max()
+    steepest = [np.abs(np.diff(s.ratio.astype(int), axis=1)).max() for s in (soft, sharp)]
+    assert steepest[0] < 0.7 * steepest[1]
 
 
 def _shadow_scene() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -7,6 +7,8 @@ import pytest
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.proxy import CARVER, render_proxy
+from neural_assets_core.proxy.plate import CERTAIN, SHADED, clean_plate
+from neural_assets_core.proxy.sampling import grown_mask
 from neural_assets_core.proxy.shadows import Light, cast_shadows, find_light, shaded
 from neural_assets_core.scene import Appearance, Picture, Scene, SceneObject, View, scene_from_view
 from tests.neural_assets_core.conftest import paint
@@ -75,7 +77,7 @@ def test_the_light_is_found(
 
 def test_without_shadows_no_light_is_believed(scene: Scene) -> None:
     light = find_light(scene.background, CARVER)
-    assert light is None or light.certainty < 0.3
+    assert light is None or light.certainty < CERTAIN
 
 
 def test_a_shadow_moves_with_its_box(camera: Camera, boxes: list[Box]) -> None:
@@ -100,3 +102,45 @@ def test_what_stays_keeps_its_shadow(camera: Camera, boxes: list[Box]) -> None:
     assert np.array_equal(layers.picture, scene.background.view.picture.pixels)
     assert not layers.gone.any()
     assert not layers.came.any()
+
+
+def test_dark_tiles_are_no_shadows(camera: Camera, boxes: list[Box]) -> None:
+    light = Light(toward(math.radians(160), math.radians(45)), (0.7, 0.7, 0.7), 1.0)
+    scene = sunny_scene(camera, boxes, light)
+    origin, directions = camera.rays(camera.pixel_centers())
+    reach = -origin[2] / directions[..., 2]
+    ground = (origin + reach[..., None] * directions)[..., :2]
+    tiles = np.floor(ground / 0.9).sum(axis=-1) % 2 > 0
+    hidden = np.zeros(tiles.shape, dtype=bool)
+    for item in scene.objects:
+        assert item.appearance.mask is not None
+        hidden |= item.appearance.mask.pixels > 0
+    dark = tiles & (reach > 0) & ~hidden
+    image = scene.background.view.picture.pixels.astype(float)
+    image[dark] *= 0.6
+    view = View(picture=Picture(image.astype(np.uint8)), camera=camera)
+    items = tuple(
+        item.model_copy(
+            update={"appearance": item.appearance.model_copy(update={"view": view})}
+        )
+        for item in scene.objects
+    )
+    found = find_light(scene_from_view(view, items).background, SOLID)
+    assert found is not None
+    assert float(np.dot(found.direction, light.direction)) > math.cos(math.radians(15))
+
+
+def test_a_misjudged_light_frees_little(camera: Camera, boxes: list[Box]) -> None:
+    sunny_from = Light(toward(math.radians(200), math.radians(40)), RATIO, 1.0)
+    scene = sunny_scene(camera, boxes, sunny_from)
+    background, one = scene.background, scene.objects[0].appearance
+    picture = background.view.picture.pixels.astype(float)
+    known = ~np.any([grown_mask(o, camera.width, camera.height) for o in background.occluders], 0)
+    for azimuth in (20, 90):
+        wrong = Light(toward(math.radians(azimuth), math.radians(40)), RATIO, 1.0)
+        of_one = cast_shadows(camera, [(one.box, one)], wrong, SOLID) > SHADED
+        assert (of_one & known).sum() > 100
+        plate = clean_plate(background, frozenset({one}), frozenset({one}), wrong, SOLID)
+        changed = np.abs(picture - plate.picture.pixels).max(axis=-1) > 2.0
+        # Texture alone is filled with brighter texture here and there.
+        assert changed[of_one & known].mean() < 0.5
