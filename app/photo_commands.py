@@ -7,7 +7,7 @@ from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from app.calibration import Assistant
-from app.cut_out import CutOut, Rectangle
+from app.cut_out import NAME, CutOut
 from app.document import Document
 from app.estimates import Estimates
 from app.guessed import Guessed
@@ -18,18 +18,14 @@ from app.preparation import Preparation
 from app.viewport.calibration_guest import CalibrationGuest
 from app.viewport.draw_box import DrawBox
 from app.views import Views
-from neural_assets_core.calibration import with_drawn_object
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box
-from neural_assets_core.scene import Scene, View
+from neural_assets_core.scene import Picture, Scene
 from neural_assets_core.scene.source_box import in_place
-from neural_assets_core.segmentation import carried_by
+from neural_assets_core.segmentation import carried_by, with_boxed_object
 
 PANEL_HEIGHT = 520
 """Pixels at which nothing of the calibration has to be scrolled."""
-
-OBJECT = "object"
-"""What a freshly drawn object is called."""
 
 
 class PhotoCommands(QObject):
@@ -64,12 +60,16 @@ class PhotoCommands(QObject):
         super().__init__(parent)
         self._photographs = photographs
         self._document, self._viewport, self._tools = document, views.picture, views.tools
-        self._view: View | None = None
+        self._picture: Picture | None = None
+        # In which something was said of what stands on what.
+        self._advised: Scene | None = None
         self.assistant = Assistant(document, self)
         self.panel = CalibrationPanel(self.assistant, self.calibrate, self.apply)
         self._calibration = CalibrationGuest(self.assistant, self.apply)
         self._cut_out = CutOut(document, self)
-        self._drawing = DrawBox(document, self._add, self._enclose, self._warn, self._leave)
+        self._drawing = DrawBox(
+            document, self._cut_out, self._add, self._refuse, self._leave
+        )
         self.mask = MaskCommands(
             document, views.picture, views.tools, self._warn, lambda: self.assistant.active, self
         )
@@ -86,6 +86,7 @@ class PhotoCommands(QObject):
         document.fitting_changed.connect(self._on_fitting)
         self._cut_out.failed.connect(self._warn)
         self._cut_out.drawn.connect(self._on_drawn)
+        self._cut_out.searching_changed.connect(self._viewport.redraw)
         photographs.failed.connect(lambda text: self.said.emit(text, "error"))
         photographs.opened.connect(lambda text: self.said.emit(text, "hint"))
 
@@ -157,34 +158,40 @@ class PhotoCommands(QObject):
 
     # -- drawing -------------------------------------------------------------------------------
 
+    def _refuse(self, text: str) -> None:
+        if text:
+            self._warn(text)
+        else:
+            self.settled.emit()
+
     def _add(self, box: Box) -> None:
         scene = self._document.scene
         if scene is None:
             return
         try:
-            drawn = with_drawn_object(scene, box, name=OBJECT)
+            drawn = with_boxed_object(scene, box, NAME)
         except UserError as error:
             self._warn(str(error))
             return
         name = drawn.objects[-1].name
         self._document.push(drawn, f"Draw {name}", select=[name])
-        self.settled.emit()
         self._tools.set_tool("move")
         # The next edits say better where it is; nobody wants to move it before that.
         self._document.set_fitting(True)
-
-    def _enclose(self, rectangle: Rectangle) -> None:
-        self.said.emit("Looking for the outline of what is in the rectangle …", "hint")
-        self._cut_out.draw(rectangle, OBJECT)
+        self._tell_carried(name)
 
     def _on_drawn(self, name: str) -> None:
         self.settled.emit()
         # It is cut out, and its box follows that: it can be moved at once.
-        if not self._drawing.held:
+        if not self._drawing.begun and not self._cut_out.searching:
             self._tools.set_tool("move")
+        self._tell_carried(name)
+
+    def _tell_carried(self, name: str) -> None:
         scene = self._document.scene
         carried = carried_by(scene, name) if scene is not None else ""
         if carried:
+            self._advised = scene
             self.said.emit(f"{carried}. Shift+click selects both, to move them together.", "hint")
 
     def _on_fitting(self, on: bool) -> None:
@@ -205,10 +212,14 @@ class PhotoCommands(QObject):
     # -- the rest ------------------------------------------------------------------------------
 
     def _warn(self, text: str) -> None:
+        self._advised = None
         self.said.emit(text, "warning")
 
     def _on_active(self, on: bool) -> None:
         self._viewport.set_guest(self._calibration if on else None)
+        if not on:
+            # A button that goes away would hand the keys to whatever stands next to it.
+            self._viewport.native.setFocus()
         dock = self.panel.parentWidget()
         if isinstance(dock, QDockWidget):
             dock.setVisible(on)
@@ -235,9 +246,14 @@ class PhotoCommands(QObject):
         window.resizeDocks([dock, *neighbours], sizes, Qt.Orientation.Vertical)
 
     def _on_scene(self, scene: Scene | None) -> None:
-        view = scene.background.view if scene is not None else None
-        if view is not self._view:
-            self._view = view
+        if self._advised is not None and scene is not self._advised:
+            # Whoever goes on has read it, or needs it no longer.
+            self._advised = None
+            self.settled.emit()
+        picture = scene.background.view.picture if scene is not None else None
+        if picture != self._picture:
+            self._picture = picture
             self._drawing.forget()
+            self._cut_out.give_up()
         if self._tools.tool == "draw" and self.obstacle_to_drawing():
             self._leave()

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import Qt
 
+from app.cut_out import CutOut
 from app.document import Document
 from app.viewport import style
 from app.viewport.box_strokes import Level, draw_boxes
 from app.viewport.guest import Guest, Key, Modifier, Place, Pointer
-from app.viewport.strokes import Strokes
+from app.viewport.strokes import Label, Strokes
 from neural_assets_core.calibration import box_from_rectangle, cuboid_from_clicks
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box
@@ -34,6 +35,7 @@ _RECTANGLE = (
     "Draw box · let go when the rectangle encloses the object alone, not what it stands on · "
     "Esc gives up"
 )
+_SEARCHING = "Looking for the outline of what is in the rectangle … · Esc gives up"
 _LEAVE = "Esc leaves"
 
 
@@ -44,12 +46,12 @@ class DrawBox(Guest):
     ----------
     document : Document
         Boxes are drawn over the photograph of its scene.
+    cut_out : CutOut
+        Looks for what is in the rectangles that are dragged.
     finished : callable
         Gets a box that was clicked.
-    enclosed : callable
-        Gets a rectangle that was dragged: left, top, right and bottom, pixels.
     refused : callable
-        Gets a sentence: what was wrong with a click.
+        Gets a sentence: what was wrong with a click; an empty one if nothing was.
     leave : callable
         The user wants another tool.
     """
@@ -57,14 +59,13 @@ class DrawBox(Guest):
     def __init__(
         self,
         document: Document,
+        cut_out: CutOut,
         finished: Callable[[Box], None],
-        enclosed: Callable[[tuple[float, float, float, float]], None],
         refused: Callable[[str], None],
         leave: Callable[[], None],
     ) -> None:
-        self._document = document
-        self._finished, self._enclosed = finished, enclosed
-        self._refused, self._leave = refused, leave
+        self._document, self._cut_out = document, cut_out
+        self._finished, self._refused, self._leave = finished, refused, leave
         self._clicks: list[Float] = []
         self._at: Float | None = None
         self._start: Float | None = None
@@ -73,6 +74,11 @@ class DrawBox(Guest):
     @property
     def held(self) -> bool:
         return self._start is not None
+
+    @property
+    def begun(self) -> bool:
+        """Whether a box is being drawn."""
+        return self.held or bool(self._clicks)
 
     def forget(self) -> None:
         """Begin anew."""
@@ -97,7 +103,8 @@ class DrawBox(Guest):
         if rectangle:
             (left, top), (right, bottom) = np.sort(np.array([start, pointer.at]), axis=0)
             self.forget()
-            self._enclosed((float(left), float(top), float(right), float(bottom)))
+            self._refused("")
+            self._cut_out.draw((float(left), float(top), float(right), float(bottom)))
             return
         # Held and moved, a click is where the button was let go: that is what was shown.
         self._clicks.append(pointer.at)
@@ -107,6 +114,7 @@ class DrawBox(Guest):
             self._clicks.pop()
             self._refused(str(error))
             return
+        self._refused("")
         if box is not None and len(self._clicks) == CLICKS:
             self.forget()
             self._finished(box)
@@ -120,6 +128,8 @@ class DrawBox(Guest):
     def cancel(self) -> None:
         if self._clicks or self._start is not None:
             self.forget()
+        elif self._cut_out.searching:
+            self._cut_out.give_up()
         else:
             self._leave()
 
@@ -128,7 +138,7 @@ class DrawBox(Guest):
         back = bool(self._clicks) and (key == Key.Key_Backspace or undo)
         if key != Key.Key_Escape and not back:
             # In the middle of a box no other key may change the scene under it.
-            return bool(self._clicks) or self.held
+            return self.begun
         if pressed and key == Key.Key_Escape:
             self.cancel()
         elif pressed:
@@ -141,6 +151,8 @@ class DrawBox(Guest):
     def status(self) -> str:
         if self._rectangle:
             return _RECTANGLE
+        if self._cut_out.searching and not self._clicks:
+            return _SEARCHING
         wrong = self._wrong()
         if wrong:
             return f"{wrong}   ·   {_BACK}"
@@ -158,9 +170,14 @@ class DrawBox(Guest):
         # Where things were seen, wherever they have been moved since.
         drawn = [occluder.box for occluder in scene.background.occluders]
         draw_boxes(strokes, camera, drawn, [Level.PLAIN] * len(drawn), [False] * len(drawn))
+        for left, top, right, bottom in self._cut_out.searching:
+            corners = _rectangle(place, (left, top), (right, bottom))
+            strokes.path(corners, style.CASING, 3.0, closed=True)
+            sides = np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)
+            strokes.segments(sides, style.ACCENT, 1.2, dash=style.DASH)
+            strokes.label(Label("Looking …", tuple(corners.mean(axis=0)), style.ACCENT))
         if self._start is not None and self._rectangle and self._at is not None:
-            (left, top), (right, bottom) = place.to_screen(np.array([self._start, self._at]))
-            corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+            corners = _rectangle(place, self._start, self._at)
             strokes.path(corners, style.CASING, 3.0, closed=True)
             strokes.path(corners, style.ACCENT, 1.2, closed=True)
         box = self._preview()
@@ -219,3 +236,9 @@ class DrawBox(Guest):
             cuboid_from_clicks(camera, [(x, y), (x + _STEP * camera.width, y)])
             return None
         return cuboid_from_clicks(camera, pairs)
+
+
+def _rectangle(place: Place, start: ArrayLike, end: ArrayLike) -> Float:
+    """(4, 2) corners on the screen, from two opposite ones in the photograph."""
+    (left, top), (right, bottom) = place.to_screen(np.array([start, end]))
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])

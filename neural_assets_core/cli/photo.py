@@ -240,12 +240,13 @@ def _with_boxes(
     clicks: list[tuple[str, list[float]]],
     rectangles: list[tuple[str, list[float]]],
 ) -> Scene:
-    from neural_assets_core.calibration import (
-        cuboid_from_clicks,
-        scene_from_photograph,
-        with_drawn_object,
+    from neural_assets_core.calibration import cuboid_from_clicks, scene_from_photograph
+    from neural_assets_core.segmentation import (
+        object_in_rectangle,
+        segment,
+        with_boxed_object,
+        with_cut_out,
     )
-    from neural_assets_core.segmentation import object_in_rectangle, segment
 
     scene = scene_from_photograph(photograph, camera)
     for name, at in (*clicks, *rectangles):
@@ -257,6 +258,7 @@ def _with_boxes(
             box = cuboid_from_clicks(camera, list(zip(at[::2], at[1::2], strict=True)))
         except UserError as error:
             raise UserError(f"{name}: {error}") from None
-        mask = segment(scene.background.view, box)
-        scene = with_drawn_object(scene, box, name, mask=mask)
+        scene = with_boxed_object(scene, box, name)
+        item = scene.objects[-1]
+        scene = with_cut_out(scene, item.name, segment(item.appearance.view, item.box))
     return scene

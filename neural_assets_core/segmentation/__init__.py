@@ -12,7 +12,12 @@ from neural_assets_core.segmentation.grabcut import (
     segment,
     segment_rectangle,
 )
-from neural_assets_core.segmentation.stacking import carried_by, with_found_object
+from neural_assets_core.segmentation.stacking import (
+    carried_by,
+    with_boxed_object,
+    with_cut_out,
+    with_found_object,
+)
 
 __all__ = [
     "GrabCut",
@@ -23,6 +28,8 @@ __all__ = [
     "object_in_rectangle",
     "segment",
     "segment_rectangle",
+    "with_boxed_object",
+    "with_cut_out",
     "with_found_object",
     "with_mask",
 ]

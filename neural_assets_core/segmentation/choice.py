@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from neural_assets_core.segmentation.belonging import belonging
 from neural_assets_core.segmentation.evidence import Evidence, likelihood
-from neural_assets_core.segmentation.outline import outlined
+from neural_assets_core.segmentation.outline import outlined, outlined_by
 from neural_assets_core.segmentation.shadow import shadow_on_ground
 
 Mask = NDArray[np.bool_]
@@ -38,9 +39,21 @@ SAYING = 0.1
 MISSED = 0.04
 """A hand leaves a little free at each side."""
 
-GAP, EDGES, CONTACT = 2.5, 2.0, 1.0
-"""What the sum of the gaps at the four sides costs, what an outline all along edges is worth, and
-what one all along the border of the region costs; in units of the mean log likelihood."""
+EDGES, GAP, WIDE, WINDING = 3.0, 3.0, 0.2, 0.1
+"""What an outline all along edges is worth, what the sum of the gaps at the four sides costs, up
+to a wide one, and what an outline's length does, for each square root of what it goes around; in
+units of the mean log likelihood. Fitted to made scenes and photographs."""
+
+LINE, NEAR_LINE = 0.8, 0.08
+"""Log odds of what is well inside of a line, and how far that is, as a share of the square root
+of its region."""
+
+CERTAIN, LOOSE = 1.5, 6.7
+"""Log odds that GrabCut takes for certain in a tight region, and how many more for each share of
+its sides that an object may leave free: what is inside as a whole says less then."""
+
+ROUNDS = 2
+"""Of GrabCut."""
 
 
 def likeliest(evidence: Evidence, inside: Mask, told: U8, slack: float) -> Mask | None:
@@ -58,10 +71,12 @@ def likeliest(evidence: Evidence, inside: Mask, told: U8, slack: float) -> Mask 
     """
     if inside.all():
         return None
-    colours = likelihood(evidence, inside.astype(float), (~inside).astype(float))
     best, highest = None, -np.inf
     for mask in _candidates(evidence, inside, told, slack):
-        if mask.sum() < FEWEST * inside.sum() or colours[mask].mean() < SAYING:
+        if mask.sum() < FEWEST * inside.sum():
+            continue
+        colours = likelihood(evidence, mask.astype(float), (~mask).astype(float))
+        if colours[mask].mean() < SAYING:
             continue
         value = _score(evidence, inside, mask, colours, slack)
         if value > highest:
@@ -71,31 +86,48 @@ def likeliest(evidence: Evidence, inside: Mask, told: U8, slack: float) -> Mask 
 
 def _candidates(evidence: Evidence, inside: Mask, told: U8, slack: float) -> Iterator[Mask]:
     """Masks from different beginnings."""
-    free, wanted = told == cv2.GC_PR_BGD, told == cv2.GC_FGD
-    line = outlined(evidence, inside, slack)
-    beginnings = [(_oval(inside), told, 4), (line, told, 3)]
-    deep = _depth(line)
-    away = np.asarray(cv2.distanceTransform((~line).astype(np.uint8), cv2.DIST_L2, 5))
-    sure = told.copy()
-    sure[free & (deep > DEEP)] = cv2.GC_FGD
-    sure[free & (away > NEAR * np.sqrt(inside.sum()))] = cv2.GC_BGD
-    beginnings.append((line, sure, 3))
-    for first, known, rounds in beginnings:
-        labels = np.where(inside, np.where(first, cv2.GC_PR_FGD, cv2.GC_PR_BGD), cv2.GC_BGD)
-        labels = np.where(known == cv2.GC_PR_BGD, labels, known).astype(np.uint8)
-        # A hand that has painted knows better what a shadow is; so does the line.
-        found = _grabbed(evidence, inside, labels, rounds, shadows=known is told and free.all())
+    free = told == cv2.GC_PR_BGD
+    for begun in (_by_parts, _by_edges):
+        labels = begun(evidence, inside, slack)
+        if begun is _by_parts and not free.all():
+            # Where a hand had to help, parts did not tell enough to be certain of anything.
+            labels[labels == cv2.GC_FGD] = cv2.GC_PR_FGD
+            labels[(labels == cv2.GC_BGD) & inside] = cv2.GC_PR_BGD
+        labels[~free] = told[~free]
+        # A hand that has painted knows better what a shadow is; so do edges.
+        shadows = begun is _by_parts and bool(free.all())
+        found = _grabbed(evidence, inside, labels, shadows=shadows)
         if found is not None:
-            yield tidied(found, wanted)
+            yield tidied(found, told == cv2.GC_FGD)
 
 
-def _oval(inside: Mask) -> Mask:
-    """What of a region is in the ellipse that fills it."""
-    rows, columns = np.nonzero(inside)
-    v, u = np.ogrid[: inside.shape[0], : inside.shape[1]]
-    across = (u - 0.5 * (columns.min() + columns.max())) / (0.5 * np.ptp(columns) + 1.0)
-    down = (v - 0.5 * (rows.min() + rows.max())) / (0.5 * np.ptp(rows) + 1.0)
-    return np.asarray(inside & (across**2 + down**2 < 1.0))
+def _by_parts(evidence: Evidence, inside: Mask, slack: float) -> U8:
+    """GrabCut's labels (h, w) by what goes on beyond the region, and the line around the rest."""
+    belongs = belonging(evidence, inside)
+    line = outlined_by(evidence, inside, slack, belongs)
+    odds = belongs + LINE * np.tanh(_within(line) / (NEAR_LINE * np.sqrt(inside.sum())))
+    labels = np.where(odds > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
+    certain = CERTAIN + LOOSE * slack
+    labels[odds > certain] = cv2.GC_FGD
+    labels[(odds < -certain) | ~inside] = cv2.GC_BGD
+    return np.asarray(labels, dtype=np.uint8)
+
+
+def _by_edges(evidence: Evidence, inside: Mask, slack: float) -> U8:
+    """GrabCut's labels (h, w) near the best line along edges."""
+    line = outlined(evidence, inside, slack)
+    within = _within(line)
+    labels = np.where(line, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
+    labels[within > DEEP * within.max()] = cv2.GC_FGD
+    labels[(within < -NEAR * np.sqrt(inside.sum())) | ~inside] = cv2.GC_BGD
+    return np.asarray(labels, dtype=np.uint8)
+
+
+def _within(region: Mask) -> NDArray[np.float32]:
+    """(h, w) how far each pixel is inside a region, in pixels; less than 0 outside."""
+    inner = cv2.distanceTransform(np.pad(region, 1).astype(np.uint8), cv2.DIST_L2, 5)
+    outer = cv2.distanceTransform(np.pad(~region, 1, "edge").astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray((inner - outer)[1:-1, 1:-1], dtype=np.float32)
 
 
 def _depth(region: Mask) -> NDArray[np.float32]:
@@ -104,15 +136,13 @@ def _depth(region: Mask) -> NDArray[np.float32]:
     return np.asarray(deep / max(float(deep.max()), 1e-6), dtype=np.float32)
 
 
-def _grabbed(
-    evidence: Evidence, inside: Mask, labels: U8, rounds: int, *, shadows: bool
-) -> Mask | None:
+def _grabbed(evidence: Evidence, inside: Mask, labels: U8, *, shadows: bool) -> Mask | None:
     """GrabCut's answer, without the ground in the object's shadow if there may be `shadows`."""
     models = np.zeros((1, 65)), np.zeros((1, 65))
     # GrabCut starts from random clusters; the same picture must give the same mask.
     cv2.setRNGSeed(0)
     try:
-        cv2.grabCut(evidence.pixels, labels, None, *models, rounds, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(evidence.pixels, labels, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
         if shadows:
             shadow = shadow_on_ground(evidence.pixels, labels, _depth(inside))
             if shadow.any():
@@ -127,13 +157,14 @@ def _grabbed(
 def _score(
     evidence: Evidence, inside: Mask, mask: Mask, colours: NDArray[np.float32], slack: float
 ) -> float:
-    """How likely a mask is to be the object."""
+    """How well a mask parts a picture's colours, follows edges, and fits a region tightly."""
+    parted = np.where(mask, colours, -colours).mean()
     rim = mask & (_eroded(mask) == 0)
     slope = cv2.dilate(evidence.slope, np.ones((3, 3), np.uint8)) / evidence.clear_slope
     along = np.minimum(1.0, slope[rim]).mean() if rim.any() else 0.0
-    contact = (_eroded(inside) == 0)[rim].mean() if rim.any() else 1.0
     gaps = np.maximum(0.0, _gaps(inside, mask) - slack - MISSED).sum()
-    return float(colours[mask].mean() - GAP * gaps + EDGES * along - CONTACT * contact)
+    winding = rim.sum() / np.sqrt(mask.sum())
+    return float(parted + EDGES * along - GAP * min(gaps, WIDE) - WINDING * winding)
 
 
 def _eroded(mask: Mask) -> U8:

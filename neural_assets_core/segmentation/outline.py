@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.geometry.box import Float
+from neural_assets_core.segmentation.belonging import middle
 from neural_assets_core.segmentation.evidence import Evidence, likelihood
 
 Mask = NDArray[np.bool_]
@@ -36,6 +37,9 @@ CUT_OFF = 0.3
 
 COLOUR = 0.5
 """Cost of a line around what all looks like the background, for each unit of log likelihood."""
+
+BELONGS, SURE = 2.0, 2.0
+"""The same for each unit of log odds, of which more than so many say no more."""
 
 SMALL = 0.5
 """Cost of an empty line: of what all else is equal in, the largest is taken."""
@@ -126,33 +130,37 @@ def outlined(evidence: Evidence, inside: Mask, slack: float) -> Mask:
     """
     rays = _Rays.of(inside)
     edges = _edge_costs(evidence, rays)
-    weight = rays.share / rays.share.sum()
-    found, background = _middle(inside), (~inside).astype(np.float64)
-    least = 1.0 - 2.0 * slack
-    line = np.zeros(RAYS, dtype=np.intp)
+    found, background = middle(inside), (~inside).astype(np.float64)
     for _ in range(ROUNDS):
-        likely = likelihood(evidence, found, background)
-        # What the colours say against all that lies between the middle and a place.
-        against = np.cumsum(-rays.sampled(likely) * weight, axis=1)
-        costs = edges + COLOUR * against + SMALL * (1.0 - rays.share)
-        line = _closed(costs)
-        for near, side in zip(rays.toward, SIDES, strict=True):
-            if near[np.arange(RAYS), line].max() < least:
-                opposite = int((rays.direction @ -np.array(side)).argmax())
-                line = _touching(costs, line, near >= least, opposite)
-        mask = rays.filled(line, inside.shape) & inside
+        likely = np.float32(COLOUR) * likelihood(evidence, found, background)
+        mask = _tight(rays, edges, likely, slack, inside)
         found = np.where(mask, 0.9, 0.0) + 0.1 * inside
         background = np.where(mask, 0.0, np.where(inside, 0.5, 1.0))
     return mask
 
 
-def _middle(inside: Mask) -> Float:
-    """(h, w) how likely pixels are the object's before anything was seen: the middle is."""
-    rows, columns = np.nonzero(inside)
-    v, u = np.ogrid[: inside.shape[0], : inside.shape[1]]
-    across = (u - columns.mean()) / (0.5 * np.ptp(columns) + 1.0)
-    down = (v - rows.mean()) / (0.5 * np.ptp(rows) + 1.0)
-    return np.asarray(inside * np.exp(-(across**2) - down**2))
+def outlined_by(
+    evidence: Evidence, inside: Mask, slack: float, belongs: NDArray[np.float32]
+) -> Mask:
+    """The same for what is known to belong to the object: log odds (h, w), see `belonging`."""
+    rays = _Rays.of(inside)
+    likely = np.asarray(BELONGS * belongs.clip(-SURE, SURE), dtype=np.float32)
+    return _tight(rays, _edge_costs(evidence, rays), likely, slack, inside)
+
+
+def _tight(
+    rays: _Rays, edges: Float, likely: NDArray[np.float32], slack: float, inside: Mask
+) -> Mask:
+    """What the best line that touches all sides goes around, `likely` (h, w) the object."""
+    # What is said against all that lies between the middle and a place.
+    against = np.cumsum(-rays.sampled(likely) * rays.share / rays.share.sum(), axis=1)
+    costs = edges + against + SMALL * (1.0 - rays.share)
+    line = _closed(costs)
+    for near, side in zip(rays.toward, SIDES, strict=True):
+        if near[np.arange(RAYS), line].max() < 1.0 - 2.0 * slack:
+            opposite = int((rays.direction @ -np.array(side)).argmax())
+            line = _touching(costs, line, near >= 1.0 - 2.0 * slack, opposite)
+    return rays.filled(line, inside.shape) & inside
 
 
 def _edge_costs(evidence: Evidence, rays: _Rays) -> Float:

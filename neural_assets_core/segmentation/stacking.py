@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +12,8 @@ from neural_assets_core.calibration.enclosing import box_around_mask, is_dish
 from neural_assets_core.calibration.scene import recalibrated, with_drawn_object, with_looks
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.geometry.checks import behind_camera
+from neural_assets_core.geometry.raycast import silhouette
 from neural_assets_core.geometry.standing import (
     base_points,
     foot_is_over,
@@ -23,6 +26,7 @@ from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.proxy.sampling import appearance_mask
 from neural_assets_core.scene import Appearance, Picture, Scene
 from neural_assets_core.scene.source_box import in_place
+from neural_assets_core.segmentation.edits import with_mask
 
 Mask = NDArray[np.bool_]
 U8 = NDArray[np.uint8]
@@ -34,8 +38,19 @@ stands on."""
 NARROWER = (0.7, 0.5, 0.35, 0.25)
 """Depths, in widths, of what would not stand on something if it were deeper."""
 
-SUNK = 0.35
-"""How high in a dish things stand, in its heights."""
+SUNK, DEEPEST = 0.35, 0.25
+"""How high in a dish things stand, in its heights, and how deep they sink, in their own."""
+
+SEAM = 3
+"""Pixels between two things that touch, at most."""
+
+UNDER, FLUSH = 0.85, 0.12
+"""Share of an object's upper edge that something upon it hides, if that is as wide; and by how much
+its sides may differ, in widths."""
+
+WORKING_SIDE = 800
+"""Pixels a side of the picture in which a box that was drawn is compared with the others, at
+most: the hand waits for that."""
 
 SAME = 1e-6
 """How much a box may differ, in its sides, and still be as it was found."""
@@ -113,6 +128,74 @@ def with_found_object(scene: Scene, mask: Picture, name: str, category: str) -> 
     )
 
 
+def with_boxed_object(scene: Scene, box: Box, name: str = "object", category: str = "") -> Scene:
+    """The scene with one more object, of which only its box was drawn, as if on the ground.
+
+    If it stands on another object, or another on it, they are set upon each other as in
+    `with_found_object`. Whose pixels are whose is told when it is cut out: see `with_cut_out`.
+
+    Parameters
+    ----------
+    scene : Scene
+    box : Box
+        World metres, as by `cuboid_from_clicks`.
+    name, category : str
+        As for `with_drawn_object`.
+
+    Raises
+    ------
+    UserError
+        As from `with_drawn_object`.
+    """
+    view, occluders = scene.background.view, scene.background.occluders
+    if behind_camera(view.camera, box):
+        return with_drawn_object(scene, box, name, category)
+    camera = _reduced(view.camera)
+    looks = [*occluders, Appearance(view=view, box=box)]
+    seen = [_Seen(_reduced_mask(camera, one), one.box, free=False) for one in looks]
+    below, above = _related(camera, seen)
+    box = _upon(camera, seen[-1], [seen[one] for one in below])
+    seen[-1] = replace(seen[-1], box=box)
+    raised = _raised(camera, seen, above)
+    carried = {
+        occluders[one]: occluders[one].model_copy(update={"box": upon})
+        for one, upon in raised.items()
+    }
+    return with_drawn_object(with_looks(scene, carried), box, name, category)
+
+
+def with_cut_out(scene: Scene, name: str, mask: Picture) -> Scene:
+    """The scene in which the mask of an object was found, and ends where others begin.
+
+    Pixels that another object has, too, are those of whichever is in front.
+
+    Parameters
+    ----------
+    scene : Scene
+    name : str
+    mask : Picture
+        255 inside; as for `with_mask`.
+
+    Raises
+    ------
+    UserError
+        If there is no such object.
+    """
+    scene = with_mask(scene, name, mask)
+    looks, occluders = scene.object(name).appearance, scene.background.occluders
+    if looks not in occluders:
+        return scene
+    # What has no mask yet has no outline that could end anywhere.
+    order = [*(one for one in occluders if one.mask is not None and one != looks), looks]
+    seen = [_Seen(appearance_mask(one), one.box, free=False) for one in order]
+    changed = {
+        before: before.model_copy(update={"mask": Picture(after.mask)})
+        for before, after in zip(order, _cut(looks.view.camera, seen), strict=True)
+        if (after.mask != appearance_mask(before)).any()
+    }
+    return with_looks(scene, changed)
+
+
 def carried_by(scene: Scene, name: str) -> str:
     """"one stands on other", if an object stands on another or carries one; else nothing."""
     item = scene.object(name)
@@ -178,7 +261,39 @@ def _as_found(camera: Camera, one: Appearance, hiding: Mask) -> bool:
 def _around(camera: Camera, mask: U8, hiding: Mask, height: float) -> Box:
     """The box around what a mask shows, that stands at a height."""
     box = box_around_mask(camera, Picture(mask), hiding if hiding.any() else None).box
-    return seen_at_height(camera, box, height) or box
+    box = seen_at_height(camera, box, height) or box
+    y = _covered(mask > 127, hiding)
+    return box if y is None else _as_tall(camera, box, y)
+
+
+def _covered(inside: Mask, hiding: Mask) -> float | None:
+    """Where something as wide hides all of an object's top: the y at which its front ends."""
+    columns = np.flatnonzero(inside.any(axis=0))
+    if not (len(columns) and hiding.any()):
+        return None
+    top = inside[:, columns].argmax(axis=0)
+    y = int(np.median(top[len(top) // 3 : -(len(top) // 3) or None]))
+    just_above = hiding[np.maximum(top - SEAM, 0), columns]
+    upon = np.flatnonzero(hiding[max(0, y - len(columns) // 4) : y].any(axis=0))
+    if just_above.mean() < UNDER or not len(upon):
+        return None
+    sides = np.abs([upon[0] - columns[0], upon[-1] - columns[-1]])
+    return float(y) if sides.max() < FLUSH * len(columns) else None
+
+
+def _as_tall(camera: Camera, box: Box, y: float) -> Box:
+    """A box, about as deep as wide, whose nearest side ends at a row of pixels."""
+    eye = box.to_local(camera.position)[:2]
+    toward = np.append(eye / max(float(np.abs(eye).max()), 1e-9), -1.0)
+    near = box.to_world(toward)
+    _, ray = camera.rays(np.array([camera.project(near)[0], y]))
+    away = float(np.linalg.norm((near - camera.position)[:2]))
+    steepness = float(ray[2]) / max(float(np.linalg.norm(ray[:2])), 1e-9)
+    tall = float(camera.position[2]) + steepness * away - float(near[2])
+    if tall <= box.size[2]:
+        return box
+    out = box.with_size((box.size[0], box.size[0], tall))
+    return out.with_center(out.center + near - out.to_world(toward))
 
 
 def _without(camera: Camera, one: _Seen, hiding: Mask) -> _Seen:
@@ -187,6 +302,20 @@ def _without(camera: Camera, one: _Seen, hiding: Mask) -> _Seen:
     if not one.free or not (mask > 127).any():
         return replace(one, mask=mask)
     return replace(one, mask=mask, box=_around(camera, mask, hiding, lowest(one.box)))
+
+
+def _reduced(camera: Camera) -> Camera:
+    """The camera of a small picture of the same."""
+    scale = min(1.0, WORKING_SIDE / max(camera.width, camera.height))
+    return camera.resized(*(max(1, round(scale * side)) for side in (camera.width, camera.height)))
+
+
+def _reduced_mask(camera: Camera, one: Appearance) -> U8:
+    """(height, width) of a small picture, 255 where an object is seen, or where its box is."""
+    if one.mask is None:
+        return silhouette(camera, one.box).astype(np.uint8) * np.uint8(255)
+    size = (camera.width, camera.height)
+    return np.asarray(cv2.resize(one.mask.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _related(camera: Camera, seen: list[_Seen]) -> tuple[list[int], list[int]]:
@@ -230,7 +359,9 @@ def _upon(camera: Camera, one: _Seen, others: list[_Seen]) -> Box:
     if not others:
         return one.box
     below = max(others, key=lambda other: _seat(camera, other))
-    height = _seat(camera, below)
+    # What looks like a dish may have got too high a box: nothing sinks so deep.
+    deepest = DEEPEST * float(np.ptp(one.box.corners()[:, 2]))
+    height = max(_seat(camera, below), float(below.box.corners()[:, 2].max()) - deepest)
     out = seen_at_height(camera, one.box, height) or one.box
     for depth in NARROWER if one.free else ():
         if stands_on(out, below.box):
@@ -273,12 +404,15 @@ def _cut(camera: Camera, seen: list[_Seen]) -> list[_Seen]:
 
 
 def _may_touch(one: U8, other: U8) -> bool:
-    """Whether the rectangles around two masks overlap."""
+    """Whether the rectangles around two masks meet."""
     spans = [
         [np.flatnonzero((mask > 127).any(axis=axis)) for mask in (one, other)] for axis in (0, 1)
     ]
     return all(
-        len(first) > 0 and len(second) > 0 and first[0] <= second[-1] and second[0] <= first[-1]
+        len(first) > 0
+        and len(second) > 0
+        and first[0] <= second[-1] + SEAM
+        and second[0] <= first[-1] + SEAM
         for first, second in spans
     )
 

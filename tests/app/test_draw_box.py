@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from app.main_window import MainWindow
 from neural_assets_core.calibration import (
     Photograph,
+    box_from_rectangle,
     camera_from_horizon,
     scene_from_photograph,
 )
@@ -116,6 +117,9 @@ class TestFourClicks:
     def test_the_sky_is_refused_in_one_sentence(self, hand: PhotoHand) -> None:
         hand.point(hand.at((320, 3)))
         assert "horizon" in hand.window.messages.text
+        draw(hand, clicks=1)
+        assert not hand.window.messages.isVisible()
+        hand.key(Key.Key_Escape)
         draw(hand)
         assert len(hand.document.scene.objects) == 1
         assert not hand.window.messages.isVisible()
@@ -181,6 +185,38 @@ class TestRectangle:
         assert document.scene == scenes[0]
         document.undo_stack.redo()
         assert document.scene == scenes[1]
+        assert not empty_window.messages.isVisible()
+
+    def test_it_is_shown_while_the_outline_is_looked_for(self, hand: PhotoHand) -> None:
+        document, window = hand.document, hand.window
+        low, high = hand.at((60, 200)), hand.at((160, 320))
+        hand.move(high)
+        plain = hand.screen()
+        hand.pull(low, high)
+        # Nothing of what the search finds arrives before the events are handled.
+        assert len(window.photo._cut_out.searching) == 1
+        left, top, right, bottom = (round(value) for value in (*low, *high))
+        changed = np.abs(hand.screen().astype(int) - plain).sum(axis=-1) > 60
+        assert changed[top - 1 : top + 2, left:right].any(axis=0).mean() > 0.4
+        assert changed[top:bottom, left - 1 : left + 2].any(axis=1).mean() > 0.4
+        assert "Looking for the outline" in window._hint.text()
+        # The clicks of the next box go on when it is found.
+        draw(hand, clicks=2)
+        hand.until(lambda: bool(document.scene.objects))
+        assert not window.photo._cut_out.searching
+        assert window.views.tools.tool == "draw"
+        for corner in CLICKS[2:]:
+            hand.point(hand.world(CUP.corners()[corner]))
+        assert document.scene.objects[-1].box.size == pytest.approx(CUP.size, rel=0.02)
+
+    def test_esc_gives_the_search_up(self, hand: PhotoHand) -> None:
+        hand.pull(hand.at((60, 200)), hand.at((160, 320)))
+        hand.key(Key.Key_Escape)
+        assert hand.window.views.tools.tool == "draw"
+        # Until what it was looking for is found.
+        assert hand.window.photo._cut_out.shutdown(60_000)
+        QApplication.processEvents()
+        assert not hand.document.scene.objects
 
     def test_esc_in_the_middle_leaves_no_box(self, hand: PhotoHand) -> None:
         low, high = hand.at((250, 180)), hand.at((380, 330))
@@ -188,6 +224,35 @@ class TestRectangle:
         hand.key(Key.Key_Escape)
         hand.release(high)
         assert not hand.document.scene.objects
+
+
+class TestUponAnother:
+    def test_a_box_by_clicks_is_set_upon_what_it_stands_on(
+        self, empty_window: MainWindow
+    ) -> None:
+        picture, truth = cup_on_its_saucer()
+        seen_from = camera_from_horizon((320, 240), 420.0, -310.0, -310.0)
+        empty = scene_from_photograph(Photograph(picture), seen_from)
+        empty_window.document.set_scene(object_in_rectangle(empty, (20, 35, 300, 225)))
+        QApplication.processEvents()
+        hand, document = PhotoHand(empty_window), empty_window.document
+        hand.key(Key.Key_B, SHIFT)
+        clicked = box_from_rectangle(seen_from, *around(truth))
+        for corner in CLICKS:
+            hand.point(hand.world(clicked.corners()[corner], seen_from))
+        saucer, cup = document.scene.objects
+        assert stands_on(cup.box, saucer.box)
+        assert "object 2 stands on object" in hand.window.messages.text
+        seen = [seen_from.project(box.corners())[:, :2] for box in (cup.box, clicked)]
+        assert seen[0] == pytest.approx(seen[1], abs=3.0)
+        hand.key(Key.Key_Return)
+        saucer, cup = cut_out(hand)
+        # What of the saucer is behind the cup is not its own.
+        assert saucer.appearance.mask is not None
+        assert cup.appearance.mask is not None
+        shared = np.minimum(saucer.appearance.mask.pixels, cup.appearance.mask.pixels)
+        assert shared.max() < 128
+        assert document.scene.background.occluders == (saucer.appearance, cup.appearance)
 
 
 class TestFitting:

@@ -20,6 +20,7 @@ from neural_assets_core.geometry import Box
 from neural_assets_core.geometry.camera_pose import camera_angles
 from neural_assets_core.scene import Picture, load_scene
 from neural_assets_core.segmentation import object_in_rectangle, segment_rectangle
+from neural_assets_core.segmentation.belonging import belonging
 from neural_assets_core.segmentation.evidence import Evidence
 from neural_assets_core.segmentation.outline import outlined
 
@@ -74,6 +75,29 @@ def test_the_line_reaches_all_sides() -> None:
     assert (columns[0], rows[0]) == pytest.approx((left, top), abs=6)
     assert (columns[-1] + 1, rows[-1] + 1) == pytest.approx((right, bottom), abs=6)
     assert overlap(line, truth) > 0.85
+
+
+def test_what_goes_on_beyond_the_rectangle_is_something_else() -> None:
+    """A grey ball before a red and a green wall, with a patch of the wall's red on it."""
+    random = np.random.default_rng(0)
+    pixels = np.full((200, 260, 3), (170, 40, 30), np.uint8)
+    pixels[:, 150:] = (60, 120, 50)
+    truth = np.zeros((200, 260), np.uint8)
+    for image, colour in ((pixels, (120, 120, 125)), (truth, 1)):
+        cv2.circle(image, (140, 110), 60, colour, -1)
+    cv2.rectangle(pixels, (160, 75), (176, 100), (170, 40, 30), -1)
+    noisy = Picture((pixels + random.normal(0, 3, pixels.shape)).clip(0, 255).astype(np.uint8))
+    inside = np.zeros(truth.shape, dtype=bool)
+    inside[50:171, 80:201] = True
+    odds = belonging(Evidence.of(noisy.pixels, inside, (False,) * 4), inside)
+    ball = cv2.erode(truth, np.ones((7, 7), np.uint8)) > 0
+    wall = inside & (cv2.dilate(truth, np.ones((7, 7), np.uint8)) == 0)
+    assert (odds[ball] > 0).mean() > 0.9
+    assert (odds[wall] < 0).mean() > 0.95
+    # The patch is all inside, the same colour as the wall that is not: likelier than that.
+    assert odds[80:96, 164:172].mean() > odds[wall].mean() + 1.0
+    found = segment_rectangle(noisy, (78, 48, 203, 172)).pixels > 127
+    assert overlap(found, truth > 0) > 0.95
 
 
 def test_without_contrast_it_is_the_rectangle() -> None:

@@ -17,7 +17,8 @@ from neural_assets_core.calibration import (
     recalibrated,
     scene_from_photograph,
 )
-from neural_assets_core.calibration.enclosing import rings
+from neural_assets_core.calibration.enclosing import is_dish, rings
+from neural_assets_core.calibration.scene import with_looks
 from neural_assets_core.decoders import ProxyDecoder
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.camera_pose import camera_angles
@@ -31,6 +32,8 @@ from neural_assets_core.segmentation import object_in_rectangle
 from neural_assets_core.segmentation.stacking import (
     found_again,
     is_as_found,
+    with_boxed_object,
+    with_cut_out,
     with_found_object,
 )
 from tests.neural_assets_core.calibration.views import seen_boxes, standing_cameras
@@ -123,6 +126,27 @@ def test_a_crate_on_a_crate(
 
 
 @QUICK
+@given(
+    st.floats(20.0, 48.0), st.floats(0.9, 1.0), st.floats(0.3, 0.9), st.floats(0.3, 0.9),
+    st.sampled_from(["cc", "rr"]), st.booleans(),
+)  # fmt: skip
+def test_as_wide_as_what_carries_it(
+    tilt: float, share: float, tall: float, low: float, kinds: str, first_is_below: bool
+) -> None:
+    """All of the lower one's top is hidden, but not how high it is."""
+    view = camera(tilt)
+    y = 1.6 / math.tan(math.radians(tilt))
+    below = crate(0.0, y, 0.0, 0.5, 0.5, 0.5 * low)
+    on = crate(0.0, y, 0.5 * low, 0.5 * share, 0.5 * share, 0.5 * tall)
+    masks = outlines(view, [below, on], kinds)
+    ground, upper = boxes_of(found(view, masks, (0, 1) if first_is_below else (1, 0)))
+    assert stands_on(upper, ground)
+    assert lowest(upper) == pytest.approx(ground.size[2], abs=1e-6)
+    assert ground.size[2] == pytest.approx(0.5 * low, rel=0.15)
+    assert np.linalg.norm(upper.base_center() - on.base_center()) < 0.08
+
+
+@QUICK
 @given(st.floats(15.0, 45.0), st.floats(0.05, 0.5), st.floats(-0.3, 0.3), st.booleans())
 def test_what_stands_behind_stays_behind(
     tilt: float, apart: float, aside: float, first_is_nearer: bool
@@ -137,6 +161,72 @@ def test_what_stands_behind_stays_behind(
     assert [one.appearance.mask for one in scene.objects] == [
         Picture(masks[int(one.name)]) for one in scene.objects
     ]
+
+
+def boxed(view: Camera, boxes: list[Box], order: tuple[int, ...]) -> Scene:
+    """Boxes clicked as they are seen, each as if it stood on the ground."""
+    plain = Picture(np.full((*SIZE[::-1], 3), 120, np.uint8))
+    scene = scene_from_photograph(Photograph(plain), view)
+    for index in order:
+        clicked = seen_at_height(view, boxes[index], 0.0)
+        assert clicked is not None
+        scene = with_boxed_object(scene, clicked, str(index))
+    return scene
+
+
+@QUICK
+@given(
+    st.floats(25.0, 50.0), st.floats(0.45, 0.82), st.floats(0.3, 0.9), st.floats(0.3, 0.9),
+    st.booleans(),
+)  # fmt: skip
+def test_boxes_alone_are_set_upon_each_other(
+    tilt: float, share: float, tall: float, low: float, first_is_below: bool
+) -> None:
+    view = camera(tilt)
+    y = 1.6 / math.tan(math.radians(tilt))
+    below = crate(0.0, y, 0.0, 0.5, 0.5, 0.5 * low)
+    on = crate(0.0, y, 0.5 * low, 0.5 * share, 0.5 * share, 0.5 * tall)
+    scene = boxed(view, [below, on], (0, 1) if first_is_below else (1, 0))
+    for box, true in zip(boxes_of(scene), (below, on), strict=True):
+        assert box.corners() == pytest.approx(true.corners(), abs=1e-6)
+    assert list(scene.background.occluders) == [one.appearance for one in scene.objects]
+    # Whose pixels are whose is told by their masks, whichever is found first.
+    part, whole = outlines(view, [below, on], "cc")
+    masks = {"0": Picture(np.maximum(part, whole)), "1": Picture(whole)}
+    for name in ("0", "1") if first_is_below else ("1", "0"):
+        scene = with_cut_out(scene, name, masks[name])
+    looks = [scene.object(name).appearance.mask for name in "01"]
+    assert looks[0] is not None
+    assert not (np.minimum(looks[0].pixels, whole) > 0).any()
+    assert looks[1] == masks["1"]
+    assert set(scene.background.occluders) == {one.appearance for one in scene.objects}
+
+
+@QUICK
+@given(st.floats(15.0, 45.0), st.floats(0.05, 0.5), st.floats(-0.3, 0.3), st.booleans())
+def test_a_box_behind_another_stays_on_the_ground(
+    tilt: float, apart: float, aside: float, first_is_nearer: bool
+) -> None:
+    view = camera(tilt)
+    y = 1.6 / math.tan(math.radians(tilt))
+    nearer = crate(0.0, y - 0.2, 0.0, 0.5, 0.3, 0.3)
+    behind = crate(aside, y + 0.1 + apart, 0.0, 0.3, 0.3, 0.6)
+    scene = boxed(view, [nearer, behind], (0, 1) if first_is_nearer else (1, 0))
+    assert [lowest(box) for box in boxes_of(scene)] == pytest.approx([0.0, 0.0], abs=1e-9)
+
+
+def test_nothing_sinks_deep_into_what_is_too_high_for_a_dish() -> None:
+    view = camera(40.0)
+    y = 1.6 / math.tan(math.radians(40.0))
+    dish, cup = crate(0.0, y, 0.0, 0.6, 0.6, 0.05), crate(0.0, y, 0.02, 0.24, 0.24, 0.2)
+    scene = found(view, outlines(view, [dish, cup], "rc")[:1], (0,))
+    looks = scene.object("0").appearance
+    high = looks.model_copy(update={"box": looks.box.with_size((0.6, 0.6, 0.4))})
+    scene = with_looks(scene, {looks: high})
+    assert is_dish(view, high.mask.pixels > 127)
+    scene = with_boxed_object(scene, seen_at_height(view, cup, 0.0), "1")
+    assert stands_on(scene.object("1").box, scene.object("0").box)
+    assert box_faults(scene) == {}
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
@@ -269,7 +359,7 @@ def test_under_the_cup_is_the_saucer_which_moves_alone(coffee: Scene) -> None:
     assert cup is not None
     left = decoder.generate(coffee.without("cup")).picture.pixels.astype(float)
     disc, hidden = drawn_disc(by_hand), cup.pixels > 127
-    red = left[..., 0] > 2.8 * left[..., 1]
+    red = left[..., 0] > 2.2 * left[..., 1]
     inner = cv2.erode((hidden & disc).astype(np.uint8), np.ones((9, 9))) > 0
     assert red[inner].mean() > 0.9
     assert (left[inner].min(axis=1) > 150).mean() < 0.002
