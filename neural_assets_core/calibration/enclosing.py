@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from neural_assets_core.calibration.boxes import FLATTEST, box_from_rectangle, filled_box
-from neural_assets_core.calibration.outlines import completed, ellipse_of, seen_outline
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import MINIMUM_EXTENT, Box, Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.checks import behind_camera
+from neural_assets_core.geometry.outlines import completed, ellipse_of, seen_outline
 from neural_assets_core.scene import Picture
 
 Mask = NDArray[np.bool_]

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.calibration.ground import camera_from_horizon
-from neural_assets_core.calibration.outlines import ellipse_of
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.box import Float
+from neural_assets_core.geometry.outlines import ellipse_of
 from neural_assets_core.scene import Picture
 
 WORKING_SIDE = 200

@@ -41,6 +41,9 @@ SHINE, GLINT = 12.0, 9.0
 EDGE_SIDE = 1024
 """Pixels a side on which colours are continued beyond an object's edge, at most."""
 
+FLAT = 0.3
+"""Height of a plate, as a fraction of its width, at most."""
+
 SOLID = 250
 """Mask values from which on a pixel is the object's alone."""
 
@@ -239,7 +242,9 @@ def _completed(
     rect: PixelRect,
     shape: Relief,
 ) -> U8:
-    if missing.any() and shape.kind == ROUND:
+    size = appearance.box.size
+    # The face of what lies flat is seen whole: unrolled, it would only lose.
+    if missing.any() and shape.kind == ROUND and size[2] > FLAT * max(size[:2]):
         core = cv2.erode(inside.astype(np.uint8), np.ones((7, 7)), borderValue=1) > 0
         camera = _camera(appearance, rect, shape.front.shape)
         picture, left = complete_round(picture, core, missing, camera, appearance.box, shape)

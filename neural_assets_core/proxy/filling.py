@@ -305,20 +305,21 @@ def _filled(hole: Hole, rect: PixelRect, sideways: bool) -> Part:
     if not hole.good.any():
         grey = np.log(np.float32(128 + DARK)) - np.log(hole.picture + np.float32(DARK))
         return Part(rect, (np.eye(3),), np.where(inside, 0, -1).astype(np.int16), grey)
+    usual = spread(smooth_logarithm(hole.picture, hole.around), hole.around)
     copies = _Copies(hole)
     for shift in find_shifts(hole, sideways=sideways):
         copies.add(shift)
     if copies.bare.any():
-        for shift in fillers(hole, copies.bare, sideways=sideways):
+        expected = np.exp(usual) - np.float32(DARK)
+        for shift in fillers(hole, copies.bare, expected, sideways=sideways):
             # A single colour goes well with itself: never for what a copy shows.
             copies.add(shift, None if np.linalg.det(shift) else copies.bare)
             if not copies.bare.any():
                 break
     colours = np.stack(copies.colours)
     misfit = np.abs(colours - hole.picture[inside].T).sum(axis=1)
-    usual = spread(smooth_logarithm(hole.picture, hole.around), hole.around)[inside]
     # No light makes wood of what is black.
-    odd = np.abs((np.stack(copies.logs) - usual).mean(axis=-1)) - MOST_LIGHT
+    odd = np.abs((np.stack(copies.logs) - usual[inside]).mean(axis=-1)) - MOST_LIGHT
     odd = ODD * np.clip(odd, 0.0, 1.0)
     misfit = np.where(hole.rim[inside], np.minimum(misfit, MISFIT), odd).astype(np.float32)
     chosen = labelled(misfit, colours, np.stack(copies.known), inside)

@@ -26,6 +26,9 @@ MOST_TINT = 0.2
 DARK = 8.0
 """Brightness, of 255, below which differences count less."""
 
+FAINT = 0.04
+"""Step between two pixels of which half is a copy's texture, and half the light it lay in."""
+
 BLUR = 1.0
 """Pixels over which brightness is compared."""
 
@@ -79,13 +82,13 @@ def fitted_light(hole: Hole, logs: F32, labels: Index) -> F32:
         p, q = number[here][both], number[beside][both]
         fixed = hole.rim[beside][both]
         mine, other = labels[p], labels[q]
-        step = logs[mine, q]
-        edge = wanted[beside][both] - step
         # Across a seam, the step between two copies is what both of them show there, halved.
-        seam = 0.5 * (logs[other, q] - step + logs[other, p] - logs[mine, p])
+        step = _texture(logs[mine, q] - logs[mine, p])
+        beyond = _texture(logs[other, q] - logs[other, p])
+        step = np.where(fixed[:, None], step, 0.5 * (step + beyond))
+        step = np.where(fixed[:, None], wanted[beside][both], logs[other, q]) - logs[mine, p] - step
         at = place[p]
         diagonal[at] += 1.0
-        step = np.where(fixed[:, None], edge, seam)
         right[at] += step.clip(-MOST_STEP, MOST_STEP)
         tails.append(at[~fixed])
         heads.append(place[q[~fixed]])
@@ -108,3 +111,12 @@ def fitted_light(hole: Hole, logs: F32, labels: Index) -> F32:
     table = np.zeros((int(nearest.max()) + 1, 3), dtype=np.float32)
     table[nearest[hole.gap]] = (grey + tint).clip(-MOST_LIGHT, MOST_LIGHT)
     return np.asarray(table[nearest])
+
+
+def _texture(steps: F32) -> F32:
+    """Steps (n, 3) between pixels of a copy without those of light, which are faint.
+
+    What is smooth goes on smoothly from the rim, and only grain and edges are copied.
+    """
+    strength = (np.abs(steps).mean(axis=1, keepdims=True) / FAINT) ** 2
+    return np.asarray(steps * strength / (1 + strength))

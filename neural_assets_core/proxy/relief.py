@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.box import Float
+from neural_assets_core.geometry.outlines import ellipse_of
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -27,6 +28,9 @@ FITS = 0.72
 ROUND_BONUS = 0.015
 SHEET = 0.03
 """Thickness of what sticks out of a solid, as a fraction of the box's extent in depth."""
+
+CLEARLY = 0.01
+"""By how much a solid must fit better than a more usual one: hidden parts hang on it."""
 
 STEEPEST = 2.5
 """How fast something round grows thicker from its edge on: so its rim shows no wall until it is
@@ -79,7 +83,7 @@ def relief(camera: Camera, box: Box, mask: Mask, known: Mask) -> Relief:
         union = float(((inside | mask) & known).sum())
         overlap = float((inside & mask & known).sum()) / max(union, 1.0)
         overlap += ROUND_BONUS * (kind == ROUND)
-        if best is None or overlap > best[0]:
+        if best is None or overlap > best[0] + CLEARLY:
             best = overlap, kind, span
     assert best is not None
     overlap, kind, (enter, leave) = best
@@ -90,6 +94,9 @@ def relief(camera: Camera, box: Box, mask: Mask, known: Mask) -> Relief:
         inside = mask & (leave > enter)
     front = np.where(inside, enter, leave).clip(near, far)
     back = np.where(inside, leave, front).clip(near, far)
+    # What is seen of a rim tells how it goes on better than any solid.
+    rim = ellipse_of(mask, ~known) if kind == ROUND and not known.all() else None
+    outline = inside if rim is None else rim.filled(mask.shape)
     if kind == ROUND:
         back = _thinned(camera, mask | ~known, front, back)
     if inside.any() and not inside.all():
@@ -105,15 +112,19 @@ def relief(camera: Camera, box: Box, mask: Mask, known: Mask) -> Relief:
         (front - 0.25 * sheet).astype(np.float32),
         (back + 0.75 * sheet).astype(np.float32),
         kind,
-        inside,
+        outline,
     )
 
 
 def _solids(start: Float, along: Float) -> list[tuple[str, Span]]:
-    """Where rays enter and leave solids inscribed in [-1, 1]^3; leaving first means missing."""
-    out = [(SQUARE, _slabs(start, along, (0, 1, 2))), (ROUND, _ball(start, along))]
+    """Where rays enter and leave solids inscribed in [-1, 1]^3; leaving first means missing.
+
+    The usual ones first.
+    """
+    out = [(SQUARE, _slabs(start, along, (0, 1, 2)))]
     for bottom, top in [(1, 1), (0.8, 1), (0.6, 1), (1, 0.8), (1, 0.5), (1, 0.05)]:
         out.append((ROUND, _cone(start, along, (0, 1, 2), bottom, top)))
+    out.append((ROUND, _ball(start, along)))
     for axes in ((1, 2, 0), (2, 0, 1)):
         out.append((SQUARE, _cone(start, along, axes, 1, 1)))
     return out

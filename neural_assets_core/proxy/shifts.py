@@ -64,6 +64,9 @@ GROUND_TEXELS = 220
 MOST_FILLERS = 12
 """Shifts that show what those that agree do not show."""
 
+UNLIKE = 90.0
+"""Brightness levels by which a copy differs from what is usual there that is worth half."""
+
 
 def shifted(across: float, down: float) -> Float:
     """(3, 3) a step to the right and down."""
@@ -299,30 +302,42 @@ def _groups(centers: F32) -> list[Group]:
     return groups
 
 
-def fillers(hole: Hole, bare: Mask, *, sideways: bool = False) -> Iterator[Float]:
+def fillers(hole: Hole, bare: Mask, usual: F32, *, sideways: bool = False) -> Iterator[Float]:
     """Shifts that show, one after the other, the most of what is `bare` (h, w) of all.
 
-    The caller takes away from that what they show. At last, one colour for whatever is left.
+    What is unlike the `usual` colours (h, w, 3) there counts less. The caller takes away from
+    `bare` what they show. At last, one colour for whatever is left.
     """
     shape = tuple(fft.next_fast_len(2 * side, True) for side in bare.shape)
     good_ = fft.rfft2(hole.good.astype(np.float32), shape)
+    colours = np.moveaxis(hole.picture * hole.good[..., None], -1, 0)
+    bright_ = fft.rfft2((colours**2).sum(axis=0), shape)
+    colours_ = fft.rfft2(colours, shape)
+    wanted = np.moveaxis(usual, -1, 0)
     rows, columns = (
         np.where(np.arange(size) < side, np.arange(size), np.arange(size) - size)
         for size, side in zip(shape, bare.shape, strict=True)
     )
     # What is near is more alike.
     away = 0.02 * (np.abs(rows)[:, None] + np.abs(columns)) / max(bare.shape)
+    taken = np.zeros(shape, dtype=bool)
     for _ in range(MOST_FILLERS):
         bare_ = np.conj(fft.rfft2(bare.astype(np.float32), shape))
         shown = np.asarray(fft.irfft2(bare_ * good_, shape))
-        gain = np.where(shown > 0.5, shown - away * bare.sum(), -np.inf)
+        total = bare_ * bright_ + np.conj(fft.rfft2((wanted**2).sum(axis=0) * bare, shape)) * good_
+        total -= 2 * (np.conj(fft.rfft2(wanted * bare, shape)) * colours_).sum(axis=0)
+        error = np.asarray(fft.irfft2(total, shape)) / (3 * np.maximum(shown, 0.5))
+        worth = shown / (1 + np.maximum(error, 0.0) / UNLIKE**2)
+        gain = np.where((shown > 0.5) & ~taken, worth - away * bare.sum(), -np.inf)
         if sideways:
             gain[1:] = -np.inf
         row, column = np.unravel_index(int(gain.argmax()), shape)
         if not np.isfinite(gain[row, column]):
             break
+        taken[row, column] = True
         yield shifted(float(columns[column]), float(rows[row]))
     places = pixels_of(hole.good)
-    away = np.linalg.norm(places - pixels_of(bare).mean(axis=0), axis=1)
+    away = np.linalg.norm(places - pixels_of(bare).mean(axis=0), axis=1) / max(bare.shape)
+    away += np.linalg.norm(hole.picture[hole.good] - usual[bare].mean(axis=0), axis=1) / UNLIKE
     nearest = places[int(away.argmin())]
     yield np.array([[0, 0, nearest[0]], [0, 0, nearest[1]], [0, 0, 1.0]])

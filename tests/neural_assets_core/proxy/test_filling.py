@@ -149,6 +149,17 @@ def test_copies_are_as_much_brighter_as_what_they_are_copied_from_should_be():
     assert abs(lifted.mean() - filling.draw(picture, rect).mean()) < 4
 
 
+def test_light_is_not_copied_with_what_it_falls_on():
+    """Right around the hole the light is even, and nowhere else."""
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    light = 120 + 10 * np.sin(columns / 4) * np.sin(rows / 5)
+    light[disc(80, 80, 34)] = 120
+    picture = np.repeat(np.round(light)[..., None], 3, axis=-1).astype(np.uint8)
+    hole = disc(80, 80, 28)
+    filled = fill_texture(np.where(hole[..., None], np.uint8(255), picture), hole, ~hole)
+    assert np.abs(filled[hole].astype(int) - 120).mean() < 2.0
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (9, 40)])
 def test_the_smallest_pictures_are_filled(size: tuple[int, int]):
     height, width = size
