@@ -16,7 +16,7 @@ from app.panels.library import LibraryPanel
 from app.shelf import Change, Shelf, ships
 from app.viewport import Viewport
 from app.viewport.asset_drop import AssetDrop
-from app.where import last_folder
+from app.where import answered, last_folder
 from neural_assets_core.errors import UserError
 from neural_assets_core.library import (
     ASSET_SUFFIX,
@@ -270,7 +270,7 @@ class AssetCommands(QObject):
         box.setStandardButtons(QMessageBox.StandardButton.Discard | cancel)
         box.button(QMessageBox.StandardButton.Discard).setText("Remove")
         box.setDefaultButton(cancel)
-        if box.exec() == QMessageBox.StandardButton.Discard:
+        if answered(box) == QMessageBox.StandardButton.Discard:
             self._shelf.empty_trash()
 
     def _try(self, edit: Callable[[], None]) -> None:

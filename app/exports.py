@@ -15,7 +15,7 @@ from app.disk_jobs import DiskJobs
 from app.document import Document
 from app.films import FilmRequest, Films
 from app.generation import Pictures
-from app.where import ask_where, last_folder, remember_folder
+from app.where import answered, ask_where, last_folder, remember_folder
 from neural_assets_core.animation import FORMATS as FILM_FORMATS
 from neural_assets_core.animation import Film
 from neural_assets_core.errors import UserError
@@ -219,7 +219,7 @@ class Exports(QObject):
             QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel
         )
         box.setDefaultButton(QMessageBox.StandardButton.Cancel)
-        return box.exec() == QMessageBox.StandardButton.Discard
+        return answered(box) == QMessageBox.StandardButton.Discard
 
     def shutdown(self) -> bool:
         """Give up the film and finish what is being written; whether that was in time."""

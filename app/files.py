@@ -10,7 +10,7 @@ from app.document import Document
 from app.generation import Pictures
 from app.photographs import PICTURE_FILTER, SUFFIXES, Photographs
 from app.recent_files import RecentFiles
-from app.where import ask_where, last_folder, remember_folder
+from app.where import answered, ask_where, last_folder, remember_folder
 from neural_assets_core.resources import SAMPLE_SCENES
 from neural_assets_core.scene import SCENE_SUFFIX
 
@@ -109,7 +109,7 @@ class FileCommands:
             | QMessageBox.StandardButton.Cancel
         )
         box.setDefaultButton(QMessageBox.StandardButton.Save)
-        return QMessageBox.StandardButton(box.exec())
+        return QMessageBox.StandardButton(answered(box))
 
     def _save(self, path: Path) -> bool:
         result = self._pictures.result()

@@ -35,9 +35,9 @@ SUFFIXES = frozenset(
 PICTURE_FILTER = f"Pictures ({' '.join(f'*{suffix}' for suffix in sorted(SUFFIXES))})"
 
 NEXT_STEPS = (
-    "Choose Draw box among the tools (Shift+B), drag a rectangle around an object, then move it. "
-    "If its box stands askew, Scene › Calibrate camera (K) helps. The proxy decoder draws the "
-    "picture: the default checkpoint knows rendered scenes only."
+    "Draw box (Shift+B): drag a rectangle around an object, then move it. If its box stands "
+    "askew, calibrate the camera (K). The proxy draws the picture: the default checkpoint knows "
+    "made scenes only."
 )
 
 STRAIGHTENED = "Lines that the lens had bent were straightened, as the file tells it."

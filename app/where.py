@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QStandardPaths
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
 _FOLDER_KEY = "last_folder"
 
@@ -39,14 +39,18 @@ def ask_where(
     # It would ask about the name as it was typed, before the suffix is there.
     dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
     dialog.selectFile(suggestion.name)
-    while dialog.exec():
-        path = Path(dialog.selectedFiles()[0])
-        if path.suffix.lower() not in suffixes:
-            path = path.with_name(path.name + suffixes[0])
-        # Not Path.exists: that raises for folders that may not be read.
-        there = [file for file in written(path) if os.path.exists(file)]
-        if not there or may_replace(parent, there):
-            return path
+    try:
+        while dialog.exec():
+            path = Path(dialog.selectedFiles()[0])
+            if path.suffix.lower() not in suffixes:
+                path = path.with_name(path.name + suffixes[0])
+            # Not Path.exists: that raises for folders that may not be read.
+            there = [file for file in written(path) if os.path.exists(file)]
+            if not there or may_replace(parent, there):
+                return path
+    finally:
+        # Else its parent would keep it.
+        dialog.deleteLater()
     return None
 
 
@@ -65,8 +69,16 @@ def may_replace(parent: QWidget, paths: Sequence[Path]) -> bool:
         box.setInformativeText(f"{names}\nWhat is in them now is lost.")
     replace = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-    box.exec()
+    answered(box)
     return box.clickedButton() is replace
+
+
+def answered(question: QDialog) -> int:
+    """Show a dialog until it is answered, and then let go of it: its parent would keep it."""
+    answer = question.exec()
+    # Only once whoever has asked is through with it.
+    question.deleteLater()
+    return answer
 
 
 def remember_folder(path: Path) -> None:

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
+    QFileDialog,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QSpinBox,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.theme import UNIT
+from app.where import last_folder, remember_folder
 from neural_assets_core.decoders import look_at_machine
 from neural_assets_core.device_choice import Machine, choose
 from neural_assets_core.errors import UserError
@@ -42,6 +47,8 @@ LABELS = {
     "certificate": ("Certificate", "Signs content credentials: a PEM file of your own"),
     "signing_key": ("Signing key", "A PEM file too; empty if it is in the same one"),
 }
+
+PEM_FILTER = "PEM files (*.pem *.crt *.cer *.key);;All files (*)"
 
 LOOK_MS = 100
 """How often to see whether the machine has been looked at."""
@@ -81,7 +88,7 @@ class SettingsDialog(QDialog):
         for name, (label, why) in LABELS.items():
             field: QComboBox | QSpinBox | QLineEdit = getattr(self, name)
             field.setAccessibleName(label)
-            form.addRow(label, field)
+            form.addRow(label, self._with_browse(field) if isinstance(field, QLineEdit) else field)
             self.told[name] = told = QLabel(why, wordWrap=True)
             told.setProperty("role", "faint")
             form.addRow("", told)
@@ -112,6 +119,29 @@ class SettingsDialog(QDialog):
             number.valueChanged.connect(self._on_edit)
         for line in (self.certificate, self.signing_key):
             line.editingFinished.connect(self._on_edit)
+
+    def _with_browse(self, field: QLineEdit) -> QWidget:
+        """The name of a file, and a button to choose it."""
+        button, row = QToolButton(), QWidget()
+        button.setText("…")
+        button.setToolTip("Choose a PEM file")
+        button.setAccessibleName(f"Choose a PEM file: {field.accessibleName()}")
+        button.clicked.connect(lambda: self._browse(field))
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(field, 1)
+        line.addWidget(button)
+        return row
+
+    def _browse(self, field: QLineEdit) -> None:
+        folder = Path(field.text()).parent if field.text() else last_folder()
+        name, _ = QFileDialog.getOpenFileName(
+            self, f"Choose a {field.accessibleName().lower()}", str(folder), PEM_FILTER
+        )
+        if name:
+            remember_folder(Path(name))
+            field.setText(name)
+            self._on_edit()
 
     def _show(self, preferences: Preferences) -> None:
         self._shown = preferences

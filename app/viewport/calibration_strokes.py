@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.calibration import Assistant, Line, Sketch
+from app.calibration import Assistant, Line, Sketch, Solution
 from app.viewport import style
 from app.viewport.guest import Place
 from app.viewport.orbit_strokes import draw_ground
 from app.viewport.strokes import Color, Label, Strokes
 from neural_assets_core.calibration import horizon
+from neural_assets_core.calibration.solve import astray
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Camera
 from neural_assets_core.library.composition import ground_middle
@@ -37,7 +38,8 @@ def draw_sketch(strokes: Strokes, place: Place, assistant: Assistant, over: int 
             if toward is not None:
                 _draw_extension(strokes, place, line, np.array(toward), float(max(size)))
         for number, line in enumerate(sketch.lines):
-            _draw_line(strokes, place, line, number == assistant.selected, number == over)
+            name = _name(sketch, number, found, size)
+            _draw_line(strokes, place, line, name, number == assistant.selected, number == over)
     _draw_measured(strokes, place, sketch)
 
 
@@ -71,7 +73,17 @@ def _label_horizon(strokes: Strokes, place: Place, camera: Camera, ends: Float) 
     strokes.label(Label(text, (x, float(at)), _HORIZON))
 
 
-def _draw_line(strokes: Strokes, place: Place, line: Line, selected: bool, over: bool) -> None:
+def _name(sketch: Sketch, number: int, found: Solution, size: tuple[int, int]) -> str:
+    """Axis and number along it, as warnings name a line, and by how much it goes astray."""
+    line = sketch.lines[number]
+    name = f"{line.axis.upper()}{sketch.along(line.axis).index(number) + 1}"
+    missed = found.residuals[number] if found.residuals else 0.0
+    return f"{name} · {missed:.0f} px" if missed > astray(size) else name
+
+
+def _draw_line(
+    strokes: Strokes, place: Place, line: Line, name: str, selected: bool, over: bool
+) -> None:
     ends = place.to_screen(np.array([line.start, line.end]))
     color = style.AXES[_INDEX[line.axis]]
     color = style.brighter(color) if over or selected else color
@@ -91,7 +103,7 @@ def _draw_line(strokes: Strokes, place: Place, line: Line, selected: bool, over:
         # Above the line, or to its right.
         aside = aside if (aside[1], -aside[0]) < (0.0, 0.0) else -aside
         u, v = ends.mean(axis=0) + _LABEL_ROOM * aside
-        strokes.label(Label(line.axis.upper(), (float(u), float(v)), color))
+        strokes.label(Label(name, (float(u), float(v)), color))
 
 
 def _draw_extension(

@@ -33,7 +33,7 @@ GHOST: Color = (1.0, 1.0, 1.0, 0.45)
 BOX_COLORS: tuple[Color, ...] = (PLAIN, HOVERED, SELECTED, ACCENT)
 BOX_WIDTHS = (1.2, 2.0, 1.8, 2.0)
 HIDDEN_OPACITY = (0.55, 0.7, 0.7, 0.7)
-FACE_OPACITY = (0.18, 0.24, 0.24, 0.26)
+FACE_OPACITY = (0.05, 0.18, 0.08, 0.08)
 DASH = 7.0
 """Period of the dashes of hidden edges."""
 

@@ -129,7 +129,7 @@ def calibrate(
         find_center=principal_point is None and len(points) == 3,
     )
     residuals = _residuals(lines, fit)
-    warnings = [*_short_lines(lines), *_astray(lines, residuals)]
+    warnings = [*_short_lines(lines), *_astray(lines, residuals, astray(size))]
     if known is None:
         warnings += _doubtful_focal(points, fit)
     else:
@@ -145,6 +145,11 @@ def calibrate(
         },
         warnings=tuple(warnings),
     )
+
+
+def astray(size: tuple[int, int]) -> float:
+    """Pixels by which a line must miss its vanishing point to be named in a warning."""
+    return ASTRAY * NOISE * 0.5 * math.hypot(*size)
 
 
 def check_numbers(size: tuple[int, int], focal: float | None, height: float) -> None:
@@ -239,8 +244,7 @@ def _short_lines(lines: Lines) -> list[str]:
     return ["A line is too short to count: draw it longer."]
 
 
-def _astray(lines: Lines, residuals: Float) -> list[str]:
-    limit = ASTRAY * NOISE * lines.unit
+def _astray(lines: Lines, residuals: Float, limit: float) -> list[str]:
     worst = np.argsort(-residuals, kind="stable")[:MOST_NAMED]
     told = []
     for index in sorted(int(i) for i in worst if residuals[i] > limit):
@@ -259,13 +263,19 @@ def _doubtful_focal(points: Mapping[Axis, VanishingPoint], fit: Fit) -> list[str
     parallel = [axis for axis, point in points.items() if point.is_distant]
     if parallel:
         return [
-            f"The lines along {' and '.join(parallel)} are nearly parallel in the picture, so the "
+            f"The lines along {_listed(parallel)} are nearly parallel in the picture, so the "
             "focal length is a guess: set it, or draw lines along a direction that recedes."
         ]
     return [
         f"The focal length is only known to about ±{min(deviation, 1.0):.0%}: draw longer lines, "
         "further apart, or set it."
     ]
+
+
+def _listed(axes: Sequence[Axis]) -> str:
+    """"x, y and z"."""
+    *most, last = axes
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _other_focal(implied: float, deviation: float, fit: Fit, unit: float) -> list[str]:

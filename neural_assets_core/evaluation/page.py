@@ -99,7 +99,11 @@ def told(results: Results) -> str:
     """What was evaluated, in a sentence or two."""
     a = results.about
     parts = [f"{key} {a[key]}" for key in ("checkpoint", "data", "split") if a.get(key)]
-    numbers = [f"{a[key]} {key}" for key in ("pairs", "clips", "samples", "steps") if a.get(key)]
+    numbers = [
+        f"{a[key]} {key.removesuffix('s') if a[key] == 1 else key}"
+        for key in ("pairs", "clips", "samples", "steps")
+        if a.get(key)
+    ]
     more = [f"{a['size']} × {a['size']} pixels"] if a.get("size") else []
     more += [f"guidance {a['guidance']:g}"] if a.get("guidance") is not None else []
     more += [f"seed {a['seed']}"] if a.get("seed") is not None else []

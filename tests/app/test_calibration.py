@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
+from app.viewport.calibration_strokes import draw_sketch
+from app.viewport.strokes import Strokes
 from neural_assets_core.calibration import horizon
 from neural_assets_core.geometry import Camera
 from neural_assets_core.scene import Scene
@@ -66,6 +68,20 @@ class TestLines:
         assert document.undo_stack.undoText() == "Calibrate the camera"
         hand.window.actions_by_id["undo"].trigger()
         assert document.scene == guessed
+
+    def test_a_line_that_goes_astray_is_marked_as_it_is_named(self, hand: PhotoHand) -> None:
+        lay_all(hand)
+        hand.key(Key.Key_X)
+        lay(hand, [((-1, -0.2, 0), (1, 0.3, 0))])
+        assistant, place = hand.window.photo.assistant, hand.window.viewport.place()
+        assert place is not None
+        strokes = Strokes()
+        draw_sketch(strokes, place, assistant, None)
+        names = [label.text for label in strokes.labels]
+        assert names[1:6] == ["X1", "X2", "X3", "Y1", "Y2"]
+        missed = max(assistant.solution().residuals)
+        assert names[6] == f"X4 · {missed:.0f} px"
+        assert "Line 4 along x misses" in hand.window.photo.panel._warning.text()
 
     def test_undo_takes_back_lines_and_leaves_the_document(self, hand: PhotoHand) -> None:
         assistant = hand.window.photo.assistant
@@ -202,9 +218,11 @@ def test_a_known_length_sets_the_scale(hand: PhotoHand, qtbot: QtBot) -> None:
     hand.pull(hand.world((-1, 0.4, 0)), hand.world((1, 0.4, 0)))
     assert len(assistant.sketch.lines) == 5
     panel._metres.setValue(2.0)
-    panel.apply.click()
+    qtbot.mouseClick(panel.apply, Qt.MouseButton.LeftButton)
     camera = hand.document.scene.camera
     assert camera.position[2] == pytest.approx(TRUE.position[2], rel=0.03)
+    # The next key is about the picture again, not about a number beside it.
+    assert hand.window.viewport.native.hasFocus()
 
 
 def test_another_scene_ends_it(hand: PhotoHand) -> None:

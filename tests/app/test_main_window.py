@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QSettings, Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
@@ -131,6 +131,7 @@ class TestClosing:
         window: MainWindow,
         scene: Scene,
         tmp_path: Path,
+        qtbot: QtBot,
         answer: Answer,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -139,6 +140,9 @@ class TestClosing:
         answer(Button.Save)
         assert not window.close()
         assert "Cannot write" in window.messages.text
+        # What was asked is not kept: each question would take a megabyte.
+        qtbot.waitUntil(lambda: not window.findChildren(QMessageBox))
+        qtbot.waitUntil(lambda: not window.findChildren(QFileDialog))
 
     def test_layout_is_kept(self, window: MainWindow, qtbot: QtBot) -> None:
         window.docks[1].hide()

@@ -54,8 +54,8 @@ class TestFiles:
         assert not scene.objects
         assert scene.settings.decoder == "proxy"
         assert empty_window.stack.currentWidget() is empty_window.workspace
-        assert "Calibrate camera" in empty_window.messages.text
-        assert "default checkpoint knows rendered scenes only" in empty_window.messages.text
+        assert "calibrate the camera" in empty_window.messages.text
+        assert "default checkpoint knows made scenes only" in empty_window.messages.text
         assert empty_window.messages.tier == "hint"
         assert not empty_window.document.modified
 

@@ -41,7 +41,8 @@ def file(tmp_path: Path) -> Path:
                 }
             )  # fmt: skip
     methods = {"neural": "this checkpoint", "copy": "the source"}
-    results = Results({"pairs": 9, "size": 32}, COLUMNS, methods, rows, {"neural": {"fid": 8.25}})
+    about = {"pairs": 9, "steps": 1, "size": 32}
+    results = Results(about, COLUMNS, methods, rows, {"neural": {"fid": 8.25}})
     write_results(tmp_path / CASES, results)
     return tmp_path / CASES
 
@@ -54,6 +55,7 @@ def test_from_the_menu_to_a_case(
     (dialog,) = empty_window.findChildren(EvaluationReport)
     with qtbot.waitExposed(dialog):
         dialog.show()
+    assert "9 pairs, 1 step, 32 × 32 pixels." in [one.text() for one in dialog.findChildren(QLabel)]
     # Means with intervals, as in the written summary; FID is of all cases alone.
     cells = [dialog.table.item(0, k).text() for k in range(dialog.table.columnCount())]
     assert cells[0] == "neural"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.dialogs.settings import SettingsDialog
@@ -14,6 +18,7 @@ from neural_assets_core.preferences import (
     preferences_path,
     store_preferences,
 )
+from tests.app.hand import choose as choose_file
 
 
 def test_changes_count_at_once(empty_window: MainWindow, qtbot: QtBot) -> None:
@@ -31,6 +36,22 @@ def test_changes_count_at_once(empty_window: MainWindow, qtbot: QtBot) -> None:
     qtbot.mouseClick(dialog.restore, Qt.MouseButton.LeftButton)
     assert load_preferences() == Preferences()
     assert dialog.preview_steps.value() == 4
+
+
+def test_a_certificate_is_chosen_among_files(
+    empty_window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    empty_window.actions_by_id["settings"].trigger()
+    dialog = empty_window.findChild(SettingsDialog)
+    for field, name in (("certificate", "own.pem"), ("signing_key", "own.key")):
+        choose_file(monkeypatch, tmp_path / name)
+        row = getattr(dialog, field).parentWidget()
+        qtbot.mouseClick(row.findChild(QToolButton), Qt.MouseButton.LeftButton)
+        assert getattr(load_preferences(), field) == str(tmp_path / name)
+    # Nothing chosen, nothing changed.
+    choose_file(monkeypatch, "")
+    qtbot.mouseClick(row.findChild(QToolButton), Qt.MouseButton.LeftButton)
+    assert load_preferences().signing_key == str(tmp_path / "own.key")
 
 
 def test_the_machine_s_own_reasons_are_told(empty_window: MainWindow, qtbot: QtBot) -> None:

@@ -50,8 +50,8 @@ def test_edges_behind_are_dashed_and_those_in_front_are_solid(hand):
         assert np.count_nonzero(np.diff(bright)) >= 4
 
 
-def test_the_faces_differ(hand):
-    hand.document.set_scene(plain_scene())
+def face_levels(hand) -> list[float]:
+    """Brightness of the three faces that are seen, over a picture of 90."""
     shown, ratio = brightness(hand.viewport), hand.viewport.native.devicePixelRatioF()
     camera, box = hand.viewport.screen_camera(), hand.box(NAME)
     local = box.to_local(camera.position)
@@ -62,7 +62,21 @@ def test_the_faces_differ(hand):
         for m in middles
     ]
     assert len(levels) == 3
+    return levels
+
+
+def test_the_faces_differ_under_the_pointer(hand):
+    hand.document.set_scene(plain_scene())
+    hover(hand.viewport, hand.box(NAME))
+    levels = face_levels(hand)
     assert min(abs(a - b) for i, a in enumerate(levels) for b in levels[:i]) > 2
+
+
+def test_else_the_picture_shows_as_it_is(hand):
+    hand.document.set_scene(plain_scene())
+    assert max(abs(level - 90) for level in face_levels(hand)) < 10
+    hand.document.select([NAME])
+    assert max(abs(level - 90) for level in face_levels(hand)) < 10
 
 
 def test_the_mark_of_the_front_is_filled_only_if_the_front_can_be_seen(hand):

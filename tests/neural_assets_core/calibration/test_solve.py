@@ -113,6 +113,10 @@ def test_parallel_lines_leave_the_usual_focal_length_and_say_so() -> None:
     result = calibrate(SIZE, lines)
     assert result.camera.k[0, 0] == pytest.approx(50 / 43.27 * math.hypot(*SIZE), rel=0.01)
     assert any("along x are nearly parallel" in text for text in result.warnings)
+    flat = {axis: [Segment((100, y), (700, y)) for y in (150, 420)] for axis in "yz"}
+    steep = [Segment((x, 90), (x, 500)) for x in (90, 600)]
+    told = calibrate(SIZE, {"x": steep, **flat}).warnings
+    assert any("along x, y and z are nearly parallel" in text for text in told)
     known = calibrate(SIZE, lines, focal=700.0)
     assert known.camera.k[0, 0] == pytest.approx(700.0)
     assert not any("parallel" in text for text in known.warnings)
