@@ -338,7 +338,7 @@ def _description(entry: Entry) -> str:
     else:
         lines += [
             f"Seed {settings.seed}",
-            f"{settings.steps} steps, guidance {settings.guidance:g}",
+            f"{settings.steps} step{'s' * (settings.steps != 1)}, guidance {settings.guidance:g}",
             f"Checkpoint {settings.checkpoint}",
         ]
     if entry.starred:

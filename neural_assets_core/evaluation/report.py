@@ -197,8 +197,8 @@ def markdown(report: Report) -> str:
     """All tables of a report, for a page or a card."""
     parts = [
         f"Checkpoint `{report.checkpoint}`, {report.pairs} pairs of {report.size} x {report.size} "
-        f"pixels, {report.steps} step{'s' * (report.steps != 1)}, guidance {report.guidance:g}. Means ± half of a 95 % "
-        "bootstrap interval.\n"
+        f"pixels, {report.steps} step{'s' * (report.steps != 1)}, guidance {report.guidance:g}. "
+        "Means ± half of a 95 % bootstrap interval.\n"
     ]
     groups = report.figures[next(iter(report.figures))]
     for group in groups:

@@ -106,7 +106,7 @@ def test_star_and_name(panel, qtbot):
     assert panel.model.entries[0].starred
     assert panel.model.index(0).data() == "★ evening light\nSeed 5"
     tip = panel.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
-    assert "Seed 5\n1 steps, guidance 1\nCheckpoint default" in tip
+    assert "Seed 5\n1 step, guidance 1\nCheckpoint default" in tip
 
 
 def test_a_name_is_typed_from_the_menu(window, scene, panel, qtbot):
