@@ -36,6 +36,9 @@ STEEPEST = 2.5
 """How fast something round grows thicker from its edge on: so its rim shows no wall until it is
 turned by more than about 20 degrees."""
 
+WIDER = 1.0, 1.1, 1.2
+"""How wide something round may be, in widths of its box: whoever drew that may have missed."""
+
 ROUND, SQUARE, CUSHION = "round", "square", "cushion"
 
 
@@ -75,8 +78,6 @@ def relief(camera: Camera, box: Box, mask: Mask, known: Mask) -> Relief:
     origin, directions = camera.rays(camera.pixel_centers())
     start = box.to_local(origin)
     along = directions @ box.rotation_matrix() / (0.5 * np.asarray(box.size))
-    depths = camera.to_camera(box.corners())[:, 2]
-    near, far = max(float(depths.min()), 1e-3), float(depths.max())
     best: tuple[float, str, Span] | None = None
     for kind, span in _solids(start, along):
         inside = span[1] > span[0]
@@ -92,6 +93,9 @@ def relief(camera: Camera, box: Box, mask: Mask, known: Mask) -> Relief:
         mask = mask | (_hull(mask) & ~known)
         kind, (enter, leave) = CUSHION, _cushion(camera, box, mask)
         inside = mask & (leave > enter)
+    widest = box.with_size(np.asarray(box.size) * [WIDER[-1], WIDER[-1], 1.0])
+    depths = camera.to_camera((widest if kind == ROUND else box).corners())[:, 2]
+    near, far = max(float(depths.min()), 1e-3), float(depths.max())
     front = np.where(inside, enter, leave).clip(near, far)
     back = np.where(inside, leave, front).clip(near, far)
     # What is seen of a rim tells how it goes on better than any solid.
@@ -119,12 +123,14 @@ def relief(camera: Camera, box: Box, mask: Mask, known: Mask) -> Relief:
 def _solids(start: Float, along: Float) -> list[tuple[str, Span]]:
     """Where rays enter and leave solids inscribed in [-1, 1]^3; leaving first means missing.
 
-    The usual ones first.
+    The usual ones first, at last round ones that are wider than the box.
     """
     out = [(SQUARE, _slabs(start, along, (0, 1, 2)))]
-    for bottom, top in [(1, 1), (0.8, 1), (0.6, 1), (1, 0.8), (1, 0.5), (1, 0.05)]:
-        out.append((ROUND, _cone(start, along, (0, 1, 2), bottom, top)))
-    out.append((ROUND, _ball(start, along)))
+    for factor in WIDER:
+        wide = np.array([factor, factor, 1.0])
+        for bottom, top in [(1, 1), (0.8, 1), (0.6, 1), (1, 0.8), (1, 0.5), (1, 0.05)]:
+            out.append((ROUND, _cone(start / wide, along / wide, (0, 1, 2), bottom, top)))
+        out.append((ROUND, _ball(start / wide, along / wide)))
     for axes in ((1, 2, 0), (2, 0, 1)):
         out.append((SQUARE, _cone(start, along, axes, 1, 1)))
     return out
