@@ -102,18 +102,25 @@ def test_what_is_put_at_a_height_looks_the_same(data: st.DataObject, share: floa
     assert seen_at_height(view, box, float(view.position[2]) + 0.01) is None
 
 
-@QUICK
-@given(
-    st.floats(25.0, 50.0), st.floats(0.45, 0.82), st.floats(0.3, 0.9), st.floats(0.3, 0.9),
-    st.booleans(),
-)  # fmt: skip
-def test_a_crate_on_a_crate(
-    tilt: float, share: float, tall: float, low: float, first_is_below: bool
-) -> None:
-    view = camera(tilt)
+@st.composite
+def stacks(
+    draw: st.DrawFn,
+    tilts: tuple[float, float] = (25.0, 50.0),
+    shares: tuple[float, float] = (0.45, 0.82),
+) -> tuple[Camera, Box, Box]:
+    """A camera, a crate that stands before it, and one upon that, as wide as a share of it."""
+    tilt, share = draw(st.floats(*tilts)), draw(st.floats(*shares))
+    tall, low = draw(st.floats(0.3, 0.9)), draw(st.floats(0.3, 0.9))
     y = 1.6 / math.tan(math.radians(tilt))
     below = crate(0.0, y, 0.0, 0.5, 0.5, 0.5 * low)
     on = crate(0.0, y, 0.5 * low, 0.5 * share, 0.5 * share, 0.5 * tall)
+    return camera(tilt), below, on
+
+
+@QUICK
+@given(stacks(), st.booleans())
+def test_a_crate_on_a_crate(stack: tuple[Camera, Box, Box], first_is_below: bool) -> None:
+    view, below, on = stack
     masks = outlines(view, [below, on], "cc")
     scene = found(view, masks, (0, 1) if first_is_below else (1, 0))
     ground, upper = boxes_of(scene)
@@ -126,23 +133,17 @@ def test_a_crate_on_a_crate(
 
 
 @QUICK
-@given(
-    st.floats(20.0, 48.0), st.floats(0.9, 1.0), st.floats(0.3, 0.9), st.floats(0.3, 0.9),
-    st.sampled_from(["cc", "rr"]), st.booleans(),
-)  # fmt: skip
+@given(stacks((20.0, 48.0), (0.9, 1.0)), st.sampled_from(["cc", "rr"]), st.booleans())
 def test_as_wide_as_what_carries_it(
-    tilt: float, share: float, tall: float, low: float, kinds: str, first_is_below: bool
+    stack: tuple[Camera, Box, Box], kinds: str, first_is_below: bool
 ) -> None:
     """All of the lower one's top is hidden, but not how high it is."""
-    view = camera(tilt)
-    y = 1.6 / math.tan(math.radians(tilt))
-    below = crate(0.0, y, 0.0, 0.5, 0.5, 0.5 * low)
-    on = crate(0.0, y, 0.5 * low, 0.5 * share, 0.5 * share, 0.5 * tall)
+    view, below, on = stack
     masks = outlines(view, [below, on], kinds)
     ground, upper = boxes_of(found(view, masks, (0, 1) if first_is_below else (1, 0)))
     assert stands_on(upper, ground)
     assert lowest(upper) == pytest.approx(ground.size[2], abs=1e-6)
-    assert ground.size[2] == pytest.approx(0.5 * low, rel=0.15)
+    assert ground.size[2] == pytest.approx(below.size[2], rel=0.15)
     assert np.linalg.norm(upper.base_center() - on.base_center()) < 0.08
 
 
@@ -175,17 +176,11 @@ def boxed(view: Camera, boxes: list[Box], order: tuple[int, ...]) -> Scene:
 
 
 @QUICK
-@given(
-    st.floats(25.0, 50.0), st.floats(0.45, 0.82), st.floats(0.3, 0.9), st.floats(0.3, 0.9),
-    st.booleans(),
-)  # fmt: skip
+@given(stacks(), st.booleans())
 def test_boxes_alone_are_set_upon_each_other(
-    tilt: float, share: float, tall: float, low: float, first_is_below: bool
+    stack: tuple[Camera, Box, Box], first_is_below: bool
 ) -> None:
-    view = camera(tilt)
-    y = 1.6 / math.tan(math.radians(tilt))
-    below = crate(0.0, y, 0.0, 0.5, 0.5, 0.5 * low)
-    on = crate(0.0, y, 0.5 * low, 0.5 * share, 0.5 * share, 0.5 * tall)
+    view, below, on = stack
     scene = boxed(view, [below, on], (0, 1) if first_is_below else (1, 0))
     for box, true in zip(boxes_of(scene), (below, on), strict=True):
         assert box.corners() == pytest.approx(true.corners(), abs=1e-6)
