@@ -261,11 +261,12 @@ def _print_report(report: dict[str, Any]) -> None:
     console = Console()
     console.print(f"picture   {picture['width']} x {picture['height']} pixels", highlight=False)
     position = _numbers(report["camera"]["position"], 3)
+    steps = "1 step" if settings["steps"] == 1 else f"{settings['steps']} steps"
     console.print(f"camera    at {position} m", highlight=False)
     console.print(
         Text(
             f"settings  {settings['decoder']} decoder, checkpoint {settings['checkpoint']}, "
-            f"seed {settings['seed']}, {settings['steps']} steps, guidance {settings['guidance']:g}"
+            f"seed {settings['seed']}, {steps}, guidance {settings['guidance']:g}"
         )
     )
     console.print(table)
