@@ -36,6 +36,9 @@ class CutOut(DiskJobs):
     drawn = Signal(str)
     """The name of an object that was found in a rectangle and is in the scene now."""
 
+    outlined = Signal(object)
+    """The mask, a `Picture`, of an object that has just been cut out."""
+
     searching_changed = Signal()
 
     _found = Signal(object, object)
@@ -107,6 +110,9 @@ class CutOut(DiskJobs):
             name = after.objects[-1].name
             self._document.push(after, f"Draw {name}", select=[name])
             self.drawn.emit(name)
+            mask = after.objects[-1].appearance.mask
+            if mask is not None:
+                self.outlined.emit(mask)
         elif scene is not None and scene.background.view.picture == before.background.view.picture:
             # Meanwhile there is something else in it too.
             self._do(partial(self._search_rectangle, scene, rectangle))
@@ -126,3 +132,4 @@ class CutOut(DiskJobs):
         names = [item.name for item in scene.objects if item.appearance == looks] if scene else []
         if scene is not None and names and mask.pixels.any():
             self._document.push(with_cut_out(scene, names[0], mask), f"Cut out {names[0]}")
+            self.outlined.emit(mask)

@@ -17,6 +17,7 @@ from app.photographs import Photographs
 from app.preparation import Preparation
 from app.viewport.calibration_guest import CalibrationGuest
 from app.viewport.draw_box import DrawBox
+from app.viewport.mask_strokes import MaskShape
 from app.views import Views
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box
@@ -26,6 +27,14 @@ from neural_assets_core.segmentation import carried_by, with_boxed_object
 
 PANEL_HEIGHT = 520
 """Pixels at which nothing of the calibration has to be scrolled."""
+
+OUTLINE_ADVICE = (
+    "The line encloses what will move. Where it takes in too much or too little, "
+    "paint it right (M)."
+)
+
+MARCH_MS = 80
+"""Between two frames while an outline is looked for; more would slow the search down."""
 
 
 class PhotoCommands(QObject):
@@ -82,11 +91,19 @@ class PhotoCommands(QObject):
         self.assistant.active_changed.connect(self._on_active)
         self.assistant.undo_stack.indexChanged.connect(self.changed)
         self._tools.tool_changed.connect(self._on_tool)
+        for changed in (
+            document.scene_changed, document.draft_changed, document.selection_changed
+        ):
+            # Until something else is done it is seen what was found.
+            changed.connect(lambda *_: self._viewport.show_outline(None))
         document.scene_changed.connect(self._on_scene)
         document.fitting_changed.connect(self._on_fitting)
         self._cut_out.failed.connect(self._warn)
         self._cut_out.drawn.connect(self._on_drawn)
-        self._cut_out.searching_changed.connect(self._viewport.redraw)
+        self._cut_out.outlined.connect(self._on_outlined)
+        self._march = QTimer(self, interval=MARCH_MS)
+        self._march.timeout.connect(self._viewport.redraw)
+        self._cut_out.searching_changed.connect(self._on_searching)
         photographs.failed.connect(lambda text: self.said.emit(text, "error"))
         photographs.opened.connect(lambda text: self.said.emit(text, "hint"))
 
@@ -180,19 +197,34 @@ class PhotoCommands(QObject):
         self._document.set_fitting(True)
         self._tell_carried(name)
 
+    def _on_searching(self) -> None:
+        if not self._cut_out.searching:
+            self._march.stop()
+        elif not self._march.isActive():
+            self._march.start()
+        self._viewport.redraw()
+
     def _on_drawn(self, name: str) -> None:
         self.settled.emit()
         # It is cut out, and its box follows that: it can be moved at once.
         if not self._drawing.begun and not self._cut_out.searching:
             self._tools.set_tool("move")
-        self._tell_carried(name)
+        scene = self._document.scene
+        first = scene is not None and len(scene.objects) == 1
+        self._tell_carried(name, OUTLINE_ADVICE if first else "")
 
-    def _tell_carried(self, name: str) -> None:
+    def _on_outlined(self, mask: Picture) -> None:
+        self._viewport.show_outline(MaskShape.of(mask.pixels))
+
+    def _tell_carried(self, name: str, advice: str = "") -> None:
+        """Say what was drawn upon what, or else an advice."""
         scene = self._document.scene
         carried = carried_by(scene, name) if scene is not None else ""
         if carried:
+            advice = f"{carried}. Shift+click selects both, to move them together."
+        if advice:
             self._advised = scene
-            self.said.emit(f"{carried}. Shift+click selects both, to move them together.", "hint")
+            self.said.emit(advice, "hint")
 
     def _on_fitting(self, on: bool) -> None:
         if not on and self._document.scene is not None:

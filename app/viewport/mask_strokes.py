@@ -96,6 +96,11 @@ def draw_guessed(strokes: Strokes, place: Place, shape: MaskShape) -> None:
 def draw_mask(strokes: Strokes, place: Place, shape: MaskShape) -> None:
     """A mask over the photograph."""
     _tint(strokes, place, shape, TINT)
+    draw_outline(strokes, place, shape)
+
+
+def draw_outline(strokes: Strokes, place: Place, shape: MaskShape) -> None:
+    """The edge of a mask alone."""
     if len(shape.outline):
         outline = place.to_screen(shape.outline)
         strokes.segments(outline, style.CASING, 3.2)

@@ -12,7 +12,7 @@ from app.viewport import style
 from app.viewport.box_strokes import Level, draw_boxes
 from app.viewport.canvas import Frame
 from app.viewport.guest import Guest, Place, Pointer
-from app.viewport.mask_strokes import MaskShape, draw_guessed
+from app.viewport.mask_strokes import MaskShape, draw_guessed, draw_outline
 from app.viewport.navigation import Navigation
 from app.viewport.overlay import draw_scene
 from app.viewport.rubber_band import draw_band
@@ -47,6 +47,7 @@ class Viewport(SceneView):
         self._ghost_hint = ""
         self._guest: Guest | None = None
         self._guessed: MaskShape | None = None
+        self._outline: MaskShape | None = None
         self._screen_camera: tuple[Camera, Navigation, Camera] | None = None
         super().__init__(document, tools, parent)
         document.fitting_changed.connect(self.redraw)
@@ -89,6 +90,12 @@ class Viewport(SceneView):
         """Tint what the picture makes up, in pixels of the scene's camera; None ends that."""
         if shape is not self._guessed:
             self._guessed = shape
+            self._refresh()
+
+    def show_outline(self, shape: MaskShape | None) -> None:
+        """Draw the edge of a mask, in pixels of the photograph; None ends that."""
+        if shape is not self._outline:
+            self._outline = shape
             self._refresh()
 
     def _view_status(self) -> str:
@@ -275,6 +282,8 @@ class Viewport(SceneView):
         if self._guest is not None:
             self._guest.draw(strokes, Place.of(scene, self._navigation))
         elif self._editable():
+            if self._outline is not None:
+                draw_outline(strokes, Place.of(scene, self._navigation), self._outline)
             draw_scene(strokes, camera, scene, self._interaction.highlights())
             if self._interaction.band is not None:
                 draw_band(strokes, self._interaction.band)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -153,6 +156,20 @@ class TestRectangle:
             looks.mask.pixels > 127 for looks in (item.appearance, alone.appearance)
         )
         assert (found & expected).sum() > 0.9 * (found | expected).sum()
+        # What will move is seen before it moves.
+        assert "encloses what will move" in hand.window.messages.text
+        lined = hand.screen().astype(int)
+        hand.key(Key.Key_Right)
+        assert not hand.window.messages.isVisible()
+        hand.window.actions_by_id["undo"].trigger()
+        hand.until(lambda: hand.window.pictures.result() is not None)
+        changed = np.abs(hand.screen() - lined).sum(axis=-1) > 60
+        inside = np.asarray(cv2.erode(found.astype(np.uint8), np.ones((3, 3)))) > 0
+        edge = np.argwhere(found & ~inside)
+        columns, rows = hand.at(edge[:, ::-1] + 0.5).round().astype(int).T
+        near = np.asarray(cv2.dilate(changed.astype(np.uint8), np.ones((3, 3))))
+        # A white line is lost where the photograph is white.
+        assert near[rows, columns].mean() > 0.5
 
     def test_two_in_a_row_are_both_found(self, hand: PhotoHand) -> None:
         for low, high in (((250, 180), (380, 330)), ((60, 200), (160, 320))):
@@ -199,11 +216,17 @@ class TestRectangle:
         changed = np.abs(hand.screen().astype(int) - plain).sum(axis=-1) > 60
         assert changed[top - 1 : top + 2, left:right].any(axis=0).mean() > 0.4
         assert changed[top:bottom, left - 1 : left + 2].any(axis=1).mean() > 0.4
+        # The dashes move.
+        assert window.photo._march.isActive()
+        first = hand.screen()
+        time.sleep(0.1)
+        assert (hand.screen() != first).any()
         assert "Looking for the outline" in window._hint.text()
         # The clicks of the next box go on when it is found.
         draw(hand, clicks=2)
         hand.until(lambda: bool(document.scene.objects))
         assert not window.photo._cut_out.searching
+        assert not window.photo._march.isActive()
         assert window.views.tools.tool == "draw"
         for corner in CLICKS[2:]:
             hand.point(hand.world(CUP.corners()[corner]))
