@@ -361,6 +361,7 @@ class MainWindow(QMainWindow):
         preview.failed.connect(lambda _, text: self._report_from("preview", text, "warning"))
         preview.finished.connect(lambda _: self._outdate("preview"))
         self.views.status_changed.connect(self._hint.setText)
+        self.views.hovered_changed.connect(self.pictures.expect)
         self.views.tools.tool_changed.connect(
             lambda tool: self.actions_by_id[f"tool_{tool}"].setChecked(True)
         )

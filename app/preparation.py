@@ -49,7 +49,7 @@ class Preparation(DiskJobs):
         return super().shutdown(timeout_ms)
 
     def _on_scene(self, scene: Scene | None) -> None:
-        photograph = scene is not None and scene.settings.decoder == "proxy"
+        photograph = scene is not None and scene.settings.decoder in ("proxy", "inpainting")
         wanted = scene.background if scene is not None and photograph else None
         if wanted is self._wanted:
             return

@@ -33,6 +33,9 @@ class Views(QSplitter):
 
     status_changed = Signal(str)
 
+    hovered_changed = Signal(str)
+    """Name of the object under the pointer, in either view; empty if none."""
+
     def __init__(self, document: Document) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setChildrenCollapsible(False)
@@ -47,6 +50,7 @@ class Views(QSplitter):
             self._frames[view] = frame
             self.addWidget(frame)
             view.native.installEventFilter(self)
+            view.hovered_changed.connect(self.hovered_changed)
             view.status_changed.connect(lambda text, said=view: self._say(said, text))
         sizes = QSettings().value(_SIZES_KEY)
         if isinstance(sizes, QByteArray):

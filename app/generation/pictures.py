@@ -15,6 +15,12 @@ from neural_assets_core.scene.working import is_large
 REST_MS = 250
 """A hand that keeps still for so long in a gesture wants to see what comes of it."""
 
+EXPECT_MS = 60
+"""A pointer that only passes over an object leaves it sooner."""
+
+_NUDGE = (0.0, 0.0, 1e-6)
+"""Metres: for the proxy an object that has moved, for the eye none."""
+
 
 class Pictures(QObject):
     """Keeps the picture in step with the document.
@@ -22,7 +28,8 @@ class Pictures(QObject):
     While a gesture is under way and until the decoder has answered, the proxy draws, in
     milliseconds once its small network is loaded. When the hand rests, the scene's own decoder
     makes a picture of few steps, and on release one of all its steps: from the same seed, so that
-    the picture sharpens and does not change.
+    the picture sharpens and does not change. What is behind the object that will be dragged next,
+    the one under the pointer or the selected one, is drawn ahead.
 
     Attributes
     ----------
@@ -48,8 +55,13 @@ class Pictures(QObject):
         self._document = document
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._on_rest)
+        self._soon = QTimer(self, singleShot=True, interval=EXPECT_MS)
+        self._soon.timeout.connect(self._anticipate)
+        self._hovered = ""
+        self._anticipated: tuple[Scene, tuple[str, ...]] | None = None
         document.scene_changed.connect(self._on_scene)
         document.draft_changed.connect(self._on_draft)
+        document.selection_changed.connect(lambda *_: self._soon.start())
         self.generator.finished.connect(self._on_finished)
         self.preview.finished.connect(self._on_preview)
         self.history.found.connect(self._on_found)
@@ -63,9 +75,15 @@ class Pictures(QObject):
         if self._document.scene is not None:
             self.generator.request(self._document.scene)
 
+    def expect(self, name: str) -> None:
+        """The pointer is over an object, or over none (empty): it may be dragged next."""
+        self._hovered = name
+        self._soon.start()
+
     def shutdown(self) -> bool:
         """Stop both workers; whether they did."""
         self._rest.stop()
+        self._soon.stop()
         # Both come to a stop at the same time.
         self.generator.cancel()
         preview_stopped = self.preview.shutdown()
@@ -108,6 +126,26 @@ class Pictures(QObject):
         if draft is not None and self.automatic and draft.settings.decoder != "proxy":
             self.generator.request(_quick(draft))
 
+    def _anticipate(self) -> None:
+        """Have the preview make what the first move of an object will need."""
+        scene, selection = self._document.scene, self._document.editable
+        # Photographs are prepared on a thread of their own.
+        if scene is None or _proxied(scene).settings.decoder == "proxy":
+            return
+        known = {item.name for item in scene.objects}
+        under = self._hovered if self._hovered in known else ""
+        names = (under,) if under and under not in selection else selection
+        names = names or tuple(item.name for item in scene.objects[:1])
+        # While a picture is made or a gesture is under way the cores are theirs.
+        free = self._document.draft is None and self.result() is not None
+        if not names or not free or (scene, names) == self._anticipated:
+            return
+        self._anticipated = scene, names
+        moved = scene
+        for name in names:
+            moved = moved.with_box(name, scene.object(name).box.translated(_NUDGE))
+        self.preview.request(_proxied(moved))
+
     # -- from the workers ------------------------------------------------------------------------
 
     def _on_finished(self, generation: Generation) -> None:
@@ -118,6 +156,7 @@ class Pictures(QObject):
         wanted = scene if draft is None else _quick(draft)
         if wanted is not None and looks_alike(generation.scene, wanted):
             self.picture_changed.emit(generation.picture)
+        self._soon.start()
 
     def _on_found(self, generation: Generation) -> None:
         scene = self._document.scene

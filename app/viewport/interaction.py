@@ -116,6 +116,11 @@ class Interaction:
 
     # -- for drawing -----------------------------------------------------------------------
 
+    @property
+    def hovered(self) -> str:
+        """Name of the object that a press would take hold of by its box; empty if none."""
+        return "" if self._hovered_handle is not None else self._hovered_box or ""
+
     def highlights(self) -> Highlights:
         """What the overlay shows."""
         drag, selection = self._drag, self._document.selection

@@ -66,6 +66,9 @@ class SceneView(QWidget):
     status_changed = Signal(str)
     """Mode, constraint, the change so far, what the modifier keys would do."""
 
+    hovered_changed = Signal(str)
+    """Name of the object that a press would take hold of by its box; empty if none."""
+
     gesture_started = Signal()
     gesture_finished = Signal()
     """After the release, or after the gesture was given up."""
@@ -76,7 +79,7 @@ class SceneView(QWidget):
         super().__init__(parent)
         self.tools = Tools(self) if tools is None else tools
         self._document = document
-        self._status = ""
+        self._status = self._hovered = ""
         self._was_dragging = False
         # Where the pointer last was while it drags the view, and the button it does it with.
         self._view_drag: tuple[QPointF, Qt.MouseButton] | None = None
@@ -218,6 +221,10 @@ class SceneView(QWidget):
         if status != self._status:
             self._status = status
             self.status_changed.emit(status)
+        hovered = self._interaction.hovered
+        if hovered != self._hovered:
+            self._hovered = hovered
+            self.hovered_changed.emit(hovered)
 
     def _cursor(self) -> Qt.CursorShape:
         if self._view_drag is not None:
