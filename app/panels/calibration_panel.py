@@ -33,6 +33,7 @@ SHORTEST, LONGEST = 8.0, 400.0
 _STOPS = 1000
 
 _MEANINGS = {"x": "along the ground", "y": "along the ground, across X", "z": "upright"}
+_MORE = {"x": "along the ground (X)", "y": "across X (Y)", "z": "along upright edges (Z)"}
 _LINES_HELP = (
     "Choose an axis, then drag along edges that follow it: two or more for an axis, two axes or "
     "three. Long edges far apart tell most."
@@ -223,7 +224,15 @@ class CalibrationPanel(QWidget):
         self._metres.show_value(sketch.metres)
         self._metres.setEnabled(sketch.measured is not None)
         self._forget.setEnabled(sketch.measured is not None)
-        self._result.setText(found.advice if camera is None else _described(camera))
+        told = found.advice if camera is None else _described(camera)
+        missing = [axis for axis in AXES if len(sketch.along(axis)) < 2]
+        if lines and camera is not None and len(missing) == 1:
+            # Two directions cannot tell where the middle of a crop was.
+            told += (
+                f"\nTwo lines {_MORE[missing[0]]} would make the camera surer, above all in a "
+                "cropped photograph."
+            )
+        self._result.setText(told)
         self._warning.setText("\n".join(found.warnings))
         self._warning.setVisible(bool(found.warnings))
         self.apply.setEnabled(camera is not None)

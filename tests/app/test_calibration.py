@@ -20,6 +20,7 @@ from tests.app.photos import HEIGHT, TRUE, WIDTH, PhotoHand, photo_scene
 Key = Qt.Key
 GUESS = Camera.looking_at((0.0, 0.0, 1.6), (0.0, 5.0, 0.0), WIDTH, HEIGHT, 0.6)
 
+Z_EDGES = [((-1, 1.6, 0), (-1, 1.6, 1)), ((1, 1.6, 0), (1, 1.6, 1))]
 X_EDGES = [((-1, -0.8, 0), (1, -0.8, 0)), ((-1, 1.6, 0), (1, 1.6, 0)), ((-1, 0.4, 0), (1, 0.4, 0))]
 Y_EDGES = [((-1, -0.8, 0), (-1, 1.6, 0)), ((1, -0.8, 0), (1, 1.6, 0))]
 
@@ -57,7 +58,11 @@ class TestLines:
         lay_all(hand)
         assert [line.axis for line in assistant.sketch.lines] == ["x"] * 3 + ["y"] * 2
         assert max(assistant.solution().residuals) < 1.0
+        assert "Two lines along upright edges (Z)" in hand.window.photo.panel._result.text()
         assert document.scene is guessed
+        hand.key(Key.Key_Z)
+        lay(hand, Z_EDGES)
+        assert "upright" not in hand.window.photo.panel._result.text()
         hand.key(Key.Key_Return)
         camera = document.scene.background.view.camera
         assert camera.k[0, 0] == pytest.approx(TRUE.k[0, 0], rel=0.03)
