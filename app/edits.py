@@ -40,7 +40,10 @@ class EditCommands:
         if scene is None:
             return
         if self._copied is None:
-            raise UserError("Nothing was copied yet: select objects, then Edit > Copy objects.")
+            raise UserError(
+                "Nothing was copied yet: select objects, then Edit > Copy objects. A copied "
+                "picture becomes a scene with File > New from clipboard."
+            )
         source, names = self._copied
         count = len(scene.objects)
         pasted = transferred(scene, source, names)

@@ -323,6 +323,7 @@ class MainWindow(QMainWindow):
                 " › ".join(path),
                 actions.key_text(self.actions_by_id[command.id]),
                 command.obstacle(self),
+                command.tip,
             )
             for command, path in menus.in_menus()
         ]
@@ -403,7 +404,9 @@ class MainWindow(QMainWindow):
 
     def _on_finished(self, generation: Generation) -> None:
         self._outdate("generator", "preview")
-        self._progress.setText(f"Done in {generation.seconds:.1f} s")
+        # What took no time needs none told.
+        brief = generation.seconds < 0.05
+        self._progress.setText("Done" if brief else f"Done in {generation.seconds:.1f} s")
         if generation.notes:
             self._report_from("generator", " ".join(generation.notes), "hint")
 

@@ -56,6 +56,8 @@ class Entry:
         Its shortcut, as the platform writes it.
     obstacle : str
         Why it cannot be run now; empty if it can.
+    tip : str
+        What it does, in other words than its name.
     """
 
     id: str
@@ -63,6 +65,7 @@ class Entry:
     path: str
     keys: str
     obstacle: str
+    tip: str = ""
 
 
 class CommandPalette(QFrame):
@@ -142,7 +145,7 @@ class CommandPalette(QFrame):
         recent = _recent()
         found = []
         for place, entry in enumerate(self._entries):
-            score = match(text, entry.name, entry.path)
+            score = match(text, entry.name, entry.path, entry.tip)
             if score is not None:
                 lately = recent.index(entry.id) if entry.id in recent else len(recent)
                 found.append((score, lately, place, entry))
@@ -257,22 +260,23 @@ class _Delegate(QStyledItemDelegate):
         painter.restore()
 
 
-def match(text: str, name: str, path: str) -> int | None:
+def match(text: str, name: str, path: str, tip: str = "") -> int | None:
     """How well a command answers what was typed: 0 is best, None not at all.
 
     Every word must be found: at the start of the name, at the start of one of its words, anywhere
-    in it, in the menus' titles, or, at worst, its letters one after another in the name.
+    in it, in the menus' titles, at the start of a word of its tip, or, at worst, its letters one
+    after another in the name.
     """
     total = 0
     for word in text.casefold().split():
-        score = _match_word(word, name.casefold(), path.casefold())
+        score = _match_word(word, name.casefold(), path.casefold(), tip.casefold())
         if score is None:
             return None
         total += score
     return total
 
 
-def _match_word(word: str, name: str, path: str) -> int | None:
+def _match_word(word: str, name: str, path: str, tip: str) -> int | None:
     if name.startswith(word):
         return 0
     if f" {word}" in name:
@@ -281,9 +285,11 @@ def _match_word(word: str, name: str, path: str) -> int | None:
         return 2
     if word in path:
         return 3
+    # One or two letters begin a word of nearly every tip, and are in nearly every name.
+    if len(word) > 2 and f" {word}" in f" {tip}":
+        return 4
     letters = iter(name)
-    # Two letters are in nearly every name.
-    return 4 if len(word) > 2 and all(letter in letters for letter in word) else None
+    return 5 if len(word) > 2 and all(letter in letters for letter in word) else None
 
 
 def _recent() -> list[str]:

@@ -106,9 +106,13 @@ class DropTarget(QFrame):
         self.setMinimumHeight(208)
         self._sign = QLabel()
         self._draw_sign()
-        title = QLabel("Drop a scene or a photograph here")
+        title = QLabel("Drop a photograph or a scene here")
         title.setProperty("role", "title")
-        hint = QLabel(f"Scenes ({SCENE_SUFFIX}), pictures, and exports, which carry their scene")
+        hint = QLabel(
+            "Or begin with a sample scene: drag an object, and the picture follows.\n"
+            f"Scenes ({SCENE_SUFFIX}), pictures from disk or clipboard, and exports of this program"
+        )
+        hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         hint.setProperty("role", "faint")
         photograph = QPushButton("&New from photograph …")
         photograph.setProperty("primary", "true")

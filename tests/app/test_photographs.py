@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
@@ -135,7 +135,9 @@ class TestClipboard:
         image = QImage(33, 21, QImage.Format.Format_RGB32)
         image.fill(QColor(200, 100, 50))
         QGuiApplication.clipboard().setImage(image)
-        empty_window.actions_by_id["photo_paste"].trigger()
+        qtbot.waitUntil(empty_window.isActiveWindow)
+        # There are no objects that could be meant.
+        qtbot.keyClick(empty_window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
         pixels = opened(empty_window, qtbot).background.view.picture.pixels
         assert pixels.shape == (21, 33, 3)
         assert (pixels == [200, 100, 50]).all()

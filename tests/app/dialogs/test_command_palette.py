@@ -82,9 +82,12 @@ class TestOpening:
         window.set_keymap(keymap)
         press(qtbot, Key.Key_F3)
         qtbot.keyClicks(palette.field, "move tool")
-        assert listed(palette) == [
-            Entry("tool_move", "Move tool", "Object › Tool", keys, "")
-        ]
+        (entry,) = listed(palette)
+        assert entry == Entry("tool_move", "Move tool", "Object › Tool", keys, "", entry.tip)
+        # What somebody looks for who does not know its name.
+        palette.field.clear()
+        qtbot.keyClicks(palette.field, "tint")
+        assert "guessed" in [entry.id for entry in listed(palette)]
 
     def test_leaving_it_closes_it(
         self, window: MainWindow, palette: CommandPalette, qtbot: QtBot
@@ -179,6 +182,8 @@ class TestRunning:
         ("SELECT ALL", ["Select all"]),
         ("all sel", ["Select all"]),
         ("slall", ["Select all"]),
+        ("near", ["Zoom"]),
+        ("arer", []),
         ("zz", []),
     ],
 )
@@ -190,6 +195,9 @@ def test_ranking(text: str, order: list[str]) -> None:
         "Select all": "Edit",
         "Zoom": "View",
     }
-    scores = {name: match(text, name, path) for name, path in commands.items()}
+    tips = {"Zoom": "Go nearer"}
+    scores = {
+        name: match(text, name, path, tips.get(name, "")) for name, path in commands.items()
+    }
     found = [name for name, score in scores.items() if score is not None]
     assert sorted(found, key=lambda name: scores[name]) == order
