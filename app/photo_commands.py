@@ -28,10 +28,7 @@ from neural_assets_core.segmentation import carried_by, with_boxed_object
 PANEL_HEIGHT = 520
 """Pixels at which nothing of the calibration has to be scrolled."""
 
-OUTLINE_ADVICE = (
-    "The line encloses what will move. Where it takes in too much or too little, "
-    "paint it right (M)."
-)
+OUTLINE_ADVICE = "The line encloses what will move. Where it is wrong, paint it right (M)."
 
 MARCH_MS = 80
 """Between two frames while an outline is looked for; more would slow the search down."""

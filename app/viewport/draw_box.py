@@ -30,7 +30,7 @@ _STEP = 0.01
 """To the side of a first click, as a share of the picture's width, to see whether it will do."""
 
 _HINTS = (
-    "Draw box · click where one bottom edge begins, or drag a rectangle around the object",
+    "Draw box · drag a rectangle around an object, or click where one bottom edge begins",
     "Draw box 1/4 · click where that bottom edge ends",
     "Draw box 2/4 · click how far the bottom reaches",
     "Draw box 3/4 · click how high it is",

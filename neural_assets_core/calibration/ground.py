@@ -169,6 +169,7 @@ def ground_point(camera: Camera, pixel: Point) -> Float:
     # Written so that NaN fails too.
     if not slope > SHALLOWEST:
         raise UserError(
-            "This point is above the horizon or too close to it: choose one on the ground, below."
+            "This point is above the horizon or too close to it: choose one on the ground, below, "
+            "or calibrate the camera first."
         )
     return np.asarray(origin - direction * (origin[2] / direction[2])) * [1.0, 1.0, 0.0]
