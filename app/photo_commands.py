@@ -199,7 +199,7 @@ class PhotoCommands(QObject):
             self._march.stop()
         elif not self._march.isActive():
             self._march.start()
-        self._viewport.redraw()
+        self._viewport.show_searching(self._cut_out.searching)
 
     def _on_drawn(self, name: str) -> None:
         self.settled.emit()

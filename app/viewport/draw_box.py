@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -14,7 +13,7 @@ from app.document import Document
 from app.viewport import style
 from app.viewport.box_strokes import Level, draw_boxes
 from app.viewport.guest import Guest, Key, Modifier, Place, Pointer
-from app.viewport.strokes import Label, Strokes
+from app.viewport.strokes import Strokes
 from neural_assets_core.calibration import box_from_rectangle, cuboid_from_clicks
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box
@@ -22,10 +21,6 @@ from neural_assets_core.geometry import Box
 Float = NDArray[np.float64]
 
 CLICKS = 4
-MARCHING_DASH = 14.0
-MARCHING_SPEED = 28.0
-"""Screen pixels, and pixels a second, of dashes that say that something is being looked for."""
-
 _STEP = 0.01
 """To the side of a first click, as a share of the picture's width, to see whether it will do."""
 
@@ -175,11 +170,6 @@ class DrawBox(Guest):
         # Where things were seen, wherever they have been moved since.
         drawn = [occluder.box for occluder in scene.background.occluders]
         draw_boxes(strokes, camera, drawn, [Level.PLAIN] * len(drawn), [False] * len(drawn))
-        for left, top, right, bottom in self._cut_out.searching:
-            corners = _rectangle(place, (left, top), (right, bottom))
-            strokes.path(corners, style.CASING, 3.4, closed=True)
-            strokes.segments(_marching(corners, time.monotonic()), style.ACCENT, 1.8)
-            strokes.label(Label("Looking …", tuple(corners.mean(axis=0)), style.ACCENT))
         if self._start is not None and self._rectangle and self._at is not None:
             corners = _rectangle(place, self._start, self._at)
             strokes.path(corners, style.CASING, 3.0, closed=True)
@@ -240,19 +230,6 @@ class DrawBox(Guest):
             cuboid_from_clicks(camera, [(x, y), (x + _STEP * camera.width, y)])
             return None
         return cuboid_from_clicks(camera, pairs)
-
-
-def _marching(corners: Float, seconds: float) -> Float:
-    """(N, 2, 2) dashes that go round a closed path of corners (M, 2) as time goes by."""
-    begun = seconds * MARCHING_SPEED % MARCHING_DASH - MARCHING_DASH
-    parts = []
-    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        length = float(np.linalg.norm(end - start))
-        heads = np.arange(begun, length, MARCHING_DASH)
-        ends = np.clip(np.stack([heads, heads + 0.5 * MARCHING_DASH], axis=1), 0.0, length)
-        seen = ends[ends[:, 1] > ends[:, 0]]
-        parts.append(start + seen[..., None] * (end - start) / max(length, 1e-9))
-    return np.concatenate(parts)
 
 
 def _rectangle(place: Place, start: ArrayLike, end: ArrayLike) -> Float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
@@ -17,6 +20,7 @@ from app.viewport.navigation import Navigation
 from app.viewport.overlay import draw_scene
 from app.viewport.rubber_band import draw_band
 from app.viewport.scene_view import SceneView
+from app.viewport.searching import Rectangle, draw_searching
 from app.viewport.strokes import Label, Strokes
 from app.viewport.tools import Tools
 from neural_assets_core.geometry import Box, Camera
@@ -48,6 +52,7 @@ class Viewport(SceneView):
         self._guest: Guest | None = None
         self._guessed: MaskShape | None = None
         self._outline: MaskShape | None = None
+        self._searching: Sequence[Rectangle] = ()
         self._screen_camera: tuple[Camera, Navigation, Camera] | None = None
         super().__init__(document, tools, parent)
         document.fitting_changed.connect(self.redraw)
@@ -97,6 +102,11 @@ class Viewport(SceneView):
         if shape is not self._outline:
             self._outline = shape
             self._refresh()
+
+    def show_searching(self, rectangles: Sequence[Rectangle]) -> None:
+        """Draw where in the photograph something is being looked for, whatever the tool is."""
+        self._searching = rectangles
+        self._refresh()
 
     def _view_status(self) -> str:
         return self._ghost_hint or ("" if self._guest is None else self._guest.status())
@@ -276,20 +286,22 @@ class Viewport(SceneView):
         original = laid or self._show_original or self._picture is None
         picture = source if original else self._picture
         place, scale = self._navigation, self._navigation.scale
+        photo = Place.of(scene, self._navigation)
         if self._guessed is not None and not original:
             onto = Place((scale, scale), (place.x, place.y))
             draw_guessed(strokes, onto, self._guessed)
         if self._guest is not None:
-            self._guest.draw(strokes, Place.of(scene, self._navigation))
+            self._guest.draw(strokes, photo)
         elif self._editable():
             if self._outline is not None:
-                draw_outline(strokes, Place.of(scene, self._navigation), self._outline)
+                draw_outline(strokes, photo, self._outline)
             draw_scene(strokes, camera, scene, self._interaction.highlights())
             if self._interaction.band is not None:
                 draw_band(strokes, self._interaction.band)
             if self._document.fitting:
                 middle = (0.5 * self._screen_size()[0], _BANNER_ROOM)
                 strokes.label(Label("Fitting boxes · Enter ends", middle, style.ACCENT))
+        draw_searching(strokes, photo, self._searching, time.monotonic())
         if self._ghost is not None:
             # Not as faint as where boxes stood: the eye is on this one.
             draw_boxes(strokes, camera, [self._ghost], [Level.HOVERED], [False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, fields
 from itertools import takewhile
 
@@ -131,14 +132,16 @@ def _drawn(scene: Scene, camera: Camera, *, measured: bool) -> _Canvas:
     # What is behind all that moved is the same at every step of a drag.
     behind = list(takewhile(lambda part: part.stays, parts))
 
-    def standing() -> _Canvas:
-        return _standing(photograph, camera, stayed, behind, measured)
-
     if camera.width * camera.height > KEPT_PIXELS:
-        canvas = standing()
+        canvas = _emptied(photograph, camera, stayed, measured)
+        for part in behind:
+            _draw(canvas, photograph, part, camera)
     else:
-        key = camera, tuple(stayed), tuple((part.item.appearance, part.carried) for part in behind)
-        canvas = photograph.kept((*key, measured), standing).copy()
+        still = photograph.kept(
+            (camera, tuple(stayed), measured),
+            lambda: _Still(_emptied(photograph, camera, stayed, measured)),
+        )
+        canvas = still.behind(behind, photograph, camera).copy()
     for part in parts[len(behind) :]:
         _draw(canvas, photograph, part, camera)
     return canvas
@@ -165,18 +168,33 @@ class _Part:
     rides: bool
 
 
-def _standing(
-    photograph: Photograph,
-    camera: Camera,
-    stayed: list[Appearance],
-    behind: list[_Part],
-    measured: bool,
-) -> _Canvas:
-    """The photograph without what is not where it was, and what stays behind all else."""
-    canvas = _emptied(photograph, camera, stayed, measured)
-    for part in behind:
-        _draw(canvas, photograph, part, camera)
-    return canvas
+class _Still:
+    """What a drag leaves as it is.
+
+    Parameters
+    ----------
+    emptied : _Canvas
+        The photograph without what is not where it was.
+    """
+
+    def __init__(self, emptied: _Canvas) -> None:
+        self._emptied = emptied
+        self._last: tuple[Hashable, _Canvas] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory taken."""
+        return self._emptied.nbytes + (0 if self._last is None else self._last[1].nbytes)
+
+    def behind(self, parts: list[_Part], photograph: Photograph, camera: Camera) -> _Canvas:
+        """With what stays behind all that moved: other parts when that passes one of them."""
+        key = tuple((part.item.appearance, part.carried) for part in parts)
+        if self._last is None or self._last[0] != key:
+            canvas = self._emptied.copy()
+            for part in parts:
+                _draw(canvas, photograph, part, camera)
+            self._last = key, canvas
+        return self._last[1]
 
 
 def _draw(canvas: _Canvas, photograph: Photograph, part: _Part, camera: Camera) -> None:
