@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from neural_assets_core.calibration.boxes import FLATTEST, box_from_rectangle, filled_box
+from neural_assets_core.calibration.ground import ground_point
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import MINIMUM_EXTENT, Box, Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.checks import behind_camera
-from neural_assets_core.geometry.outlines import completed, ellipse_of, seen_outline
+from neural_assets_core.geometry.outlines import Ellipse, completed, ellipse_of, seen_outline
 from neural_assets_core.scene import Picture
 
 Mask = NDArray[np.bool_]
@@ -35,6 +36,9 @@ FITS = 0.88
 
 PROMISING, NEARLY = 0.8, 0.05
 """The same of what is worth to be looked at more closely, and by how much less than a box's."""
+
+CLEARER = 0.08
+"""By how much more than a box's it is believed, too, if it is promising."""
 
 WORKING_SIDE = 240
 """Pixels a side on which outlines are compared, at most."""
@@ -96,8 +100,10 @@ def box_around_mask(
         If the mask is empty, or no box on the ground can be where it is.
     """
     inside = mask.pixels > 127
-    if hidden is not None:
-        inside = completed(inside, hidden)
+    if hidden is None:
+        hidden = np.zeros(inside.shape, dtype=bool)
+    line = seen_outline(inside, hidden)
+    inside = completed(inside, hidden)
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     if not len(rows):
         raise UserError("The rectangle is empty: drag it over the whole object.")
@@ -108,44 +114,82 @@ def box_around_mask(
         box = filled_box(camera, wanted, depth)
         if box is None or box.size[2] < FLATTEST * box.size[0] or behind_camera(camera, box):
             continue
-        value = _shared(camera, box.corners(), inside, wanted) - UNUSUAL * abs(math.log(depth))
+        value = _shared(camera, box.corners(), inside, hidden, wanted)
+        value -= UNUSUAL * abs(math.log(depth))
         if value > highest:
             best, highest = box, value
     if 1.0 not in depths:
         return Enclosing(best, False)
-    dish = is_dish(camera, inside)
-    turned = _turned(camera, inside, wanted)
-    if turned is None or turned[2] < (0.0 if dish else max(highest - NEARLY, PROMISING)):
+    dish = _dish(camera, inside)
+    if dish is not None:
+        inside = inside | (dish.filled(inside.shape) & hidden)
+        wanted = np.concatenate([dish.center - dish.half, dish.center + dish.half])
+    turned = _turned(camera, inside, hidden, wanted)
+    if turned is None:
+        # Too flat for its width, as what is hidden in part may be: low, for a start.
+        turned = _low(camera, wanted), 1.0, 1.0
+    round_box, taper, value = turned
+    if value < (0.0 if dish is not None else max(highest - NEARLY, PROMISING)):
         return Enclosing(best, False)
-    round_box, taper, _ = turned
-    line = seen_outline(mask.pixels > 127, hidden)
-    round_box = _settled(camera, round_box, taper, line, dish=dish)
-    value = _shared(camera, rings(round_box, taper), inside, wanted)
-    fits = value > max(highest, FITS) and not behind_camera(camera, round_box)
+    round_box = _settled(camera, round_box, taper, line, dish=dish is not None)
+    value = _shared(camera, rings(round_box, taper), inside, hidden, wanted)
+    fits = value > max(highest, FITS) or value > max(highest + CLEARER, PROMISING)
+    fits = fits and not behind_camera(camera, round_box)
     return Enclosing(round_box, True) if fits else Enclosing(best, False)
 
 
-def _turned(camera: Camera, inside: Mask, wanted: Float) -> tuple[Box, float, float] | None:
+def _turned(
+    camera: Camera, inside: Mask, hidden: Mask, wanted: Float
+) -> tuple[Box, float, float] | None:
     """The box of the likeliest of round things that fill a rectangle, its taper and its overlap."""
     best: tuple[Box, float, float] | None = None
     for taper in TAPERS:
         box = filled_box(camera, wanted, 1.0, _rings(taper))
         if box is None or behind_camera(camera, box):
             continue
-        value = _shared(camera, rings(box, taper), inside, wanted)
+        value = _shared(camera, rings(box, taper), inside, hidden, wanted)
         if best is None or value > best[2]:
             best = box, taper, value
     return best
 
 
+def _low(camera: Camera, wanted: Float) -> Box:
+    """Something round and low that reaches to a rectangle's sides and to its bottom."""
+    left, _, right, bottom = wanted
+    start, end = (ground_point(camera, (x, bottom)) for x in (left, right))
+    width = max(float(np.linalg.norm(end - start)), MINIMUM_EXTENT)
+    side = (end - start) / width
+    ahead, yaw = np.cross([0.0, 0.0, 1.0], side), math.atan2(side[1], side[0])
+
+    def sized(numbers: Float) -> Box:
+        wide = max(width * math.exp(float(numbers[2].clip(-3.0, 3.0))), MINIMUM_EXTENT)
+        tall = max(DISH * wide, MINIMUM_EXTENT)
+        foot = 0.5 * (start + end) + width * (numbers[0] * side + numbers[1] * ahead)
+        x, y, z = (foot + [0.0, 0.0, 0.5 * tall]).tolist()
+        return Box(center=(x, y, z), size=(wide, wide, tall)).rotated((0.0, 0.0, 1.0), yaw)
+
+    def missed(numbers: Float) -> Float:
+        points = np.nan_to_num(camera.project(rings(sized(numbers)))[:, :2].clip(-1e6, 1e6))
+        reached = [points[:, 0].min(), points[:, 0].max(), points[:, 1].max()]
+        return np.asarray((np.array(reached) - [left, right, bottom]) / (right - left))
+
+    return sized(least_squares(missed, np.array([0.0, 0.5, 0.0]), max_nfev=STEPS).x)
+
+
 def is_dish(camera: Camera, inside: Mask) -> bool:
     """Whether the outline of a mask (height, width) is that of a level disc, a plate say."""
+    return _dish(camera, inside) is not None
+
+
+def _dish(camera: Camera, inside: Mask) -> Ellipse | None:
+    """The ellipse that is the outline of a mask, if it looks like a level disc."""
     ellipse = ellipse_of(inside)
     if ellipse is None:
-        return False
+        return None
     _, ray = camera.rays(ellipse.center)
     steepness = -float(ray[2]) / float(np.linalg.norm(ray))
-    return abs(steepness - float(ellipse.half[1] / ellipse.half[0])) < LEVEL
+    level = abs(steepness - float(ellipse.half[1] / ellipse.half[0])) < LEVEL
+    return ellipse if level else None
 
 
 def _settled(camera: Camera, box: Box, taper: float, line: Float, *, dish: bool) -> Box:
@@ -210,14 +254,17 @@ def _rings(taper: float) -> Float:
     return np.concatenate([ring * [taper, taper, -1.0], ring])
 
 
-def _shared(camera: Camera, points: Float, inside: Mask, edges: Float) -> float:
-    """Overlap (IoU) of a mask, whose `edges` are known, with the convex hull of world points."""
+def _shared(camera: Camera, points: Float, inside: Mask, hidden: Mask, edges: Float) -> float:
+    """Overlap (IoU) of a mask, whose `edges` are known, with the convex hull of world points.
+
+    Where other things hide it, nothing is known.
+    """
     seen = camera.project(points)[:, :2]
     low = np.minimum(edges[:2], seen.min(axis=0))
     high = np.maximum(edges[2:], seen.max(axis=0))
     low, high = low.clip(0, inside.shape[::-1]), high.clip(0, inside.shape[::-1])
     left, top, right, bottom = (int(value) for value in (*np.floor(low), *np.ceil(high)))
-    part = inside[top:bottom, left:right].astype(np.uint8)
+    part = inside[top:bottom, left:right] + 2 * hidden[top:bottom, left:right].astype(np.uint8)
     scale = min(1.0, WORKING_SIDE / max(part.shape))
     size = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
     small = cv2.resize(part, size, interpolation=cv2.INTER_NEAREST)
@@ -225,4 +272,5 @@ def _shared(camera: Camera, points: Float, inside: Mask, edges: Float) -> float:
     at = (seen - [left, top]) * scale - 0.5
     outline = cv2.convexHull(np.round(16 * at).clip(-1e6, 1e6).astype(np.int32))
     cv2.fillConvexPoly(hull, outline, 1, cv2.LINE_8, 4)
-    return float((hull & small).sum() / max(int((hull | small).sum()), 1))
+    covered, own, known = hull > 0, small == 1, small < 2
+    return float((covered & own).sum() / max(int(((covered | own) & known).sum()), 1))

@@ -38,6 +38,12 @@ stands on."""
 NARROWER = (0.7, 0.5, 0.35, 0.25)
 """Depths, in widths, of what would not stand on something if it were deeper."""
 
+LOW = 0.25
+"""Height of what nothing can hide that stands before it, in its lesser sides."""
+
+TAKEN = 0.25
+"""Share of an object's pixels from which on another one that has them, too, is wrong."""
+
 SUNK, DEEPEST = 0.35, 0.25
 """How high in a dish things stand, in its heights, and how deep they sink, in their own."""
 
@@ -100,7 +106,7 @@ def with_found_object(scene: Scene, mask: Picture, name: str, category: str) -> 
     """
     camera, occluders = scene.background.view.camera, scene.background.occluders
     new = _Seen(mask.pixels, box_around_mask(camera, mask).box, free=True)
-    seen = [*_seen(scene), new]
+    seen = _parted(camera, [*_seen(scene), new])
     number = len(occluders)
     below, above = _related(camera, seen)
     hiding = _union([seen[one].inside for one in above], mask.pixels.shape)
@@ -117,6 +123,7 @@ def with_found_object(scene: Scene, mask: Picture, name: str, category: str) -> 
     for one, box in _raised(camera, seen, above).items():
         seen[one] = replace(seen[one], box=box)
     seen = _cut(camera, seen)
+    seen = _refitted(camera, seen)
     looks = {
         before: before.model_copy(update={"box": after.box, "mask": Picture(after.mask)})
         for before, after in zip(occluders, seen[:-1], strict=True)
@@ -335,7 +342,10 @@ def _related(camera: Camera, seen: list[_Seen]) -> tuple[list[int], list[int]]:
 def _is_upon(camera: Camera, one: _Seen, other: _Seen) -> bool:
     """Whether an object would stand over another one, were it as high as that."""
     box = seen_at_height(camera, one.box, _seat(camera, other))
-    if box is None or _bitten(camera, one, other) > BITTEN:
+    if box is None:
+        return False
+    low = other.box.size[2] < LOW * min(other.box.size[:2])
+    if not low and _bitten(camera, one, other) > BITTEN:
         return False
     return foot_is_over(camera, box, other.box)
 
@@ -400,6 +410,38 @@ def _cut(camera: Camera, seen: list[_Seen]) -> list[_Seen]:
         if (np.minimum(out[front].mask, out[behind].mask) > 0).any():
             mask = np.minimum(out[behind].mask, 255 - out[front].mask)
             out[behind] = replace(out[behind], mask=mask)
+    return out
+
+
+def _parted(camera: Camera, seen: list[_Seen]) -> list[_Seen]:
+    """The objects without what the last one takes of others, or they of it.
+
+    Somebody drew a rectangle round each: pixels of two are those of the one of which they are the
+    greater share.
+    """
+    out, last = list(seen), len(seen) - 1
+    for index in range(last):
+        both = int((out[index].inside & out[last].inside).sum())
+        shares = {one: both / max(int(out[one].inside.sum()), 1) for one in (index, last)}
+        keeps = max(shares, key=lambda one: shares[one])
+        if shares[keeps] > TAKEN:
+            loses = last + index - keeps
+            out[loses] = _without(camera, out[loses], out[keeps].inside)
+    return out
+
+
+def _refitted(camera: Camera, seen: list[_Seen]) -> list[_Seen]:
+    """The objects, those that the last one hides in part in boxes that heed that."""
+    out = list(seen)
+    order = back_to_front(camera, [one.box for one in seen])
+    last = len(seen) - 1
+    for index, one in enumerate(seen):
+        nearer_ones = order[order.index(index) + 1 :]
+        if one.free and (index == last or last in nearer_ones) and (one.mask > 127).any():
+            touching = [other for other in nearer_ones if _may_touch(one.mask, seen[other].mask)]
+            if touching:
+                hiding = _union([seen[other].inside for other in nearer_ones], one.mask.shape)
+                out[index] = replace(one, box=_around(camera, one.mask, hiding, lowest(one.box)))
     return out
 
 

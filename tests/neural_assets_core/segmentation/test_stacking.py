@@ -388,3 +388,34 @@ def drawn_disc(scene: Scene) -> Mask:
     points = scene.camera.project(rings(item.box, 0.6))[:, :2]
     cv2.fillConvexPoly(out, cv2.convexHull(np.round(points).astype(np.int32)), 1)
     return out > 0
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_pixels_of_two_are_those_of_the_one_that_would_lose_more(order: tuple[int, ...]) -> None:
+    # An outline of the big one that takes the small one for a part of it.
+    view = camera(35.0)
+    big, small = crate(0.0, 2.2, 0.0, 0.6, 0.6, 0.5), crate(0.42, 2.6, 0.0, 0.2, 0.2, 0.15)
+    masks = outlines(view, [big, small], "cc")
+    whole = [np.maximum(masks[0], masks[1]), masks[1]]
+    scene = found(view, whole, order)
+    kept = [scene.object(str(index)).appearance.mask for index in (0, 1)]
+    assert kept[0] is not None
+    assert kept[1] is not None
+    assert (kept[1].pixels == masks[1]).all()
+    assert ((kept[0].pixels > 0) == (masks[0] > 0)).all()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_plate_is_flat_though_half_of_what_it_carries_was_taken_for_it(
+    order: tuple[int, ...],
+) -> None:
+    view = camera(50.0)
+    plate, pot = crate(0.0, 1.5, 0.0, 0.6, 0.6, 0.06), crate(0.0, 1.5, 0.04, 0.3, 0.3, 0.28)
+    masks = outlines(view, [plate, pot], "rr")
+    rows = np.flatnonzero(masks[1].any(axis=1))
+    lost = masks[1].copy()
+    lost[: round(0.5 * rows[0] + 0.5 * rows[-1])] = 0
+    masks = [np.maximum(masks[0], lost), masks[1] - lost]
+    below, _ = boxes_of(found(view, masks, order))
+    assert below.size[2] < 0.25 * below.size[0]
+    assert below.size[0] == pytest.approx(0.6, rel=0.15)
