@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakMethod
@@ -27,6 +29,7 @@ from PySide6.QtWidgets import QWidget
 from vispy import gloo
 from vispy.gloo import gl
 from vispy.gloo.context import FakeCanvas, set_current_canvas
+from vispy.gloo.gl import gl2
 
 from app.viewport import shaders
 from app.viewport.damage import Area, Layer, differing_pixels
@@ -36,6 +39,11 @@ from neural_assets_core.scene import Picture
 # Qt waits 5 ms with a frame, in case that there is more to draw; here a frame is asked for what to
 # draw only when it is drawn.
 os.environ.setdefault("QT_QPA_UPDATE_IDLE_TIME", "0")
+
+# A frame has a hundred calls of OpenGL, most of them far below a microsecond. Each would let go of
+# the interpreter, and a worker may take it for a whole turn.
+if isinstance(gl2._lib, ctypes.CDLL) and not sys.platform.startswith("win"):
+    gl2._lib = ctypes.PyDLL(gl2._lib._name)
 
 SURROUND = (0.16, 0.16, 0.16, 1.0)
 """Neutral grey around the picture: an artist judges colour by it."""

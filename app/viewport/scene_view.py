@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import (
     QCursor,
     QFocusEvent,
@@ -28,6 +28,10 @@ from neural_assets_core.scene import Scene
 
 WHEEL_STEP = 1.2
 """Zoom of one notch of the wheel."""
+
+PACE_MS = 50
+"""From one status of a gesture to the next: each has the window laid out anew, and numbers that
+change more often cannot be read."""
 
 _PINCH = (0.2, 5.0)
 """Least and most zoom of a single event: touchpads have been seen to report -1 and less."""
@@ -81,6 +85,8 @@ class SceneView(QWidget):
         self._document = document
         self._status = self._hovered = ""
         self._was_dragging = False
+        self._pace = QTimer(self, singleShot=True, interval=PACE_MS)
+        self._pace.timeout.connect(self._tell_status)
         # Where the pointer last was while it drags the view, and the button it does it with.
         self._view_drag: tuple[QPointF, Qt.MouseButton] | None = None
         self._space = False
@@ -215,16 +221,21 @@ class SceneView(QWidget):
         cursor = self._cursor()
         if cursor != self.native.cursor().shape():
             self.native.setCursor(cursor)
+        if not (self._was_dragging and self._pace.isActive()):
+            self._tell_status()
+        hovered = self._interaction.hovered
+        if hovered != self._hovered:
+            self._hovered = hovered
+            self.hovered_changed.emit(hovered)
+
+    def _tell_status(self) -> None:
         status = ""
         if self._document.scene is not None:
             status = self._view_status() or self._interaction.status()
         if status != self._status:
             self._status = status
+            self._pace.start()
             self.status_changed.emit(status)
-        hovered = self._interaction.hovered
-        if hovered != self._hovered:
-            self._hovered = hovered
-            self.hovered_changed.emit(hovered)
 
     def _cursor(self) -> Qt.CursorShape:
         if self._view_drag is not None:
@@ -329,6 +340,7 @@ class SceneView(QWidget):
             # Platforms disagree on whether a modifier's own event includes it.
             flag = _MODIFIER_KEYS[key]
             self._interaction.modifiers_changed(modifiers | flag if pressed else modifiers & ~flag)
+            self._tell_status()
             return True
         if key == Qt.Key.Key_Space and not self._interaction.busy:
             if not event.isAutoRepeat():
@@ -340,6 +352,8 @@ class SceneView(QWidget):
             # An axis key held a little long must not count twice.
             return True
         if pressed and self._editable() and self._interaction.key(key, modifiers):
+            # What is typed is seen at once.
+            self._tell_status()
             return True
         event.ignore()
         return True
