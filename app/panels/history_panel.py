@@ -126,7 +126,9 @@ class Strip(ThumbnailList):
         if self.model().rowCount() == 0:
             painter = QPainter(self.viewport())
             painter.setPen(QColor(colors().faint))
-            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, EMPTY)
+            room = self.viewport().rect().adjusted(UNIT, 0, -UNIT, 0)
+            wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(room, wrapped, EMPTY)
 
 
 class HistoryPanel(QWidget):

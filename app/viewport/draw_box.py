@@ -22,7 +22,17 @@ Float = NDArray[np.float64]
 
 CLICKS = 4
 _STEP = 0.01
-"""To the side of a first click, as a share of the picture's width, to see whether it will do."""
+"""To the side of a first click, as a share of the picture's width, to see whether it will do; and
+the way that an arrow key goes."""
+_SLOW = 0.2
+"""Of that, with Shift."""
+_ARROWS = {
+    Key.Key_Left: (-1.0, 0.0),
+    Key.Key_Right: (1.0, 0.0),
+    Key.Key_Up: (0.0, -1.0),
+    Key.Key_Down: (0.0, 1.0),
+}
+_BUTTON = (Key.Key_Return, Key.Key_Enter)
 
 _HINTS = (
     "Draw box · drag a rectangle around an object, or click where one bottom edge begins",
@@ -36,7 +46,7 @@ _RECTANGLE = (
     "Esc gives up"
 )
 _SEARCHING = "Looking for the outline of what is in the rectangle … · Esc gives up"
-_LEAVE = "Esc leaves"
+_LEAVE = "arrow keys and Enter do it too · Esc leaves"
 
 
 class DrawBox(Guest):
@@ -134,6 +144,10 @@ class DrawBox(Guest):
             self._leave()
 
     def key(self, key: Key, modifiers: Modifier, pressed: bool) -> bool:
+        if key in _ARROWS or key in _BUTTON:
+            if pressed:
+                self._by_key(key, modifiers)
+            return True
         undo = key == Key.Key_Z and modifiers == Modifier.ControlModifier
         back = bool(self._clicks) and (key == Key.Key_Backspace or undo)
         if key != Key.Key_Escape and not back:
@@ -145,6 +159,25 @@ class DrawBox(Guest):
             self._clicks.pop()
             self.let_go()
         return True
+
+    def _by_key(self, key: Key, modifiers: Modifier) -> None:
+        """Arrows are the way of the mouse; Enter presses its button, and lets it go again."""
+        scene = self._document.scene
+        if scene is None:
+            return
+        picture = scene.background.view.picture
+        size, step = np.array([picture.width, picture.height]), _STEP * picture.width
+        at = 0.5 * size if self._at is None else self._at
+        if key in _ARROWS:
+            slow = bool(modifiers & Modifier.ShiftModifier)
+            at = np.clip(at + (_SLOW if slow else 1.0) * step * np.array(_ARROWS[key]), 0.0, size)
+        pointer = Pointer(at, 0.5 * step, modifiers)
+        if key in _ARROWS:
+            self.move(pointer)
+        elif self.held:
+            self.release(pointer)
+        else:
+            self.press(pointer)
 
     # -- showing -------------------------------------------------------------------------------
 

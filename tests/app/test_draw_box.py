@@ -232,8 +232,17 @@ class TestRectangle:
             hand.point(hand.world(CUP.corners()[corner]))
         assert document.scene.objects[-1].box.size == pytest.approx(CUP.size, rel=0.02)
 
-    def test_esc_gives_the_search_up(self, hand: PhotoHand) -> None:
-        hand.pull(hand.at((60, 200)), hand.at((160, 320)))
+    def test_keys_do_it_too_and_esc_gives_the_search_up(self, hand: PhotoHand) -> None:
+        hand.move(hand.at((60, 200)))
+        hand.key(Key.Key_Return)
+        for key, times in ((Key.Key_Right, 15), (Key.Key_Down, 19)):
+            for _ in range(times):
+                hand.key(key)
+        hand.key(Key.Key_Right, SHIFT)
+        hand.key(Key.Key_Return)
+        # Steps of a hundredth of the picture's width, or of a fifth of that.
+        (found,) = hand.window.photo._cut_out.searching
+        assert found == pytest.approx((60, 200, 157.28, 321.6), abs=1.0)
         hand.key(Key.Key_Escape)
         assert hand.window.views.tools.tool == "draw"
         # Until what it was looking for is found.
