@@ -18,6 +18,8 @@ os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 os.environ.setdefault("TQDM_DISABLE", "1")
 # Threads that wait leave the processor to other programs: a busy machine is no slower than it is.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Tiny networks are computed sooner by one thread: two wait for each other at every operation.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.scene import (
@@ -33,6 +35,14 @@ from neural_assets_core.scene import (
 # The same examples on every run, however slow the machine.
 settings.register_profile("tests", derandomize=True, deadline=None)
 settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_shaders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Mesa compiles each shader once, as for a user, not once more for every window."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MESA_SHADER_CACHE_DIR", str(tmp_path_factory.mktemp("shaders")))
+        yield
 
 
 @pytest.fixture(autouse=True)
