@@ -40,19 +40,22 @@ class DiskJobs(QObject):
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._stopped = False
         # A daemon: a disk that does not answer must not keep the program from ending.
+        # It starts with the first job: most windows never need most of these threads.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
 
     def shutdown(self, timeout_ms: int = 5000) -> bool:
         """Finish what is to be written, and stop; whether it did in time."""
-        self._jobs.put(None)
-        self._thread.join(timeout_ms / 1000)
+        if self._thread.ident is not None:
+            self._jobs.put(None)
+            self._thread.join(timeout_ms / 1000)
         self._stopped = True
         return not self._thread.is_alive()
 
     def _do(self, job: Callable[[], None]) -> None:
         if not self._stopped:
             self._jobs.put(job)
+            if self._thread.ident is None:
+                self._thread.start()
 
     # -- on the thread ---------------------------------------------------------------------------
 

@@ -121,4 +121,5 @@ def stored_keymap() -> str:
 
 def store_keymap(name: str) -> None:
     """Start with this keymap the next time."""
-    QSettings().setValue(_KEY, name)
+    if name != stored_keymap():
+        QSettings().setValue(_KEY, name)

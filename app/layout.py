@@ -23,5 +23,7 @@ def restore_layout(window: QMainWindow) -> None:
 
 def store_layout(window: QMainWindow) -> None:
     """Have the same arrangement in the next session."""
-    QSettings().setValue(_GEOMETRY_KEY, window.saveGeometry())
-    QSettings().setValue(_LAYOUT_KEY, window.saveState(_LAYOUT_VERSION))
+    # One object, so that the file is written once.
+    settings = QSettings()
+    settings.setValue(_GEOMETRY_KEY, window.saveGeometry())
+    settings.setValue(_LAYOUT_KEY, window.saveState(_LAYOUT_VERSION))
