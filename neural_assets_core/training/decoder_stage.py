@@ -42,6 +42,9 @@ from neural_assets_core.training.validation import Validation
 
 log = logging.getLogger(__name__)
 
+RESIDUAL_SAMPLES = 96
+"""Pairs of frames of which the deviation of what is generated is taken."""
+
 
 class Denoiser(nn.Module):
     """The trained parts as one module: from source pictures and poses to a prediction.
@@ -336,11 +339,11 @@ def _clean_latents(
     return (clean - proxy) * pipeline.config.residual_scale, proxy
 
 
-def _residual_scale(pipeline: NeuralAssetsPipeline, pairs: PairDataset, count: int = 96) -> float:
+def _residual_scale(pipeline: NeuralAssetsPipeline, pairs: PairDataset) -> float:
     """The `residual_scale` with which what is generated has unit deviation."""
     if PROXY not in pipeline.config.maps:
         return 1.0
-    samples = [pairs[index] for index in range(count)]
+    samples = [pairs[index] for index in range(RESIDUAL_SAMPLES)]
     batch = {key: torch.stack([s[key] for s in samples]) for key in ("target", "proxy")}
     batch = {key: value.to(pipeline.vae.device) for key, value in batch.items()}
     pipeline.register_to_config(residual_scale=1.0)

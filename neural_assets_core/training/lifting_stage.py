@@ -45,6 +45,9 @@ RAYS = 256
 SAMPLES = 24
 """Rays an object, and points on each."""
 
+HELDOUT_PAIRS = 64
+"""Pairs of frames on which a trained network is measured."""
+
 COLOUR_WEIGHT = 4.0
 
 Sample = dict[str, torch.Tensor]
@@ -256,7 +259,7 @@ def trained_lifter(folder: Path) -> ObjectLifter:
 @torch.no_grad()
 def lifting_errors(lifter: ObjectLifter, clips: Clips, size: int) -> tuple[float, float]:
     """Mean errors of coverage and colour over held-out pairs."""
-    rays = ObjectRays(clips, size, 64, 7, 0.0)
+    rays = ObjectRays(clips, size, HELDOUT_PAIRS, 7, 0.0)
     totals = np.zeros(2)
     for index in range(len(rays)):
         batch = {key: value.to(lifter.device) for key, value in rays[index].items()}

@@ -12,6 +12,7 @@ from neural_assets_core.errors import UserError
 from neural_assets_core.model.build import ModelConfig, build_pipeline
 from neural_assets_core.model.loading import load_pipeline
 from neural_assets_core.resources import TRAINING_CONFIGS
+from neural_assets_core.training import decoder_stage, lifting_stage
 from neural_assets_core.training.config import (
     DataConfig,
     DecoderStageConfig,
@@ -46,7 +47,12 @@ def config(data: Path, tiny_model: ModelConfig, tmp_path: Path) -> TrainingConfi
     )
 
 
-def test_from_nothing_to_a_checkpoint_and_on(config: TrainingConfig) -> None:
+def test_from_nothing_to_a_checkpoint_and_on(
+    config: TrainingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All that there is to see is seen in a few.
+    monkeypatch.setattr(decoder_stage, "RESIDUAL_SAMPLES", 12)
+    monkeypatch.setattr(lifting_stage, "HELDOUT_PAIRS", 8)
     folder = run_training(config)
     pipeline = load_pipeline(str(folder))
     assert pipeline.sample_size == 32
