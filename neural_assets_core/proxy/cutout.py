@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Camera
+from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.raycast import PixelRect, bounding_rect
 from neural_assets_core.proxy.filling import fill_texture, spread
 from neural_assets_core.proxy.measured import measured
-from neural_assets_core.proxy.relief import ROUND, Relief, relief
+from neural_assets_core.proxy.relief import ROUND, Relief, reach, relief
 from neural_assets_core.proxy.relighting import relit, relit_part
 from neural_assets_core.proxy.sampling import appearance_mask, around, enlarged, grown, strips
 from neural_assets_core.proxy.turning import complete_round
@@ -65,6 +66,8 @@ class Cutout:
         Shown by the photograph itself.
     shape : Relief
         At a smaller size.
+    reach : (float (3,), float (3,))
+        Least and greatest coordinates of its points in half-sides of its box.
     """
 
     appearance: Appearance
@@ -73,6 +76,7 @@ class Cutout:
     alpha: U8
     seen: Mask
     shape: Relief
+    reach: tuple[Float, Float]
     _levels: dict[int, U8] = field(default_factory=dict)
 
     @property
@@ -192,7 +196,10 @@ def cut_out(
     seen = (own > 127) & ~unclean
     inside = (own >= SOLID) & ~unclean
     colour = _completed(picture, inside, unclean & (alpha > 0), appearance, rect, shape)
-    return Cutout(appearance, rect, colour, alpha, seen, shape)
+    size = shape.front.shape
+    small = cv2.resize(alpha, size[::-1], interpolation=cv2.INTER_AREA)
+    taken = reach(_camera(appearance, rect, size), appearance.box, shape, np.asarray(small) > 2)
+    return Cutout(appearance, rect, colour, alpha, seen, shape, taken)
 
 
 def in_shadow(cutout: Cutout, gone: F32, kept: F32) -> Cutout:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.outlines import ellipse_of
+from neural_assets_core.proxy.filling import spread
 
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -33,11 +34,17 @@ CLEARLY = 0.01
 """By how much a solid must fit better than a more usual one: hidden parts hang on it."""
 
 STEEPEST = 2.5
-"""How fast something round grows thicker from its edge on: so its rim shows no wall until it is
-turned by more than about 20 degrees."""
+"""How fast something grows thicker from its edge on, if that is not its solid's: so it shows no
+wall until it is turned by more than about 20 degrees."""
+
+WALL = 3
+"""Pixels by which the edges of a mask and of a solid may be apart, and are the same."""
 
 WIDER = 1.0, 1.1, 1.2
 """How wide something round may be, in widths of its box: whoever drew that may have missed."""
+
+REACH, BEYOND = 1.25, 0.05
+"""How far objects are sought at least, and how far beyond their pixels, in half-sides of a box."""
 
 ROUND, SQUARE, CUSHION = "round", "square", "cushion"
 
@@ -101,14 +108,16 @@ def relief(camera: Camera, box: Box, mask: Mask, known: Mask) -> Relief:
     # What is seen of a rim tells how it goes on better than any solid.
     rim = ellipse_of(mask, ~known) if kind == ROUND and not known.all() else None
     outline = inside if rim is None else rim.filled(mask.shape)
-    if kind == ROUND:
-        back = _thinned(camera, mask | ~known, front, back)
+    beside = ~(mask | ~known)
+    if kind == SQUARE:
+        # Where the mask ends as the solid does, that has a wall; elsewhere it is another thing.
+        beside &= cv2.erode(inside.astype(np.uint8), np.ones((2 * WALL + 1,) * 2)) > 0
+    if kind != CUSHION:
+        back = _thinned(camera, mask, beside, front, back)
     if inside.any() and not inside.all():
-        nearest = _nearest(inside)
-        outside = ~inside
+        front = _continued(front, inside)
         # The edge of a solid is where its front and back meet.
-        middle = front[nearest][outside]
-        front[outside], back[outside] = middle, middle
+        back = np.where(inside, back, front)
     # What sticks out of the solid grows from its edge into a sheet.
     pixels = np.asarray(cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5))
     sheet = np.minimum(pixels * front / camera.k[0, 0], SHEET * (far - near))
@@ -118,6 +127,27 @@ def relief(camera: Camera, box: Box, mask: Mask, known: Mask) -> Relief:
         kind,
         outline,
     )
+
+
+def reach(camera: Camera, box: Box, shape: Relief, mask: Mask) -> tuple[Float, Float]:
+    """The least and greatest x, y, z (3,) that an object takes in half-sides of its box.
+
+    Parameters
+    ----------
+    camera : Camera
+        Sees just the object, at the shape's size.
+    box : Box
+        As somebody drew it: pixels may lie outside.
+    shape : Relief
+    mask : bool (h, w)
+    """
+    origin, directions = camera.rays(camera.pixel_centers())
+    low, high = np.full(3, -REACH), np.full(3, REACH)
+    for depth in (shape.front, shape.back):
+        points = box.to_local(origin + (directions * depth[..., None])[mask])
+        low = np.minimum(low, points.min(axis=0, initial=0.0) - BEYOND)
+        high = np.maximum(high, points.max(axis=0, initial=0.0) + BEYOND)
+    return low, high
 
 
 def _solids(start: Float, along: Float) -> list[tuple[str, Span]]:
@@ -213,15 +243,26 @@ def _cushion(camera: Camera, box: Box, mask: Mask) -> Span:
     return np.where(mask, middle - thick, np.inf), np.where(mask, middle + thick, -np.inf)
 
 
-def _thinned(camera: Camera, mask: Mask, front: Float, back: Float) -> Float:
-    """The back of something round, which near the mask's edge cannot be far behind its front.
+def _thinned(camera: Camera, mask: Mask, beside: Mask, front: Float, back: Float) -> Float:
+    """The back of a solid, which near what is `beside` it cannot be far behind its front.
 
     A solid that is wider than what is seen would get a wall along that edge.
     """
-    pixels = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    # Cut off by the picture's edge, it has no wall there either.
+    ends = np.pad(mask, 1, mode="edge")
+    ends[1:-1, 1:-1] = beside
+    pixels = cv2.distanceTransform((~ends).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
     # Without the steps of pixels.
     inward = cv2.GaussianBlur(np.asarray(pixels), (0, 0), 1.0) * front / camera.k[0, 0]
-    return np.where(mask, np.minimum(back, front + STEEPEST * inward), back)
+    return np.asarray(np.minimum(back, front + STEEPEST * inward))
+
+
+def _continued(front: Float, inside: Mask) -> Float:
+    """Depths (h, w) beyond a solid as they are at its edge, without steps between these."""
+    rim = inside & ~(cv2.erode(inside.astype(np.uint8), np.ones((5, 5)), borderValue=1) > 0)
+    rim = rim if rim.any() else inside
+    wide = spread(np.where(rim, front, 0.0)[..., None].astype(np.float32), rim)[..., 0]
+    return np.where(inside, front, wide)
 
 
 def _hull(mask: Mask) -> Mask:
@@ -231,15 +272,3 @@ def _hull(mask: Mask) -> Mask:
     if points is not None:
         cv2.fillConvexPoly(hull, cv2.convexHull(points), 1)
     return hull > 0
-
-
-def _nearest(inside: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows and columns (h, w) of the nearest pixel inside."""
-    _, labels = cv2.distanceTransformWithLabels(
-        (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, columns = np.nonzero(inside)
-    row_of = np.zeros(int(labels.max()) + 1, dtype=np.intp)
-    column_of = row_of.copy()
-    row_of[labels[rows, columns]], column_of[labels[rows, columns]] = rows, columns
-    return row_of[labels], column_of[labels]

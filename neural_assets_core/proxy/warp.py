@@ -25,9 +25,6 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 
-REACH = 1.25
-"""How far objects may stick out of their boxes, in half-sides."""
-
 WHOLE = 4_000_000
 """Pixels of the largest part of a picture that is drawn in one go."""
 
@@ -79,8 +76,9 @@ class Warped:
 
 def warp(cutout: Cutout, box: Box, camera: Camera) -> Iterator[Warped]:
     """Draw a cut-out object in `box` as `camera` sees it: what it sees, large ones in strips."""
-    reach = box.with_size(np.asarray(box.size) * REACH)
-    rect = bounding_rect(camera, reach)
+    low, high = cutout.reach
+    middle = box.to_world(0.5 * (low + high))
+    rect = bounding_rect(camera, box.with_size(0.5 * (high - low) * box.size).with_center(middle))
     if rect.empty:
         return
     rays = _Rays(cutout, box, camera)
@@ -271,9 +269,10 @@ class _Rays:
         placed = np.eye(4)
         placed[:3, :3] = was.rotation_matrix() * (0.5 * np.asarray(was.size))
         placed[:3, 3] = was.center
-        # From the box's own frame to (u depth, v depth, depth), in pixels of the small shape.
+        # From the box's own frame to (u depth, v depth, depth), in pixels of the small shape with
+        # one more on each side.
         onto_shape = np.diag([*scale, 1.0])
-        onto_shape[:2, 2] = -corner * scale - 0.5
+        onto_shape[:2, 2] = -corner * scale + 0.5
         seen = onto_shape @ source.k @ (source.extrinsics @ placed)[:3]
         self.seen = seen.astype(np.float32)
         half = 0.5 * np.asarray(box.size)
@@ -284,7 +283,10 @@ class _Rays:
         # The front with its soft edge and a little of what is beyond; what lies behind it without.
         near = cv2.dilate((np.asarray(small) > 2).astype(np.float32), np.ones((3, 3)))
         deep = np.asarray(small) * np.float32(1 / 255)
-        self.solid = np.stack([shape.front, shape.back, np.asarray(near), deep], axis=-1)
+        # Cut off by the picture's edge, it ends there; its depths do not jump before that.
+        depths = [np.pad(one, 1, mode="edge") for one in (shape.front, shape.back)]
+        ends = [np.pad(one, 1) for one in (np.asarray(near), deep)]
+        self.solid = np.stack([*depths, *ends], axis=-1)
         extent = float(shape.back.max() - shape.front.min())
         self.tolerance = np.float32(TOLERANCE * extent)
         self.eye = was.to_local(source.position)
@@ -295,7 +297,7 @@ class _Rays:
         if not parts:
             return np.zeros((0, 2), np.float32), np.zeros(0, np.float32)
         places, trust = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return (places + np.float32(0.5)) / self.scale + self.corner, trust
+        return (places - np.float32(0.5)) / self.scale + self.corner, trust
 
     def _follow(self, pixels: F32) -> tuple[F32, F32]:
         """The same, in pixels of the shape as OpenCV counts them."""
@@ -303,7 +305,8 @@ class _Rays:
         with np.errstate(divide="ignore"):
             slope = 1.0 / np.where(np.abs(along) < 1e-9, np.float32(1e-9), along)
         start = self.start[:, None]
-        first, second = (-REACH - start) * slope, (REACH - start) * slope
+        least, most = (end.astype(np.float32)[:, None] for end in self.cutout.reach)
+        first, second = (least - start) * slope, (most - start) * slope
         low = np.minimum(first, second).max(axis=0).clip(NEAR, None)
         high = np.maximum(first, second).min(axis=0)
         places = np.zeros((len(pixels), 2), dtype=np.float32)
@@ -364,8 +367,7 @@ class _Rays:
     def _looked_up(self, x: F32, y: F32) -> Sequence[F32]:
         """Front, back, and whether there is anything, near the front and behind it, each (k, n)."""
         found = cv2.remap(
-            self.solid, x, y, cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT, borderValue=(1e9, 0, 0, 0),
+            self.solid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         return [np.asarray(part, dtype=np.float32) for part in cv2.split(np.asarray(found))]
 

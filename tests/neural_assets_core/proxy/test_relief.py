@@ -8,7 +8,10 @@ import pytest
 
 from neural_assets_core.calibration.enclosing import rings
 from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.proxy.cutout import cut_out
 from neural_assets_core.proxy.relief import ROUND, Relief, relief
+from neural_assets_core.proxy.warp import warp
+from neural_assets_core.scene import Appearance, Picture, View
 
 PLATE = Box(center=(0.0, 0.0, 0.01), size=(0.2, 0.2, 0.02))
 
@@ -48,3 +51,26 @@ def test_what_is_wider_than_its_box_has_no_torn_edge(above: Camera) -> None:
     assert shape.kind == ROUND
     # As before a box of the right size: outside of the solid it would be a sheet.
     assert (shape.outline & mask).sum() > 0.97 * mask.sum()
+
+
+def test_a_wrong_box_cuts_nothing_off_what_is_moved(above: Camera) -> None:
+    """A mask that touches the picture's edge, with pixels far outside of its box."""
+    mask = np.zeros((above.height, above.width), np.uint8)
+    cv2.ellipse(mask, (70, 95), (38, 40), 0, 0, 360, 255, -1)
+    pixels = np.full((*mask.shape, 3), 90, np.uint8)
+    box = Box(center=(-0.02, -0.06, 0.03), size=(0.06, 0.05, 0.06))
+    view = View(picture=Picture(pixels), camera=above)
+    cutout = cut_out(Appearance(view=view, box=box, mask=Picture(mask)))
+    assert cutout is not None
+    assert (np.ptp(cutout.reach, axis=0) > 2.6).any()
+    (drawn,) = warp(cutout, box.translated((0.03, 0.0, 0.0)), above)
+    full = np.zeros_like(mask)
+    full[drawn.rect.slices] = drawn.alpha
+    step = np.diff(above.project(np.array([box.center, np.add(box.center, (0.03, 0, 0))]))[:, 0])
+    moved = np.roll(mask, round(float(step[0])), axis=1) > 127
+    shown = full > 127
+    assert (shown & moved).sum() > 0.93 * (shown | moved).sum()
+    # No more of it hangs together less: neither holes nor slivers.
+    assert cv2.connectedComponents(shown.astype(np.uint8))[0] == 2
+    assert cv2.connectedComponents((~shown).astype(np.uint8))[0] == 2
+    assert shown[-1].sum() > 0.9 * moved[-1].sum()
