@@ -26,6 +26,9 @@ from tests.app.photos import TRUE, PhotoHand, photo_scene
 from tests.neural_assets_core.segmentation.test_rectangle import around, cup_on_its_saucer
 
 Key = Qt.Key
+CAMERA = TRUE.resized(320, 240)
+"""Outlines are found sooner in a small photograph."""
+
 CUP = Box(center=(0.1, 0.3, 0.4), size=(0.7, 0.5, 0.8)).rotated((0, 0, 1), 0.4)
 # Along the bottom edge that is nearest, to the far bottom corner, and up.
 CLICKS = (0, 4, 6, 7)
@@ -33,9 +36,9 @@ CLICKS = (0, 4, 6, 7)
 
 @pytest.fixture
 def hand(empty_window: MainWindow) -> PhotoHand:
-    empty_window.document.set_scene(photo_scene())
+    empty_window.document.set_scene(photo_scene(CAMERA))
     QApplication.processEvents()
-    hand = PhotoHand(empty_window)
+    hand = PhotoHand(empty_window, CAMERA)
     hand.key(Key.Key_B, SHIFT)
     return hand
 
@@ -111,14 +114,14 @@ class TestFourClicks:
 
     def test_zooming_between_clicks_changes_nothing(self, hand: PhotoHand) -> None:
         draw(hand, clicks=2)
-        hand.wheel(hand.at((320, 240)), 2)
+        hand.wheel(hand.at((160, 120)), 2)
         for corner in CLICKS[2:]:
             hand.point(hand.world(CUP.corners()[corner]))
         (item,) = hand.document.scene.objects
         assert item.box.size == pytest.approx(CUP.size, rel=0.02)
 
     def test_the_sky_is_refused_in_one_sentence(self, hand: PhotoHand) -> None:
-        hand.point(hand.at((320, 3)))
+        hand.point(hand.at((160, 2)))
         assert "horizon" in hand.window.messages.text
         draw(hand, clicks=1)
         assert not hand.window.messages.isVisible()
@@ -129,7 +132,7 @@ class TestFourClicks:
 
     def test_not_over_a_moved_camera(self, hand: PhotoHand) -> None:
         scene = hand.document.scene
-        moved = scene.with_camera(TRUE.cropped(5.0, 0.0, TRUE.width, TRUE.height))
+        moved = scene.with_camera(CAMERA.cropped(5.0, 0.0, CAMERA.width, CAMERA.height))
         hand.document.push(moved, "Move the camera")
         assert hand.window.views.tools.tool == "select"
         assert not hand.window.actions_by_id["tool_draw"].isEnabled()
@@ -139,7 +142,7 @@ class TestRectangle:
     def test_a_drag_makes_the_object_that_the_core_finds_in_it(self, hand: PhotoHand) -> None:
         document = hand.document
         before = document.scene
-        low, high = (250, 180), (380, 330)
+        low, high = (125, 90), (190, 165)
         hand.pull(hand.at(low), hand.at(high))
         hand.until(lambda: bool(document.scene.objects))
         (item,) = document.scene.objects
@@ -172,7 +175,7 @@ class TestRectangle:
         assert near[rows, columns].mean() > 0.5
 
     def test_two_in_a_row_are_both_found(self, hand: PhotoHand) -> None:
-        for low, high in (((250, 180), (380, 330)), ((60, 200), (160, 320))):
+        for low, high in (((125, 90), (190, 165)), ((30, 100), (80, 160))):
             hand.pull(hand.at(low), hand.at(high))
             hand.key(Key.Key_B, SHIFT)
         hand.until(lambda: len(hand.document.scene.objects) == 2)
@@ -206,7 +209,7 @@ class TestRectangle:
 
     def test_it_is_shown_while_the_outline_is_looked_for(self, hand: PhotoHand) -> None:
         document, window = hand.document, hand.window
-        low, high = hand.at((60, 200)), hand.at((160, 320))
+        low, high = hand.at((30, 100)), hand.at((80, 160))
         hand.move(high)
         plain = hand.screen()
         hand.pull(low, high)
@@ -233,7 +236,7 @@ class TestRectangle:
         assert document.scene.objects[-1].box.size == pytest.approx(CUP.size, rel=0.02)
 
     def test_keys_do_it_too_and_esc_gives_the_search_up(self, hand: PhotoHand) -> None:
-        hand.move(hand.at((60, 200)))
+        hand.move(hand.at((30, 100)))
         hand.key(Key.Key_Return)
         for key, times in ((Key.Key_Right, 15), (Key.Key_Down, 19)):
             for _ in range(times):
@@ -242,7 +245,7 @@ class TestRectangle:
         hand.key(Key.Key_Return)
         # Steps of a hundredth of the picture's width, or of a fifth of that.
         (found,) = hand.window.photo._cut_out.searching
-        assert found == pytest.approx((60, 200, 157.28, 321.6), abs=1.0)
+        assert found == pytest.approx((30, 100, 78.64, 160.8), abs=0.5)
         hand.key(Key.Key_Escape)
         assert hand.window.views.tools.tool == "draw"
         # Until what it was looking for is found.
@@ -251,7 +254,7 @@ class TestRectangle:
         assert not hand.document.scene.objects
 
     def test_esc_in_the_middle_leaves_no_box(self, hand: PhotoHand) -> None:
-        low, high = hand.at((250, 180)), hand.at((380, 330))
+        low, high = hand.at((125, 90)), hand.at((190, 165))
         hand.drag(low, high)
         hand.key(Key.Key_Escape)
         hand.release(high)
@@ -267,11 +270,11 @@ class TestUponAnother:
         empty = scene_from_photograph(Photograph(picture), seen_from)
         empty_window.document.set_scene(object_in_rectangle(empty, (20, 35, 300, 225)))
         QApplication.processEvents()
-        hand, document = PhotoHand(empty_window), empty_window.document
+        hand, document = PhotoHand(empty_window, seen_from), empty_window.document
         hand.key(Key.Key_B, SHIFT)
         clicked = box_from_rectangle(seen_from, *around(truth))
         for corner in CLICKS:
-            hand.point(hand.world(clicked.corners()[corner], seen_from))
+            hand.point(hand.world(clicked.corners()[corner]))
         saucer, cup = document.scene.objects
         assert stands_on(cup.box, saucer.box)
         assert "object 2 stands on object" in hand.window.messages.text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QEventLoop, QPointF, Qt, QTimer
 from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
@@ -18,6 +18,13 @@ from neural_assets_core.geometry import Box
 from tests.app.viewport.scenes import made_scene
 
 NO_KEYS = Qt.KeyboardModifier.NoModifier
+
+
+def pause(milliseconds: int) -> None:
+    """Let the program go on. `QTest.qWait` would keep Python's lock: its threads would wait too."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
 
 
 class Hand:
@@ -68,7 +75,7 @@ class Hand:
     def wait(self):
         """Until the pointer's last move has taken effect: the next frame at the latest."""
         while self.viewport._interaction._latest is not None:
-            QTest.qWait(1)
+            pause(1)
 
     def press(self, at, button=Qt.MouseButton.LeftButton, modifiers=NO_KEYS):
         self.wait()
