@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -187,10 +188,15 @@ def mutated_pictures(entries: Entries, chance: random.Random) -> bytes:
             header[chance.choice([8, 9, 12])] = chance.randrange(9)
             return data[:8] + chunk(b"IHDR", bytes(header)) + data[33:]
         name = chance.choice([b"zTXt", b"iCCP", b"iTXt", b"tRNS", b"PLTE", b"acTL", b"IDAT"])
-        blown = b"x\0\0" + zlib.compress(bytes(chance.choice([9, 20_000_000])))
-        return data[:33] + chunk(name, blown) + data[33:]
+        return data[:33] + chunk(name, blown(chance.choice([9, 20_000_000]))) + data[33:]
 
     return packed(changed(entries, "images/", change))
+
+
+@cache
+def blown(size: int) -> bytes:
+    """What a chunk of compressed text holds that is long once it is unpacked, bytes."""
+    return b"x\0\0" + zlib.compress(bytes(size))
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:

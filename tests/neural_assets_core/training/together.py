@@ -15,6 +15,7 @@ from accelerate import PartialState
 from accelerate.state import AcceleratorState, GradientState
 from accelerate.utils import DistributedType
 
+from neural_assets_core.training import lifting_stage
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.run import run_training
 
@@ -29,6 +30,7 @@ SHARDED = {
 
 def main(config: TrainingConfig) -> None:
     """Leaves the folders `whole`, `parts`, `sharded` and `resumed` beside each other."""
+    lifting_stage.HELDOUT_PAIRS = 8
     run_training(_into(config, "whole").model_copy(update={"checkpoint_minutes": 1.0}))
     for stage in ("vae", "lifter"):
         run_training(_into(config, "parts").model_copy(update={"initial": None}), stage=stage)
