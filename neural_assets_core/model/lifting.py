@@ -185,8 +185,8 @@ class VolumeLifter:
 
         The surface of a large object is sought on a coarser grid than its colours.
         """
-        volume = self._volume(appearance)
-        stride = math.ceil(math.sqrt(np.count_nonzero(hits.hit) / MOST_RAYS))
+        volume, hit = self._volume(appearance), np.flatnonzero(hits.hit)
+        stride = math.ceil(math.sqrt(len(hit) / MOST_RAYS))
         coarse = (slice(stride // 2, None, stride),) * 2
         inside = hits.hit[coarse]
         covered = np.zeros((*inside.shape, 2), dtype=np.float32)
@@ -201,13 +201,13 @@ class VolumeLifter:
             rows, columns = hits.hit.shape
             covered = np.pad(covered, ((0, stride), (0, stride), (0, 0)), "edge")[:rows, :columns]
             covered[..., 1] /= np.maximum(covered[..., 0], 1e-4)
-        alpha, fraction = covered[hits.hit].T
+        alpha, fraction = covered.reshape(-1, 2)[hit].T
         alpha = np.clip(0.5 + DECISION * stride * (alpha - 0.5), 0.0, 1.0)
         colour, trust = np.zeros((len(alpha), 3), np.float32), np.zeros(len(alpha), np.float32)
         # Much of most boxes is empty.
-        there = alpha > FAINTEST
-        if there.any():
-            entry, leave = hits.entry[hits.hit][there], hits.exit[hits.hit][there]
+        there = np.flatnonzero(alpha > FAINTEST)
+        if len(there):
+            entry, leave = (ends.reshape(-1, 3)[hit[there]] for ends in (hits.entry, hits.exit))
             met = (entry + fraction[there, None] * (leave - entry)).astype(np.float32)
             colour[there], trust[there] = _coloured(volume, appearance, source, met)
             colour[there] *= alpha[there, None]
@@ -281,10 +281,13 @@ def _weights(
     pixels += [place.left + 0.5 * place.width, place.top + 0.5 * place.height]
     # Beyond the picture's edges nothing is known.
     inside = sampled(outline, pixels.clip(-1e4, 1e5), outside=255).reshape(points.shape[:2])
-    parts = torch.from_numpy(inside * lengths.astype(np.float32)[:, None])
-    at = torch.from_numpy(points)[None].to(volume.device)
+    taken = np.zeros(inside.shape, dtype=np.float32)
+    # Of many boxes half of the rays miss the object.
+    met = np.flatnonzero(inside.any(axis=1))
+    parts = torch.from_numpy(inside[met] * lengths[met, None].astype(np.float32))
+    at = torch.from_numpy(points[met])[None].to(volume.device)
     weights = densities(volume, at, parts[None].to(volume.device))
-    taken: F32 = weights[0].cpu().numpy()
+    taken[met] = weights[0].cpu().numpy()
     return taken
 
 

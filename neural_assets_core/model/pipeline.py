@@ -76,6 +76,11 @@ def steps_taken(steps: int, strength: float) -> int:
     return max(1, round(steps * strength))
 
 
+def _dtype(module: torch.nn.Module) -> torch.dtype:
+    """Of its weights; diffusers looks through all of them for it, which takes a millisecond."""
+    return next(module.parameters()).dtype
+
+
 class NeuralAssetsPipeline(DiffusionPipeline):
     """Regenerates a picture from its objects' appearances and (edited) 3D boxes.
 
@@ -226,7 +231,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
     ) -> torch.Tensor:
         inputs = source_inputs(view, appearances, self.visual_encoder.config.sample_size)
         image = inputs.foreground if objects else inputs.background
-        pixels = to_pixels(image[None]).to(self.device, self.visual_encoder.dtype)
+        pixels = to_pixels(image[None]).to(self.device, _dtype(self.visual_encoder))
         features: torch.Tensor = self.visual_encoder(pixels)
         return features
 
@@ -244,7 +249,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
                 callback_on_foreign(appearance)
             return None
         tokens = torch.from_numpy(kept.array.astype(np.float32))
-        return tokens.to(self.device, self.visual_encoder.dtype)
+        return tokens.to(self.device, _dtype(self.visual_encoder))
 
     def encoder_identity(self) -> str:
         """Names the encoder that makes tokens; see `neural_assets_core.model.identity`."""
@@ -260,7 +265,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         encoder = self.visual_encoder
         # Every change of a tensor in place raises its version.
         written = sum(parameter._version for parameter in encoder.parameters())
-        return (id(encoder), written, encoder.dtype, self.device)
+        return (id(encoder), written, _dtype(encoder), self.device)
 
     # -- second call: for every pose -----------------------------------------------------------
 
@@ -331,7 +336,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             conditions = conditions.dropped(everything).concatenated(conditions)
         tokens, mask, maps = UNetInputs(self.asset_tokenizer, tuple(self.config.maps))(conditions)
         # Once for all steps: diffusers looks through all of it for that too.
-        dtype = self.unet.dtype
+        dtype = _dtype(self.unet)
 
         def predict(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
             prediction: torch.Tensor = self.unet(
@@ -356,7 +361,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         if output_type == "latent":
             pictures: NDArray[np.uint8] | torch.Tensor = latents
         else:
-            pictures = to_images(decode_latents(self.vae, latents.to(self.vae.dtype)))
+            pictures = to_images(decode_latents(self.vae, latents.to(_dtype(self.vae))))
         if not return_dict:
             return (pictures[:1],)
         return NeuralAssetsPipelineOutput(
@@ -375,7 +380,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         camera = camera.resized(self.sample_size, self.sample_size)
         size = self.unet.config.sample_size
         inputs = target_inputs(scene, camera, size, self.proxy_lifter)
-        device, dtype = self.device, self.unet.dtype
+        device, dtype = self.device, _dtype(self.unet)
         bins = self.asset_tokenizer.config.object_bins ** 2
         channels = self.asset_tokenizer.config.feature_channels
         features = [assets.objects[item.appearance] for item in scene.objects]
@@ -385,7 +390,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         def tensor(array: NDArray[Any]) -> torch.Tensor:
             return torch.from_numpy(array)[None].to(device, dtype)
 
-        proxy = to_pixels(inputs.proxy[None]).to(device, self.vae.dtype)
+        proxy = to_pixels(inputs.proxy[None]).to(device, _dtype(self.vae))
         return Conditions(
             object_features=stacked[None].to(device, dtype),
             object_present=torch.ones(1, len(features), dtype=torch.bool, device=device),
