@@ -63,12 +63,13 @@ class Enclosing:
     Attributes
     ----------
     box : Box
-    is_round : bool
-        Whether the object looks like something turned on a lathe that fills the box.
+    taper : float or None
+        Of something turned on a lathe that fills the box, if the object looks like that: radius
+        at its foot, as a share of that at its top.
     """
 
     box: Box
-    is_round: bool
+    taper: float | None = None
 
 
 def box_around_mask(
@@ -119,7 +120,7 @@ def box_around_mask(
         if value > highest:
             best, highest = box, value
     if 1.0 not in depths:
-        return Enclosing(best, False)
+        return Enclosing(best)
     dish = _dish(camera, inside)
     if dish is not None:
         inside = inside | (dish.filled(inside.shape) & hidden)
@@ -130,12 +131,12 @@ def box_around_mask(
         turned = _low(camera, wanted), 1.0, 1.0
     round_box, taper, value = turned
     if value < (0.0 if dish is not None else max(highest - NEARLY, PROMISING)):
-        return Enclosing(best, False)
+        return Enclosing(best)
     round_box = _settled(camera, round_box, taper, line, dish=dish is not None)
     value = _shared(camera, rings(round_box, taper), inside, hidden, wanted)
     fits = value > max(highest, FITS) or value > max(highest + CLEARER, PROMISING)
     fits = fits and not behind_camera(camera, round_box)
-    return Enclosing(round_box, True) if fits else Enclosing(best, False)
+    return Enclosing(round_box, True) if fits else Enclosing(best)
 
 
 def _turned(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_assets_core.calibration.enclosing import box_around_mask, is_dish
+from neural_assets_core.calibration.enclosing import box_around_mask, is_dish, rings
 from neural_assets_core.calibration.scene import recalibrated, with_drawn_object, with_looks
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
@@ -22,11 +22,21 @@ from neural_assets_core.geometry.standing import (
     seen_at_height,
     stands_on,
 )
-from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.proxy.sampling import appearance_mask
 from neural_assets_core.scene import Appearance, Picture, Scene
 from neural_assets_core.scene.source_box import in_place
 from neural_assets_core.segmentation.edits import with_mask
+from neural_assets_core.segmentation.sharing import (
+    Seen,
+    around,
+    cut,
+    hiding_of,
+    may_touch,
+    parted,
+    refitted,
+    union,
+    without,
+)
 
 Mask = NDArray[np.bool_]
 U8 = NDArray[np.uint8]
@@ -41,18 +51,11 @@ NARROWER = (0.7, 0.5, 0.35, 0.25)
 LOW = 0.25
 """Height of what nothing can hide that stands before it, in its lesser sides."""
 
-TAKEN = 0.25
-"""Share of an object's pixels from which on another one that has them, too, is wrong."""
+LITTLE = 0.02
+"""Share of an object's pixels that may be another's: outlines are no surer than that."""
 
 SUNK, DEEPEST = 0.35, 0.25
 """How high in a dish things stand, in its heights, and how deep they sink, in their own."""
-
-SEAM = 3
-"""Pixels between two things that touch, at most."""
-
-UNDER, FLUSH = 0.85, 0.12
-"""Share of an object's upper edge that something upon it hides, if that is as wide; and by how much
-its sides may differ, in widths."""
 
 WORKING_SIDE = 800
 """Pixels a side of the picture in which a box that was drawn is compared with the others, at
@@ -60,28 +63,6 @@ most: the hand waits for that."""
 
 SAME = 1e-6
 """How much a box may differ, in its sides, and still be as it was found."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """An object in the photograph.
-
-    Attributes
-    ----------
-    mask : uint8 (height, width)
-    box : Box
-    free : bool
-        Nobody has fitted the box by hand: it may follow the mask.
-    """
-
-    mask: U8
-    box: Box
-    free: bool
-
-    @property
-    def inside(self) -> Mask:
-        """(height, width) its pixels."""
-        return self.mask > 127
 
 
 def with_found_object(scene: Scene, mask: Picture, name: str, category: str) -> Scene:
@@ -105,25 +86,31 @@ def with_found_object(scene: Scene, mask: Picture, name: str, category: str) -> 
         If the mask is empty, or no box on the ground can be there.
     """
     camera, occluders = scene.background.view.camera, scene.background.occluders
-    new = _Seen(mask.pixels, box_around_mask(camera, mask).box, free=True)
-    seen = _parted(camera, [*_seen(scene), new])
+    new = Seen(mask.pixels, box_around_mask(camera, mask).box, free=True)
+    seen = parted(camera, [*_seen(scene), new])
     number = len(occluders)
     below, above = _related(camera, seen)
-    hiding = _union([seen[one].inside for one in above], mask.pixels.shape)
+    hiding = union([seen[one].inside for one in above], mask.pixels.shape)
     if above:
-        seen[number] = _without(camera, new, hiding)
+        seen[number] = without(camera, new, hiding)
     for one in below:
         # Not the new object alone hides it.
         upon = [other for other in range(number) if stands_on(seen[other].box, seen[one].box)]
         parts = [seen[other].inside for other in (*upon, number)]
-        seen[one] = _without(camera, seen[one], _union(parts, mask.pixels.shape))
+        seen[one] = without(camera, seen[one], union(parts, mask.pixels.shape))
     seen[number] = replace(
         seen[number], box=_upon(camera, seen[number], [seen[one] for one in below])
     )
     for one, box in _raised(camera, seen, above).items():
         seen[one] = replace(seen[one], box=box)
-    seen = _cut(camera, seen)
-    seen = _refitted(camera, seen)
+    taken = [
+        (upper, lower)
+        for upper, lower in [(number, one) for one in below] + [(one, number) for one in above]
+        if _take_back(camera, seen, upper, lower)
+    ]
+    seen = refitted(camera, cut(camera, seen))
+    for upper, lower in taken:
+        seen[upper] = replace(seen[upper], box=_upon(camera, seen[upper], [seen[lower]]))
     looks = {
         before: before.model_copy(update={"box": after.box, "mask": Picture(after.mask)})
         for before, after in zip(occluders, seen[:-1], strict=True)
@@ -159,7 +146,7 @@ def with_boxed_object(scene: Scene, box: Box, name: str = "object", category: st
         return with_drawn_object(scene, box, name, category)
     camera = _reduced(view.camera)
     looks = [*occluders, Appearance(view=view, box=box)]
-    seen = [_Seen(_reduced_mask(camera, one), one.box, free=False) for one in looks]
+    seen = [Seen(_reduced_mask(camera, one), one.box, free=False) for one in looks]
     below, above = _related(camera, seen)
     box = _upon(camera, seen[-1], [seen[one] for one in below])
     seen[-1] = replace(seen[-1], box=box)
@@ -194,10 +181,10 @@ def with_cut_out(scene: Scene, name: str, mask: Picture) -> Scene:
         return scene
     # What has no mask yet has no outline that could end anywhere.
     order = [*(one for one in occluders if one.mask is not None and one != looks), looks]
-    seen = [_Seen(appearance_mask(one), one.box, free=False) for one in order]
+    seen = [Seen(appearance_mask(one), one.box, free=False) for one in order]
     changed = {
         before: before.model_copy(update={"mask": Picture(after.mask)})
-        for before, after in zip(order, _cut(looks.view.camera, seen), strict=True)
+        for before, after in zip(order, cut(looks.view.camera, seen), strict=True)
         if (after.mask != appearance_mask(before)).any()
     }
     return with_looks(scene, changed)
@@ -239,17 +226,14 @@ def found_again(scene: Scene, camera: Camera) -> Scene:
     return out
 
 
-def _seen(scene: Scene) -> list[_Seen]:
+def _seen(scene: Scene) -> list[Seen]:
     """What the background's picture shows, in order of its occluders."""
     camera, occluders = scene.background.view.camera, scene.background.occluders
-    masks = [appearance_mask(one) for one in occluders]
-    order = back_to_front(camera, [one.box for one in occluders])
-    out = []
-    for index, one in enumerate(occluders):
-        nearer_ones = order[order.index(index) + 1 :]
-        hiding = _union([masks[other] > 127 for other in nearer_ones], masks[index].shape)
-        out.append(_Seen(masks[index], one.box, _as_found(camera, one, hiding)))
-    return out
+    out = [Seen(appearance_mask(one), one.box, free=False) for one in occluders]
+    free = [
+        _as_found(camera, one, hiding_of(camera, out, index)) for index, one in enumerate(occluders)
+    ]
+    return [replace(one, free=is_free) for one, is_free in zip(out, free, strict=True)]
 
 
 def _as_found(camera: Camera, one: Appearance, hiding: Mask) -> bool:
@@ -257,58 +241,12 @@ def _as_found(camera: Camera, one: Appearance, hiding: Mask) -> bool:
     if one.mask is None:
         return False
     try:
-        box = _around(camera, one.mask.pixels, hiding, lowest(one.box))
+        box = around(camera, one.mask.pixels, hiding, lowest(one.box))
     except UserError:
         return False
     return bool(
         np.abs(one.box.to_local(box.corners()) - one.box.to_local(one.box.corners())).max() < SAME
     )
-
-
-def _around(camera: Camera, mask: U8, hiding: Mask, height: float) -> Box:
-    """The box around what a mask shows, that stands at a height."""
-    box = box_around_mask(camera, Picture(mask), hiding if hiding.any() else None).box
-    box = seen_at_height(camera, box, height) or box
-    y = _covered(mask > 127, hiding)
-    return box if y is None else _as_tall(camera, box, y)
-
-
-def _covered(inside: Mask, hiding: Mask) -> float | None:
-    """Where something as wide hides all of an object's top: the y at which its front ends."""
-    columns = np.flatnonzero(inside.any(axis=0))
-    if not (len(columns) and hiding.any()):
-        return None
-    top = inside[:, columns].argmax(axis=0)
-    y = int(np.median(top[len(top) // 3 : -(len(top) // 3) or None]))
-    just_above = hiding[np.maximum(top - SEAM, 0), columns]
-    upon = np.flatnonzero(hiding[max(0, y - len(columns) // 4) : y].any(axis=0))
-    if just_above.mean() < UNDER or not len(upon):
-        return None
-    sides = np.abs([upon[0] - columns[0], upon[-1] - columns[-1]])
-    return float(y) if sides.max() < FLUSH * len(columns) else None
-
-
-def _as_tall(camera: Camera, box: Box, y: float) -> Box:
-    """A box, about as deep as wide, whose nearest side ends at a row of pixels."""
-    eye = box.to_local(camera.position)[:2]
-    toward = np.append(eye / max(float(np.abs(eye).max()), 1e-9), -1.0)
-    near = box.to_world(toward)
-    _, ray = camera.rays(np.array([camera.project(near)[0], y]))
-    away = float(np.linalg.norm((near - camera.position)[:2]))
-    steepness = float(ray[2]) / max(float(np.linalg.norm(ray[:2])), 1e-9)
-    tall = float(camera.position[2]) + steepness * away - float(near[2])
-    if tall <= box.size[2]:
-        return box
-    out = box.with_size((box.size[0], box.size[0], tall))
-    return out.with_center(out.center + near - out.to_world(toward))
-
-
-def _without(camera: Camera, one: _Seen, hiding: Mask) -> _Seen:
-    """An object without what stands before it, its box put around the rest if it may be."""
-    mask = np.where(hiding, np.uint8(0), one.mask)
-    if not one.free or not (mask > 127).any():
-        return replace(one, mask=mask)
-    return replace(one, mask=mask, box=_around(camera, mask, hiding, lowest(one.box)))
 
 
 def _reduced(camera: Camera) -> Camera:
@@ -325,21 +263,21 @@ def _reduced_mask(camera: Camera, one: Appearance) -> U8:
     return np.asarray(cv2.resize(one.mask.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _related(camera: Camera, seen: list[_Seen]) -> tuple[list[int], list[int]]:
+def _related(camera: Camera, seen: list[Seen]) -> tuple[list[int], list[int]]:
     """Indices of what the last object stands on, and of what stands on that."""
     new = seen[-1]
     below, above = [], []
     for index, other in enumerate(seen[:-1]):
-        if not _may_touch(new.mask, other.mask):
+        if not may_touch(new.mask, other.mask):
             continue
-        if _is_upon(camera, new, _without(camera, other, new.inside)):
+        if _is_upon(camera, new, without(camera, other, new.inside)):
             below.append(index)
-        elif _is_upon(camera, other, _without(camera, new, other.inside)):
+        elif _is_upon(camera, other, without(camera, new, other.inside)):
             above.append(index)
     return below, above
 
 
-def _is_upon(camera: Camera, one: _Seen, other: _Seen) -> bool:
+def _is_upon(camera: Camera, one: Seen, other: Seen) -> bool:
     """Whether an object would stand over another one, were it as high as that."""
     box = seen_at_height(camera, one.box, _seat(camera, other))
     if box is None:
@@ -350,7 +288,7 @@ def _is_upon(camera: Camera, one: _Seen, other: _Seen) -> bool:
     return foot_is_over(camera, box, other.box)
 
 
-def _bitten(camera: Camera, one: _Seen, other: _Seen) -> float:
+def _bitten(camera: Camera, one: Seen, other: Seen) -> float:
     """Share of the middle of an object's base where another is seen: that stands before it."""
     pixels = camera.project(base_points(one.box, MIDDLE))[:, :2]
     height, width = one.mask.shape
@@ -358,13 +296,13 @@ def _bitten(camera: Camera, one: _Seen, other: _Seen) -> float:
     return float((other.inside[y, x] & ~one.inside[y, x]).mean())
 
 
-def _seat(camera: Camera, one: _Seen) -> float:
+def _seat(camera: Camera, one: Seen) -> float:
     """Metres over the ground at which things stand on an object."""
     foot, top = lowest(one.box), float(one.box.corners()[:, 2].max())
     return foot + SUNK * (top - foot) if is_dish(camera, one.inside) else top
 
 
-def _upon(camera: Camera, one: _Seen, others: list[_Seen]) -> Box:
+def _upon(camera: Camera, one: Seen, others: list[Seen]) -> Box:
     """The box of an object that stands on the highest of others."""
     if not others:
         return one.box
@@ -382,7 +320,7 @@ def _upon(camera: Camera, one: _Seen, others: list[_Seen]) -> Box:
     return out
 
 
-def _raised(camera: Camera, seen: list[_Seen], above: list[int]) -> dict[int, Box]:
+def _raised(camera: Camera, seen: list[Seen], above: list[int]) -> dict[int, Box]:
     """The boxes of those of `above` that are put upon the last object, and of what they carry."""
     out: dict[int, Box] = {}
     height = _seat(camera, seen[-1])
@@ -400,67 +338,23 @@ def _raised(camera: Camera, seen: list[_Seen], above: list[int]) -> dict[int, Bo
     return out
 
 
-def _cut(camera: Camera, seen: list[_Seen]) -> list[_Seen]:
-    """The objects, the last one and each other free of what is in front of them of the other."""
-    out = list(seen)
-    order = back_to_front(camera, [one.box for one in seen])
-    last = len(seen) - 1
-    for index in range(last):
-        front, behind = sorted((index, last), key=order.index, reverse=True)
-        if (np.minimum(out[front].mask, out[behind].mask) > 0).any():
-            mask = np.minimum(out[behind].mask, 255 - out[front].mask)
-            out[behind] = replace(out[behind], mask=mask)
-    return out
+def _take_back(camera: Camera, seen: list[Seen], upper: int, lower: int) -> bool:
+    """Give an object, if it is round, what of it was taken for the one that it stands on.
 
-
-def _parted(camera: Camera, seen: list[_Seen]) -> list[_Seen]:
-    """The objects without what the last one takes of others, or they of it.
-
-    Somebody drew a rectangle round each: pixels of two are those of the one of which they are the
-    greater share.
+    Whether that was much.
     """
-    out, last = list(seen), len(seen) - 1
-    for index in range(last):
-        both = int((out[index].inside & out[last].inside).sum())
-        shares = {one: both / max(int(out[one].inside.sum()), 1) for one in (index, last)}
-        keeps = max(shares, key=lambda one: shares[one])
-        if shares[keeps] > TAKEN:
-            loses = last + index - keeps
-            out[loses] = _without(camera, out[loses], out[keeps].inside)
-    return out
-
-
-def _refitted(camera: Camera, seen: list[_Seen]) -> list[_Seen]:
-    """The objects, those that the last one hides in part in boxes that heed that."""
-    out = list(seen)
-    order = back_to_front(camera, [one.box for one in seen])
-    last = len(seen) - 1
-    for index, one in enumerate(seen):
-        nearer_ones = order[order.index(index) + 1 :]
-        if one.free and (index == last or last in nearer_ones) and (one.mask > 127).any():
-            touching = [other for other in nearer_ones if _may_touch(one.mask, seen[other].mask)]
-            if touching:
-                hiding = _union([seen[other].inside for other in nearer_ones], one.mask.shape)
-                out[index] = replace(one, box=_around(camera, one.mask, hiding, lowest(one.box)))
-    return out
-
-
-def _may_touch(one: U8, other: U8) -> bool:
-    """Whether the rectangles around two masks meet."""
-    spans = [
-        [np.flatnonzero((mask > 127).any(axis=axis)) for mask in (one, other)] for axis in (0, 1)
-    ]
-    return all(
-        len(first) > 0
-        and len(second) > 0
-        and first[0] <= second[-1] + SEAM
-        and second[0] <= first[-1] + SEAM
-        for first, second in spans
-    )
-
-
-def _union(masks: list[Mask], shape: tuple[int, ...]) -> Mask:
-    out = np.zeros(shape, dtype=bool)
-    for mask in masks:
-        out |= mask
-    return out
+    one, other = seen[upper], seen[lower]
+    hiding = hiding_of(camera, seen, upper)
+    taper = box_around_mask(camera, Picture(one.mask), hiding).taper if one.free else None
+    if taper is None:
+        return False
+    outline = cv2.convexHull(camera.project(rings(one.box, taper))[:, :2].astype(np.float32))
+    filled = np.zeros(one.mask.shape, dtype=np.uint8)
+    cv2.fillConvexPoly(filled, np.round(outline - 0.5).astype(np.int32), 255)
+    mask = np.maximum(one.mask, np.minimum(filled, other.mask))
+    if int((mask > 127).sum()) < (1.0 + LITTLE) * int(one.inside.sum()):
+        return False
+    box = around(camera, mask, hiding, lowest(one.box))
+    seen[upper] = replace(one, mask=mask, box=box)
+    seen[lower] = replace(other, mask=np.minimum(other.mask, 255 - mask))
+    return True

@@ -405,17 +405,39 @@ def test_pixels_of_two_are_those_of_the_one_that_would_lose_more(order: tuple[in
     assert ((kept[0].pixels > 0) == (masks[0] > 0)).all()
 
 
+def plate_and_pot(down: float, across: float = 0.0) -> tuple[Camera, list[Mask], Mask]:
+    """A plate that carries a pot of which some was taken for the plate; and all of the pot.
+
+    That begins as far `down` and `across` the pot, as shares of its sides.
+    """
+    view = camera(50.0)
+    plate, pot = crate(0.0, 1.5, 0.0, 0.6, 0.6, 0.06), crate(0.0, 1.5, 0.04, 0.3, 0.3, 0.28)
+    masks = outlines(view, [plate, pot], "rr")
+    left, top, wide, high = cv2.boundingRect(masks[1])
+    lost = masks[1].copy()
+    lost[: top + round(down * high)] = 0
+    lost[:, : left + round(across * wide)] = 0
+    return view, [np.maximum(masks[0], lost), masks[1] - lost], masks[1]
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_a_plate_is_flat_though_half_of_what_it_carries_was_taken_for_it(
     order: tuple[int, ...],
 ) -> None:
-    view = camera(50.0)
-    plate, pot = crate(0.0, 1.5, 0.0, 0.6, 0.6, 0.06), crate(0.0, 1.5, 0.04, 0.3, 0.3, 0.28)
-    masks = outlines(view, [plate, pot], "rr")
-    rows = np.flatnonzero(masks[1].any(axis=1))
-    lost = masks[1].copy()
-    lost[: round(0.5 * rows[0] + 0.5 * rows[-1])] = 0
-    masks = [np.maximum(masks[0], lost), masks[1] - lost]
+    view, masks, _ = plate_and_pot(0.5)
     below, _ = boxes_of(found(view, masks, order))
     assert below.size[2] < 0.25 * below.size[0]
     assert below.size[0] == pytest.approx(0.6, rel=0.15)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_is_round_is_given_back_what_was_taken_for_its_plate(order: tuple[int, ...]) -> None:
+    view, masks, whole = plate_and_pot(0.7, 0.7)
+    scene = found(view, masks, order)
+    below, upon = boxes_of(scene)
+    assert stands_on(upon, below)
+    mask = scene.object("1").appearance.mask
+    assert mask is not None
+    taken, back = (whole > 0) & (masks[1] == 0), (mask.pixels > 127) & (masks[1] == 0)
+    assert back.sum() > 0.7 * taken.sum()
+    assert (back & ~taken).sum() < 0.2 * taken.sum()
