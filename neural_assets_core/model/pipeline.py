@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,8 @@ def steps_taken(steps: int, strength: float) -> int:
 
 def _dtype(module: torch.nn.Module) -> torch.dtype:
     """Of its weights; diffusers looks through all of them for it, which takes a millisecond."""
-    return next(module.parameters()).dtype
+    # An autoencoder of patches has buffers only.
+    return next(chain(module.parameters(), module.buffers())).dtype
 
 
 class NeuralAssetsPipeline(DiffusionPipeline):
