@@ -27,6 +27,7 @@ from neural_assets_core.scene import Appearance, Picture, Scene
 from neural_assets_core.scene.source_box import in_place
 from neural_assets_core.segmentation.edits import with_mask
 from neural_assets_core.segmentation.sharing import (
+    SEAM,
     Seen,
     around,
     cut,
@@ -351,7 +352,10 @@ def _take_back(camera: Camera, seen: list[Seen], upper: int, lower: int) -> bool
     outline = cv2.convexHull(camera.project(rings(one.box, taper))[:, :2].astype(np.float32))
     filled = np.zeros(one.mask.shape, dtype=np.uint8)
     cv2.fillConvexPoly(filled, np.round(outline - 0.5).astype(np.int32), 255)
-    mask = np.maximum(one.mask, np.minimum(filled, other.mask))
+    # And what is between the two, which is nobody's.
+    near = cv2.dilate(other.mask, np.ones((2 * SEAM + 1, 2 * SEAM + 1), np.uint8))
+    near[hiding] = 0
+    mask = np.maximum(one.mask, np.minimum(filled, near))
     if int((mask > 127).sum()) < (1.0 + LITTLE) * int(one.inside.sum()):
         return False
     box = around(camera, mask, hiding, lowest(one.box))
