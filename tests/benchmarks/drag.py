@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -47,6 +48,16 @@ class _Hand:
         keys = Qt.KeyboardModifier.NoModifier
         QApplication.sendEvent(self._native, QMouseEvent(kind, where, spot, button, held, keys))
 
+    def rest(self, until: float) -> None:
+        """Do what the program does between two moves; `until` is a time of `perf_counter`."""
+        left = until - time.perf_counter()
+        if left > 0.0:
+            loop = QEventLoop()
+            timer = QTimer(loop, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+            timer.timeout.connect(loop.quit)
+            timer.start(round(1e3 * left))
+            loop.exec()
+
     def frame(self, at: np.ndarray) -> float:
         """Seconds from a move of the mouse to the end of the frame that it causes."""
         shown, start = self._swaps, time.perf_counter()
@@ -72,19 +83,22 @@ def drag_viewport(scene: Scene, selected: int = 1) -> Row:
     return _drag(name, viewport, document, selected)
 
 
-def drag_studio(scene: Scene) -> tuple[Row, dict[str, float]]:
+def drag_studio(scene: Scene, rate: float = math.inf) -> tuple[Row, float]:
     """Drag in the whole studio, which draws a preview of the picture on another thread.
 
-    Also how many of these previews there were a second.
+    The pointer moves at most `rate` times a second: as soon as a frame is on the screen, if that is
+    infinite. Also how many of these previews there were a second.
     """
     window, made = MainWindow(), []
     window.document.set_scene(scene)
     _open(window)
     window.pictures.preview.finished.connect(lambda _: made.append(time.perf_counter()))
     name = f"whole studio, {len(scene.objects)} boxes, 1 dragged"
+    if math.isfinite(rate):
+        name += f", {rate:.0f} moves a second"
     start = time.perf_counter()
-    row = _drag(name, window.viewport, window.document, 1)
-    return row, {"previews a second meanwhile": len(made) / (time.perf_counter() - start)}
+    row = _drag(name, window.viewport, window.document, 1, rate)
+    return row, len(made) / (time.perf_counter() - start)
 
 
 def _open(window: QMainWindow) -> None:
@@ -95,7 +109,9 @@ def _open(window: QMainWindow) -> None:
         QApplication.processEvents()
 
 
-def _drag(name: str, viewport: Viewport, document: Document, selected: int) -> Row:
+def _drag(
+    name: str, viewport: Viewport, document: Document, selected: int, rate: float = math.inf
+) -> Row:
     scene, camera, hand = document.scene, viewport.screen_camera(), _Hand(viewport)
     assert scene is not None
     assert camera is not None
@@ -111,7 +127,11 @@ def _drag(name: str, viewport: Viewport, document: Document, selected: int) -> R
     for at in path[:_WARM_UP]:
         hand.frame(at)
     used = time.process_time()
-    seconds = [hand.frame(at) for at in path[_WARM_UP:]]
+    seconds, due = [], time.perf_counter()
+    for at in path[_WARM_UP:]:
+        due = max(due + 1.0 / rate, time.perf_counter())
+        hand.rest(due)
+        seconds.append(hand.frame(at))
     used = time.process_time() - used
     assert document.draft is not None, "the press did not take hold of a box"
     hand.send(QEvent.Type.MouseButtonRelease, path[-1])
