@@ -278,7 +278,7 @@ class MainWindow(QMainWindow):
         # Too wide to stand beside each other; and too high for a small screen one below another.
         self.tabifyDockWidget(self.docks[-2], self.docks[-1])
         self.tabifyDockWidget(self.docks[2], self.docks[3])
-        self.resizeDocks(self.docks[:2], [208, 264], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.docks[0], self.docks[2]], [208, 264], Qt.Orientation.Horizontal)
 
     def _build_menus(self) -> None:
         self._recent_menu = QMenu("Open &recent", self)

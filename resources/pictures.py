@@ -56,13 +56,13 @@ def main() -> None:
         # Of a user who has nothing yet: no crash to recover from, no history.
         for kind in ("CONFIG", "DATA", "STATE"):
             os.environ[f"XDG_{kind}_HOME"] = folder
+        QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
         window_picture(FOLDER / "window.png")
 
 
 def window_picture(path: Path) -> None:
     """A screenshot of the window with an edited scene and its finished picture."""
-    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "out/pictures")
     application = QApplication.instance() or QApplication(sys.argv)
     application.setOrganizationName("pictures")
     apply_theme(application)

@@ -165,3 +165,9 @@ def test_the_camera_panel_fits_a_small_screen(window: MainWindow, qtbot: QtBot) 
     qtbot.waitUntil(lambda: not window.camera.reset.visibleRegion().isEmpty())
     assert window.height() <= 780
     assert window.camera.height() >= window.camera.minimumSizeHint().height()
+
+
+def test_docks_leave_most_of_the_window_to_the_picture(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1280, 800)
+    objects = window.docks[0]
+    qtbot.waitUntil(lambda: 0 < objects.width() <= 210)
