@@ -42,8 +42,9 @@ os.environ.setdefault("QT_QPA_UPDATE_IDLE_TIME", "0")
 
 # A frame has a hundred calls of OpenGL, most of them far below a microsecond. Each would let go of
 # the interpreter, and a worker may take it for a whole turn.
-if isinstance(gl2._lib, ctypes.CDLL) and not sys.platform.startswith("win"):
-    gl2._lib = ctypes.PyDLL(gl2._lib._name)
+_library = getattr(gl2, "_lib", None)
+if isinstance(_library, ctypes.CDLL) and not sys.platform.startswith("win"):
+    gl2._lib = ctypes.PyDLL(_library._name)
 
 SURROUND = (0.16, 0.16, 0.16, 1.0)
 """Neutral grey around the picture: an artist judges colour by it."""
