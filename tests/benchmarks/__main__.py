@@ -74,6 +74,8 @@ def main() -> None:
         measured(drag_viewport(crowd, selected=BOXES))
         picked, picked_one = measured(pick(crowd)), measured(pick(single))
         measured(start_up(Path(folder)))
+        # Before there are windows here, whose threads go on for a while.
+        shown, memory = first_picture(Path(folder))
         previews = {}
         for rate, told in ((math.inf, "as fast as frames come"), (60.0, "60 moves a second")):
             studio, made_meanwhile = drag_studio(crowd, rate)
@@ -81,7 +83,6 @@ def main() -> None:
             previews[f"previews a second, {told}"] = made_meanwhile
         made, costs = generate("default")
         edited, kept = edit_photograph()
-        shown, memory = first_picture(Path(folder))
         listed = list_library(Path(folder), single)
         for row in (*made, *edited, *shown, *listed):
             measured(row)
