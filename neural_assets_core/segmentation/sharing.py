@@ -88,7 +88,7 @@ def refitted(camera: Camera, seen: list[Seen]) -> list[Seen]:
     for index, one in enumerate(seen):
         hidden = index == last or order.index(last) > order.index(index)
         if one.free and hidden and (one.mask > 127).any():
-            hiding = hiding_of(camera, seen, index)
+            hiding = hiding_of(seen, order, index)
             # Where that leaves no box on the ground, the one that it had is better than none.
             with suppress(UserError):
                 box = around(camera, one.mask, hiding, lowest(one.box)) if hiding.any() else one.box
@@ -142,9 +142,11 @@ def _as_tall(camera: Camera, box: Box, y: float) -> Box:
     return out.with_center(out.center + near - out.to_world(toward))
 
 
-def hiding_of(camera: Camera, seen: list[Seen], index: int) -> Mask:
-    """(height, width) where something stands before an object that may hide it."""
-    order = back_to_front(camera, [one.box for one in seen])
+def hiding_of(seen: list[Seen], order: list[int], index: int) -> Mask:
+    """(height, width) where something stands before an object that may hide it.
+
+    `order` is that of all, back to front.
+    """
     nearer_ones = [seen[other] for other in order[order.index(index) + 1 :]]
     mask = seen[index].mask
     return union([one.inside for one in nearer_ones if may_touch(mask, one.mask)], mask.shape)

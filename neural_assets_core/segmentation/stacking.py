@@ -22,6 +22,7 @@ from neural_assets_core.geometry.standing import (
     seen_at_height,
     stands_on,
 )
+from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.proxy.sampling import appearance_mask
 from neural_assets_core.scene import Appearance, Picture, Scene
 from neural_assets_core.scene.source_box import in_place
@@ -231,8 +232,9 @@ def _seen(scene: Scene) -> list[Seen]:
     """What the background's picture shows, in order of its occluders."""
     camera, occluders = scene.background.view.camera, scene.background.occluders
     out = [Seen(appearance_mask(one), one.box, free=False) for one in occluders]
+    order = back_to_front(camera, [one.box for one in out])
     free = [
-        _as_found(camera, one, hiding_of(camera, out, index)) for index, one in enumerate(occluders)
+        _as_found(camera, one, hiding_of(out, order, index)) for index, one in enumerate(occluders)
     ]
     return [replace(one, free=is_free) for one, is_free in zip(out, free, strict=True)]
 
@@ -345,7 +347,8 @@ def _take_back(camera: Camera, seen: list[Seen], upper: int, lower: int) -> bool
     Whether that was much.
     """
     one, other = seen[upper], seen[lower]
-    hiding = hiding_of(camera, seen, upper)
+    order = back_to_front(camera, [item.box for item in seen])
+    hiding = hiding_of(seen, order, upper)
     taper = box_around_mask(camera, Picture(one.mask), hiding).taper if one.free else None
     if taper is None:
         return False
