@@ -1,10 +1,17 @@
-"""How Python's threads take turns."""
+"""How the program's threads take turns: the window comes first."""
 
 from __future__ import annotations
 
 import sys
+import threading
 
 TURN_S = 0.001
+
+LONGEST_S = 0.03
+"""So long a frame may keep others waiting."""
+
+_shown = threading.Event()
+_shown.set()
 
 
 def take_short_turns() -> None:
@@ -14,3 +21,20 @@ def take_short_turns() -> None:
     moments at which the worker may come in between: every call of the graphics card is one.
     """
     sys.setswitchinterval(TURN_S)
+
+
+def frame_is_due() -> None:
+    """Something will be drawn now."""
+    _shown.clear()
+
+
+def frame_is_shown() -> None:
+    """It has been drawn."""
+    _shown.set()
+
+
+def let_frame_pass() -> None:
+    """Wait until what is due is drawn; called by workers between parts of what they do."""
+    if not _shown.wait(LONGEST_S):
+        # A window that is covered may never draw it: once is enough to wait for that.
+        _shown.set()

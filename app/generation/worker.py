@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.generation.encoding import keep_tokens
 from app.generation.timings import Stopwatch, Timings
+from app.turns import let_frame_pass
 from neural_assets_core.decoders import (
     Cancelled,
     Decoder,
@@ -25,6 +26,7 @@ from neural_assets_core.errors import UserError
 from neural_assets_core.preferences import load_preferences
 from neural_assets_core.scene import Scene
 from neural_assets_core.scene.working import at_working_size
+from neural_assets_core.yielding import yielding_to
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +93,8 @@ class GenerationWorker(QObject):
         """Make a picture; ends with exactly one of the three closing signals, come what may."""
         fault: BaseException | None = None
         try:
-            generation = self._generate(request)
+            with yielding_to(let_frame_pass):
+                generation = self._generate(request)
         except Cancelled:
             self.cancelled.emit(request.id)
         except DeviceFault as error:

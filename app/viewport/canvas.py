@@ -31,6 +31,7 @@ from vispy.gloo import gl
 from vispy.gloo.context import FakeCanvas, set_current_canvas
 from vispy.gloo.gl import gl2
 
+from app.turns import frame_is_due, frame_is_shown
 from app.viewport import shaders
 from app.viewport.damage import Area, Layer, differing_pixels
 from app.viewport.strokes import Color, Label, Strokes
@@ -146,6 +147,7 @@ class Canvas:
         self._frame = frame
         self._surface = _Surface(self._draw)
         self.frame_swapped: SignalInstance = self._surface.frameSwapped
+        self.frame_swapped.connect(frame_is_shown)
         self.native = _Ground(self._surface, parent)
         # VisPy's queue of what is to be drawn; without one of its canvases, which are widgets.
         self._queue = FakeCanvas()
@@ -169,6 +171,8 @@ class Canvas:
 
     def update(self) -> None:
         """Draw a frame soon; one for any number of calls."""
+        if self._surface.isExposed():
+            frame_is_due()
         self._surface.update()
 
     def grab(self) -> QImage:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from neural_assets_core.scene import Picture, Scene
+from neural_assets_core.yielding import yield_point
 
 
 class Cancelled(Exception):
@@ -102,6 +103,7 @@ class Decoder(Protocol):
 
 
 def check_cancelled(cancel: threading.Event | None) -> None:
-    """Raise `Cancelled` if the event is set."""
+    """Raise `Cancelled` if the event is set; a yield point, too."""
+    yield_point()
     if cancel is not None and cancel.is_set():
         raise Cancelled

@@ -41,6 +41,7 @@ from neural_assets_core.proxy import LiftedRays
 from neural_assets_core.proxy.objects import FAINTEST
 from neural_assets_core.proxy.sampling import sampled
 from neural_assets_core.scene import Appearance, Picture
+from neural_assets_core.yielding import yield_point
 
 VOLUME_CHANNELS = 1 + len(MIRRORS) + 1 + 3
 """Density, a logit for each source of colour (the last is the guess), the guessed colour."""
@@ -193,6 +194,7 @@ class VolumeLifter:
         covered[inside] = _surface(
             volume, appearance, hits.entry[coarse][inside], hits.exit[coarse][inside], outline
         )
+        yield_point()
         if stride > 1:
             # Times the coverage, so that the box's rim does not count as depth.
             covered[..., 1] *= covered[..., 0]
@@ -279,13 +281,16 @@ def _weights(
     place = frustum_of(appearance)
     pixels = points[..., :2].reshape(-1, 2) * [0.5 * place.width, 0.5 * place.height]
     pixels += [place.left + 0.5 * place.width, place.top + 0.5 * place.height]
+    yield_point()
     # Beyond the picture's edges nothing is known.
     inside = sampled(outline, pixels.clip(-1e4, 1e5), outside=255).reshape(points.shape[:2])
+    yield_point()
     taken = np.zeros(inside.shape, dtype=np.float32)
     # Of many boxes half of the rays miss the object.
     met = np.flatnonzero(inside.any(axis=1))
     parts = torch.from_numpy(inside[met] * lengths[met, None].astype(np.float32))
     at = torch.from_numpy(points[met])[None].to(volume.device)
+    yield_point()
     weights = densities(volume, at, parts[None].to(volume.device))
     taken[met] = weights[0].cpu().numpy()
     return taken
@@ -325,7 +330,9 @@ def _coloured(
 
     each = points[:, None]
     shown, seen = source_colours(appearance, source, each)
+    yield_point()
     at = tensor(volume_coordinates(appearance, each))
+    yield_point()
     mixed, own = colours(volume, at, tensor(shown) / 255.0, tensor(seen))
     colour = np.asarray(255.0 * mixed[0, :, 0].cpu(), dtype=np.float32)
     return colour, np.asarray(own[0, :, 0].cpu(), dtype=np.float32)

@@ -22,6 +22,7 @@ from neural_assets_core.proxy.render import ProxyLayers, check_boxes
 from neural_assets_core.proxy.sampling import enlarged, strips, touched
 from neural_assets_core.proxy.warp import MIRRORED, warp
 from neural_assets_core.scene import Appearance, Scene, SceneObject
+from neural_assets_core.yielding import yield_point
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -114,6 +115,7 @@ def draw_edit(scene: Scene, camera: Camera) -> U8:
 def _drawn(scene: Scene, camera: Camera, *, measured: bool) -> _Canvas:
     check_boxes(scene)
     photograph = photograph_of(scene.background)
+    yield_point()
     same = camera == scene.background.view.camera
     occluders = scene.background.occluders
     there = untouched(scene, occluders) if same else frozenset()
@@ -131,6 +133,7 @@ def _drawn(scene: Scene, camera: Camera, *, measured: bool) -> _Canvas:
     ]
     # What is behind all that moved is the same at every step of a drag.
     behind = list(takewhile(lambda part: part.stays, parts))
+    yield_point()
 
     if camera.width * camera.height > KEPT_PIXELS:
         canvas = _emptied(photograph, camera, stayed, measured)
@@ -198,6 +201,7 @@ class _Still:
 
 
 def _draw(canvas: _Canvas, photograph: Photograph, part: _Part, camera: Camera) -> None:
+    yield_point()
     item = part.item
     if part.stays and _as_it_was(canvas, photograph, item.appearance):
         return
@@ -209,6 +213,7 @@ def _draw(canvas: _Canvas, photograph: Photograph, part: _Part, camera: Camera) 
         return
     if not part.rides:
         _shade(canvas, piece.shade, item, camera)
+        yield_point()
     _move(canvas, piece.cutout, item, camera)
 
 
@@ -311,6 +316,7 @@ def _shade(canvas: _Canvas, shade: Shade, item: SceneObject, camera: Camera) -> 
 def _move(canvas: _Canvas, cutout: Cutout, item: SceneObject, camera: Camera) -> None:
     """What was moved, turned, scaled, copied or brought here."""
     for drawn in warp(cutout, item.box, camera):
+        yield_point()
         at, known = drawn.rect.slices, canvas.known
         _blend(canvas.picture[at], drawn.colour, drawn.alpha)
         _mark(canvas, at, drawn.alpha)

@@ -13,6 +13,7 @@ from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.raycast import NEAR, BoxHits, cast_box
 from neural_assets_core.proxy.sampling import possible_mask, sampled, shrinkage_of_box, shrunk
 from neural_assets_core.scene import Appearance, Picture
+from neural_assets_core.yielding import yield_point
 
 MARCH_SAMPLES = 8
 """Points looked at along a ray inside a box; more only matters for very thin parts."""
@@ -155,8 +156,10 @@ def object_layer(
         nothing = np.zeros(0, dtype=np.float32)
         return Layer(pixels, np.zeros(0), np.zeros((0, 3), dtype=np.float32), nothing, nothing)
     source = shrunk(appearance.view, shrinkage_of_box(appearance, camera, box))
+    yield_point()
     met = lifter.draw(appearance, source, hits, possible_mask(appearance, others))
     near, far = hits.entry_depth[hits.hit], hits.exit_depth[hits.hit]
+    yield_point()
     layer = Layer(pixels, near + met.fraction * (far - near), met.colour, met.alpha, met.trust)
     return layer.among(met.alpha > FAINTEST)
 

@@ -26,6 +26,7 @@ from neural_assets_core.proxy.objects import (
 from neural_assets_core.proxy.plate import CERTAIN, KEPT_PIXELS, Fill, clean_plate
 from neural_assets_core.proxy.shadows import Caster, Light, cast_shadows, find_light, shaded
 from neural_assets_core.scene import Appearance, Background, Scene, SceneObject
+from neural_assets_core.yielding import yield_point
 
 FARTHEST = 10_000.0
 """Greatest depth of a box in metres; beyond it half-precision numbers end."""
@@ -95,16 +96,21 @@ def render_proxy(
         If a box reaches behind the camera.
     """
     check_boxes(scene)
+    yield_point()
     stage = _stage_of(scene, camera, lifter, fill)
     after = [(item.box, item.appearance) for item in scene.objects]
     came = np.zeros(stage.hole.shape, dtype=np.float32)
     moved = [caster for caster in after if caster not in stage.stayed]
+    yield_point()
     if stage.light is not None and moved:
         came = cast_shadows(camera, moved, stage.light, lifter) * stage.lit
         came[stage.objects] = 0.0
+    yield_point()
     picture = stage.picture.copy()
     if stage.light is not None and stage.light.certainty >= CERTAIN:
+        yield_point()
         picture = shaded(picture, stage.light, came)
+    yield_point()
     canvas = Canvas(
         picture,
         depth=np.full(stage.hole.shape, np.inf),
@@ -114,6 +120,7 @@ def render_proxy(
     for item in sorted(scene.objects, key=lambda item: -_distance(item, camera)):
         kept = stage.layers.get(item.appearance) if item.box == item.appearance.box else None
         others = scene.background.occluders
+        yield_point()
         for layer in kept or [object_layer(item.box, item.appearance, camera, lifter, others)]:
             draw_layer(canvas, layer)
     return ProxyLayers(

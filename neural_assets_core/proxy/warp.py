@@ -20,6 +20,7 @@ from neural_assets_core.geometry.raycast import NEAR, PixelRect, bounding_rect
 from neural_assets_core.proxy.cutout import Cutout
 from neural_assets_core.proxy.relief import ROUND
 from neural_assets_core.proxy.sampling import strips
+from neural_assets_core.yielding import yield_point
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -131,6 +132,7 @@ def _warped(
     `factor` is the number of source pixels to a drawn one, where it is known.
     """
     places, trust = _coarse_to_fine(rays, rect, stride)
+    yield_point()
     rows, columns = (np.flatnonzero((trust > 0).any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return None
@@ -147,6 +149,7 @@ def _warped(
     maps = places * scale.astype(np.float32) - (corner * scale + 0.5).astype(np.float32)
     found = cv2.remap(source, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     shown = cv2.cvtColor(np.asarray(found), cv2.COLOR_RGBA2RGB)
+    yield_point()
     hit = (trust > 0).astype(np.uint8)
     guessed = hit * (trust < 1.0)
     # What is made up is softer, so that nobody takes it for what is known.
@@ -154,6 +157,7 @@ def _warped(
     alpha = np.maximum(cv2.extractChannel(found, 3), 255 * guessed) * hit
     # Where the edge of what was seen lies inside the object now, its soft edge would be a crack.
     alpha = _closed(alpha)
+    yield_point()
     # Where the mask ends, its edge is as soft as the photograph's; where the shape ends, this is.
     smooth = cv2.GaussianBlur(255 * hit, (0, 0), RAGGED, borderType=cv2.BORDER_REPLICATE)
     edge = cv2.LUT(smooth, _COVERED)
@@ -301,6 +305,7 @@ class _Rays:
 
     def _follow(self, pixels: F32) -> tuple[F32, F32]:
         """The same, in pixels of the shape as OpenCV counts them."""
+        yield_point()
         along = self.along[:, :2] @ pixels.T + self.along[:, 2:]
         with np.errstate(divide="ignore"):
             slope = 1.0 / np.where(np.abs(along) < 1e-9, np.float32(1e-9), along)
@@ -326,6 +331,7 @@ class _Rays:
         rays, along, slant, low, high = rays[met], along[:, met], slant[:, met], low[met], high[met]
         if rays.size == 0:
             return places, trust
+        yield_point()
         number = found[:, met].argmax(axis=0)
         crossed = np.take_along_axis(through[:, met], number[None], axis=0)[0]
         width = (high - low) / np.float32(STEPS - 1)
