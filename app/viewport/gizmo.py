@@ -47,8 +47,11 @@ _FLATTEST_SQUARE = 0.2
 _FACE_ON = 0.98
 """Faces seen as straight as this cannot be pulled by sight."""
 
-_CROWDED = 44.0
+_CROWDED = 72.0
 """A box that is smaller than this on the screen, in pixels, shows no corners beside the rest."""
+
+_ROOMY = 2.0 * HANDLE_LENGTH
+"""A box as wide and as high as this on the screen, in pixels, has room for the gizmo inside."""
 
 _HINTS: dict[Kind, str] = {
     "arrow": "Drag to move along {axis}",
@@ -75,14 +78,15 @@ class Handle:
         "scale 7", "pull +x" ...
     kind : {"arrow", "plane", "center", "ring", "scale", "pull"}
     anchor : array (3,)
-        World point that the grip belongs to: the gizmo's origin, the corner, the face's centre.
+        World point that the grip belongs to: the gizmo's origin, the corner, the face's centre;
+        beside a small box, where the handle begins.
     axis : array (3,)
         Unit world direction: of the arrow, of the face, from the opposite corner, or normal to
         the plane or ring.
     index : int
         Axis (arrow, plane, ring, or `VIEW`), corner (scale) or face (pull) number.
     length : float
-        Metres: the arrow's length, the ring's radius; 0 for dots and squares.
+        Metres: the arrow's length, the ring's radius, the gizmo's length for squares; 0 for dots.
     segments : array (N, 2, 2)
         What is drawn and can be grabbed, on the screen; a dot is one segment without length, a
         plane's are the sides of its square.
@@ -155,12 +159,14 @@ def handles(
     Returns
     -------
     list of Handle
-        Empty if the origin is not in front of the camera.
+        Empty if the origin is not in front of the camera. Arrows and squares of a small box stand
+        beside it, so that its inside can be grabbed as that of a large one.
     """
     at = box.base_center() if origin is None else origin
     if camera.project(at)[2] <= NEAR:
         return []
     axes, found = frame_axes(box, frame), list[Handle]()
+    beside = _ways_out(camera, box, at, axes)
     if tool == "turn":
         found.append(_view_ring(camera, at))
         found += [_ring(camera, at, axes, index, AXIS_NAMES[index]) for index in range(3)]
@@ -168,10 +174,11 @@ def handles(
         found.append(_ring(camera, at, axes, 2))
     if tool in ("select", "move"):
         planes = range(3) if tool == "move" else (2,)
-        found += [_square(camera, at, axes, index, frame) for index in planes]
-        found += _arrows(camera, at, axes)
+        found += [_square(camera, at, axes, index, frame, beside) for index in planes]
+        found += _arrows(camera, at, axes, beside)
     if tool == "move":
-        found.append(_dot(camera, "move view", "center", at, -camera.forward, VIEW))
+        side = at + beside[0] * axes[0]
+        found.append(_dot(camera, "move view", "center", side, -camera.forward, VIEW))
     if tool in ("scale", "box") or (tool == "select" and not _crowded(camera, box)):
         found += _corners(camera, box, upper=tool == "select")
     if tool == "box":
@@ -204,8 +211,7 @@ def carried(camera: Camera, handle: Handle, before: Box, now: Box) -> Handle:
     if handle.kind == "arrow":
         return replace(moved, segments=_arrow_line(camera, moved))
     if handle.kind == "plane":
-        size = gizmo_length(camera, handle.anchor)
-        return replace(moved, segments=_square_sides(camera, anchor, handle.axes, size))
+        return replace(moved, segments=_square_sides(camera, anchor, handle.axes, handle.length))
     return replace(moved, segments=_point_on_screen(camera, anchor))
 
 
@@ -257,13 +263,26 @@ def _view_ring(camera: Camera, origin: Float) -> Handle:
     return Handle("turn view", "ring", origin, axis, VIEW, radius, segments)
 
 
-def _arrows(camera: Camera, origin: Float, axes: Float) -> list[Handle]:
+def _ways_out(camera: Camera, box: Box, origin: Float, axes: Float) -> Float:
+    """(3,) metres along each axis, from the base's centre, to where its handles begin.
+
+    All 0 for a box with room for them, and where the gizmo is not at the box.
+    """
+    pixels = camera.project(box.corners())
+    extent = np.ptp(pixels[:, :2], axis=0)
+    roomy = pixels[:, 2].min() <= NEAR or extent.min() >= _ROOMY
+    if roomy or not np.allclose(origin, box.base_center()):
+        return np.zeros(3)
+    # Something long leads out of sight; its sides are near in another direction.
+    reach = ((box.corners() - origin) @ axes.T).max(axis=0)
+    return np.minimum(reach, 2.0 * gizmo_length(camera, origin))
+
+
+def _arrows(camera: Camera, origin: Float, axes: Float, beside: Float) -> list[Handle]:
     length, found = gizmo_length(camera, origin), []
     for index, axis in enumerate(axes):
-        letter = AXIS_NAMES[index]
-        handle = Handle(
-            f"move {'xyz'[index]}", "arrow", origin, axis, index, length, _nothing(), letter=letter
-        )
+        name, letter, at = f"move {'xyz'[index]}", AXIS_NAMES[index], origin + beside[index] * axis
+        handle = Handle(name, "arrow", at, axis, index, length, _nothing(), letter=letter)
         segments = _arrow_line(camera, handle)
         if len(segments) and np.linalg.norm(segments[0, 1] - segments[0, 0]) > _SHORTEST_ARROW:
             found.append(replace(handle, segments=segments))
@@ -275,16 +294,21 @@ def _arrow_line(camera: Camera, handle: Handle) -> Float:
     return _on_screen(camera, (handle.anchor + 0.12 * reach)[None], (handle.anchor + reach)[None])
 
 
-def _square(camera: Camera, origin: Float, axes: Float, index: int, frame: Frame) -> Handle:
-    beside = axes[[i for i in range(3) if i != index]]
-    name = "move " + "".join("xyz"[i] for i in range(3) if i != index)
+def _square(
+    camera: Camera, origin: Float, axes: Float, index: int, frame: Frame, beside: Float
+) -> Handle:
+    others = [i for i in range(3) if i != index]
+    along = axes[others]
+    name = "move " + "".join("xyz"[i] for i in others)
     if index == 2 and frame != "local":
         name = "move ground"
     view = (origin - camera.position) / np.linalg.norm(origin - camera.position)
     hidden = abs(float(np.dot(axes[index], view))) < _FLATTEST_SQUARE
     size = gizmo_length(camera, origin)
-    sides = _nothing() if hidden else _square_sides(camera, origin, beside, size)
-    return Handle(name, "plane", origin, axes[index], index, 0.0, sides, axes=beside)
+    # Along one of them: as near to each other, and to the ground, as in a gizmo inside a box.
+    at = origin + beside[others[0]] * along[0]
+    sides = _nothing() if hidden else _square_sides(camera, at, along, size)
+    return Handle(name, "plane", at, axes[index], index, size, sides, axes=along)
 
 
 def _square_sides(camera: Camera, origin: Float, axes: Float, size: float) -> Float:

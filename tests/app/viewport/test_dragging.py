@@ -82,7 +82,7 @@ def test_an_arrow_moves_along_its_axis(hand, name, axis):
     moved = np.subtract(hand.box("mug").center, before.center)
     assert np.allclose(np.delete(moved, axis), 0.0, atol=1e-12)
     assert moved[axis] > 0.05
-    reach = np.linspace(0, 1, 20001)[:, None] * direction
+    reach = np.linspace(0, 2, 40001)[:, None] * direction
     camera = hand.viewport.screen_camera()
     gaps = np.linalg.norm(camera.project(before.base_center() + reach)[:, :2] - start, axis=1)
     grabbed = before.base_center() + reach[np.argmin(gaps)]
@@ -169,13 +169,12 @@ def test_shift_slows_to_a_tenth(hand):
     hand.document.select(["mug"])
     hand.viewport.tools.set_tool("move")
     start = hand.handle("move view")
-    origin = hand.pixel(hand.box("mug").base_center())
     hand.drag(start, start + [80.0, 0.0], modifiers=SHIFT)
-    slow = hand.pixel(hand.box("mug").base_center()) - origin
-    assert slow == pytest.approx([8.0, 0.0], abs=0.1)
+    assert hand.handle("move view") - start == pytest.approx([8.0, 0.0], abs=0.1)
     # Letting go of Shift does not jump: from here the pointer counts in full again.
     hand.move(start + [90.0, 0.0])
-    assert (hand.pixel(hand.box("mug").base_center()) - origin)[0] == pytest.approx(18.0, abs=0.1)
+    hand.wait()
+    assert hand.handle("move view") - start == pytest.approx([18.0, 0.0], abs=0.1)
 
 
 def test_alt_frees_the_drag_from_the_ground(hand):

@@ -129,6 +129,20 @@ def test_the_near_one_of_two_dots_that_cover_each_other_is_meant():
     assert handle_under(found, far).name == "scale 5"
 
 
+@pytest.mark.parametrize("tool", ["select", "move"])
+@pytest.mark.parametrize(
+    "size", [(0.5, 0.5, 0.5), (0.2, 0.2, 1.1), (0.9, 0.4, 0.15), (0.3, 0.2, 0.3)]
+)
+def test_a_small_box_leaves_its_middle_free(tool, size):
+    box = Box(center=(0.1, 0.2, size[2] / 2), size=size).rotated((0, 0, 1), -0.4)
+    found = handles(CAMERA, box, tool)
+    middle = pixel_of(CAMERA, np.array(box.center))
+    for aside in ((0, 0), (0, 4), (0, -4)):
+        assert handle_under(found, middle + aside) is None
+    # All that a large box has, at its side.
+    assert {"move x", "move y", "move z", "move ground"} <= {handle.name for handle in found}
+
+
 def test_there_are_none_behind_the_camera():
     for depth in (-1.0, -3.0):
         box = BOX.with_center(CAMERA.position + depth * CAMERA.forward)
@@ -189,8 +203,8 @@ def test_the_centre_dot_stays_under_the_pointer(camera, box, shift):
     handle = named(handles(camera, box, "move"), "move view")
     start = handle.segments[0, 0]
     moved = dragged(camera, box, handle, start, start + shift)
-    gap = pixel_of(camera, moved.base_center()) - start - shift
-    assert np.linalg.norm(gap) < 0.5
+    held = handle.anchor + np.subtract(moved.center, box.center)
+    assert np.linalg.norm(pixel_of(camera, held) - start - shift) < 0.5
     depths = camera.project(np.array([box.base_center(), moved.base_center()]))[:, 2]
     assert depths[0] == pytest.approx(depths[1])
 

@@ -71,12 +71,13 @@ def test_a_square_stays_under_the_pointer(hand, name):
 def test_the_gizmo_keeps_its_size_in_the_world_during_a_drag(hand):
     start = grip(hand, "select", "move y")
     before = hand.viewport._interaction.highlights().handles
-    length = next(h.length for h in before if h.name == "move y")
-    origin = hand.pixel(hand.box("mug").base_center())
-    hand.drag(start, start + 2.0 * (start - origin))
+    length, anchor = next((h.length, h.anchor) for h in before if h.name == "move y")
+    was = hand.box("mug").base_center()
+    hand.drag(start, start + 2.0 * (start - hand.pixel(was)))
     (shown,) = hand.viewport._interaction.highlights().handles
     assert shown.length == length
-    tip = hand.box("mug").base_center() + length * shown.axis
+    tail = anchor + hand.box("mug").base_center() - was
+    tip = tail + length * shown.axis
     assert np.allclose(shown.segments[0, 1], hand.pixel(tip), atol=1e-6)
 
 
