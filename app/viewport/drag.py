@@ -123,7 +123,7 @@ class Drag:
         """Constraint, numbers as they are typed, the change so far, and what the keys do."""
         title = self.gesture.title
         if self._typed.active:
-            numbers = self._typed.shown(self.gesture.fields)
+            numbers = self._typed.shown(self.gesture.fields, self.gesture.joint)
             return f"{title}   {numbers}   {self._text}   ·   {_TYPING}"
         keys = f"{_MODAL_KEYS} · {_MODIFIERS}" if self.modal else _MODIFIERS
         return f"{title}   {self._text}   ·   {keys}"

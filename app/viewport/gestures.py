@@ -48,6 +48,8 @@ class Gesture(Protocol):
     """With its constraint, for the status bar."""
     fields: tuple[str, ...]
     """Names of the numbers that may be typed: ("X", "Y", "Z"), or ("",) for a single one."""
+    joint: bool
+    """Whether a number is meant for all fields as long as there is no second one."""
     anchor: Float
     """(3,) world point at the press that its guides run through."""
     guides: tuple[Guide, ...]
@@ -81,6 +83,7 @@ class Move:
     """
 
     verb = "Move"
+    joint = False
 
     def __init__(self, grab: Grab, along: Directions, anchor: Float) -> None:
         self.grab, self.title, self.anchor = grab, f"Move {along.where}", anchor
@@ -134,6 +137,7 @@ class Turn:
 
     verb = "Turn"
     fields: tuple[str, ...] = ("",)
+    joint = False
 
     def __init__(
         self,
@@ -193,6 +197,7 @@ class Scale:
     """
 
     verb = "Scale"
+    joint = True
 
     def __init__(self, grab: Grab, along: Directions | None = None) -> None:
         self.grab, self._along = grab, along
@@ -209,7 +214,6 @@ class Scale:
     def typed(self, values: Numbers) -> tuple[Boxes, str]:
         factors = [max(f, MINIMUM_SCALE) for f in _filled(values, len(self.fields), 1.0)]
         if len(values) <= 1:
-            # One number is meant for all sides.
             return self._uniformly(factors[0])
         text = "   ".join(f"{n} x {f:.3f}" for n, f in zip(self.fields, factors, strict=True))
         return self._stretched(self._numbers.axes, factors), text
@@ -280,6 +284,7 @@ class Pull:
 
     verb = "Resize"
     fields: tuple[str, ...] = ("",)
+    joint = False
 
     def __init__(self, grab: Grab, handle: Handle) -> None:
         self.grab, self.anchor, self._normal = grab, handle.anchor, handle.axis

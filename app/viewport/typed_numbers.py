@@ -63,8 +63,13 @@ class TypedNumbers:
         del self._texts[count:]
         self._at = min(self._at, count - 1)
 
-    def shown(self, names: Sequence[str]) -> str:
-        """As they are typed, a bar where the next character goes."""
+    def shown(self, names: Sequence[str], joint: bool = False) -> str:
+        """As they are typed, a bar where the next character goes.
+
+        `joint`: the first one counts for all, and stands alone, until another is begun.
+        """
+        if joint and len(self.values()) == 1:
+            return f"[{self._texts[0]}|]"
         texts = [*self._texts, *[""] * len(names)]
         fields = []
         for index, name in enumerate(names):

@@ -160,7 +160,13 @@ def test_typed_angle_and_factor(hand):
     assert np.degrees(after.yaw() - before.yaw()) == pytest.approx(90)
     assert np.allclose(after.base_center(), before.base_center())
     begin(hand, "scale")
+    said = []
+    hand.viewport.status_changed.connect(said.append)
     hand.keys("2")
+    assert "[2|]" in said[-1]
+    hand.key(Key.Key_Tab)
+    assert "[X 2   Y |   Z –]" in said[-1]
+    hand.key(Key.Key_Backspace)
     hand.click(HERE)
     assert np.allclose(hand.box("book").size, 2 * np.array(before.size))
     assert hand.document.undo_stack.count() == 2
