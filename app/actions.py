@@ -72,7 +72,9 @@ def _run(window: MainWindow, command: Command) -> None:
     try:
         command.run(window)
     except UserError as error:
-        window.report(str(error))
+        window.report(str(error), reporter=command.id)
+    else:
+        window.outdate(command.id)
 
 
 def key_text(action: QAction) -> str:

@@ -34,6 +34,9 @@ class Autosave(DiskJobs):
     parent : QObject, optional
     """
 
+    kept = Signal()
+    """The changes are on the disk, after a time in which they could not be."""
+
     _found = Signal(object)
 
     def __init__(
@@ -95,7 +98,9 @@ class Autosave(DiskJobs):
                 self._told = True
                 raise
         else:
-            self._told = False
+            if self._told:
+                self._told = False
+                self._tell(self.kept)
 
     # -- recovering ------------------------------------------------------------------------------
 

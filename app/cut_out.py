@@ -16,8 +16,8 @@ LATER_MS = 200
 Rectangle = tuple[float, float, float, float]
 """Left, top, right and bottom, pixels of the photograph."""
 
-NAME = "object"
-"""What a freshly drawn object is called."""
+NAME = "object 1"
+"""What a freshly drawn object is called; the next ones are counted on."""
 
 
 class CutOut(DiskJobs):

@@ -10,7 +10,9 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.workspace import Workspace, packed, unpacked
 from neural_assets_core.animation.keyframes import keyed
+from neural_assets_core.errors import UserError
 from neural_assets_core.scene import Picture, Scene, load_scene, save_scene
+from neural_assets_core.scene.scene import MAXIMUM_NAME
 from neural_assets_core.scene.source_box import in_place, with_source_box
 
 
@@ -169,6 +171,22 @@ class Document(QObject):
             if now is not None and same and now.box != item.box and in_place(before, item):
                 scene = with_source_box(scene, item.name, now.box)
         return scene
+
+    def rename(self, name: str, typed: str) -> None:
+        """Call an object as somebody has typed it, in one undo entry.
+
+        Raises
+        ------
+        UserError
+            If that is empty or too long.
+        """
+        wanted = " ".join(typed.split())
+        if not wanted or len(wanted) > MAXIMUM_NAME:
+            raise UserError(
+                f"An object's name needs 1 to {MAXIMUM_NAME} characters: it stays as it was."
+            )
+        if self.scene is not None and wanted != name:
+            self.push(self.scene.renamed(name, wanted), f"Rename {name}")
 
     def select(self, names: Iterable[str]) -> None:
         """Select these objects, the last one active; names that do not exist are dropped."""

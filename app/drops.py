@@ -183,7 +183,7 @@ class WindowDrops(DiskJobs):
 
     def _take(self, what: Carried) -> None:
         if what.kind == "refused":
-            self._window.report(what.text, "warning")
+            self._window.report(what.text, "warning", "refusal")
         elif what.kind == "scene":
             self._window.open(what.paths[0])
         elif what.kind == "meshes":

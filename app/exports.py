@@ -88,6 +88,9 @@ class Exports(QObject):
     failed = Signal(str)
     """A sentence for the user."""
 
+    written = Signal()
+    """What was wanted last is on the disk."""
+
     def __init__(self, window: QMainWindow, document: Document, pictures: Pictures) -> None:
         super().__init__(window)
         self._window, self._document, self._pictures = window, document, pictures
@@ -145,6 +148,7 @@ class Exports(QObject):
     def _on_written(self, paths: list[Path]) -> None:
         names = paths[0].name if len(paths) == 1 else f"{len(paths)} files to {paths[0].parent}"
         self._window.statusBar().showMessage(f"Exported {names}", _SHOWN_MS)
+        self.written.emit()
 
     # -- films -----------------------------------------------------------------------------------
 
@@ -193,6 +197,7 @@ class Exports(QObject):
             told += f" What stands still flickers by {shake:.2f} of 255; below 1 nobody sees it."
         self.turntable.end(told, film)
         self._window.statusBar().showMessage(f"Exported {film.path.name}", _SHOWN_MS)
+        self.written.emit()
 
     def _on_film_failed(self, text: str) -> None:
         self.turntable.end(text)

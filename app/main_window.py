@@ -105,7 +105,8 @@ class MainWindow(QMainWindow):
         self._connect()
         Title(self, self.document, self.pictures.generator)
         self.autosave = Autosave(self.document, self.files, self.offers, self)
-        self.autosave.failed.connect(lambda text: self.report(text, "warning"))
+        self.autosave.failed.connect(lambda text: self.report(text, "warning", "autosave"))
+        self.autosave.kept.connect(lambda: self.outdate("autosave"))
         self.exports.films.offer_unfinished(self.offers)
         self.drops = WindowDrops(self)
         restore_layout(self)
@@ -114,18 +115,21 @@ class MainWindow(QMainWindow):
 
     # -- messages --------------------------------------------------------------------------------
 
-    def report(self, text: str, tier: str = "error") -> None:
-        """Show a message inline; `tier` is "error" or "warning"."""
-        self._reporter = ""
+    def report(self, text: str, tier: str = "error", reporter: str = "") -> None:
+        """Show a message inline.
+
+        Parameters
+        ----------
+        text : str
+        tier : {"error", "warning", "hint"}
+        reporter : str
+            Who says it, and will say when it is no longer true; see `outdate`.
+        """
+        self._reporter = reporter
         self.messages.show_message(text, tier)
 
-    def _report_from(self, reporter: str, text: str, tier: str) -> None:
-        """Show a message about a picture that could not be made."""
-        self.report(text, tier)
-        self._reporter = reporter
-
-    def _outdate(self, *reporters: str) -> None:
-        """There is another picture now: what they said about the last one is no longer true."""
+    def outdate(self, *reporters: str) -> None:
+        """What one of them said last is no longer true: nobody needs to read it now."""
         if self._reporter in reporters:
             self.messages.dismiss()
             self._reporter = ""
@@ -138,7 +142,9 @@ class MainWindow(QMainWindow):
         try:
             self.files.open(path)
         except UserError as error:
-            self.report(str(error))
+            self.report(str(error), reporter="open")
+        else:
+            self.outdate("open")
 
     def set_automatic(self) -> None:
         """Follow the menu: generate after every edit, or on request only."""
@@ -345,22 +351,23 @@ class MainWindow(QMainWindow):
         self.pictures.picture_changed.connect(self.viewport.show_picture)
         generator.finished.connect(self._on_finished)
         generator.finished.connect(self._refresh_actions)
-        generator.failed.connect(lambda _, text: self._report_from("generator", text, "error"))
+        generator.failed.connect(lambda _, text: self.report(text, "error", "generator"))
         generator.cancelled.connect(self._on_cancelled)
         # Before anything that says how it ended.
         generator.busy_changed.connect(lambda _: self._progress.clear())
         generator.progress.connect(lambda step: self._progress.setText(describe(step)))
         generator.device_changed.connect(self._on_device)
         self.pictures.history.failed.connect(lambda text: self.report(text, "warning"))
-        self.exports.failed.connect(self.report)
+        self.exports.failed.connect(lambda text: self.report(text, reporter="export"))
+        self.exports.written.connect(lambda: self.outdate("export"))
         self.timeline.player.failed.connect(self.report)
         self.assets.failed.connect(self.report)
-        self.photo.said.connect(lambda text, tier: self._report_from("photo", text, tier))
-        self.photo.settled.connect(lambda: self._outdate("photo"))
+        self.photo.said.connect(lambda text, tier: self.report(text, tier, "photo"))
+        self.photo.settled.connect(lambda: self.outdate("photo"))
         document.fitting_changed.connect(self.actions_by_id["fit_boxes"].setChecked)
         preview = self.pictures.preview
-        preview.failed.connect(lambda _, text: self._report_from("preview", text, "warning"))
-        preview.finished.connect(lambda _: self._outdate("preview"))
+        preview.failed.connect(lambda _, text: self.report(text, "warning", "preview"))
+        preview.finished.connect(lambda _: self.outdate("preview"))
         self.views.status_changed.connect(self._hint.setText)
         self.views.hovered_changed.connect(self.pictures.expect)
         self.views.tools.tool_changed.connect(
@@ -369,7 +376,9 @@ class MainWindow(QMainWindow):
         self.start_page.open_requested.connect(self.open)
         self.start_page.browse_requested.connect(self.actions_by_id["open"].trigger)
         self.start_page.photograph_requested.connect(self.actions_by_id["photo_open"].trigger)
-        self.outliner.refused.connect(lambda text: self.report(text, "warning"))
+        for panel in (self.outliner, self.inspector):
+            panel.refused.connect(lambda text: self.report(text, "warning", "refusal"))
+        document.modified_changed.connect(self._on_modified)
         self.recent.changed.connect(self._fill_recent_menu)
 
     # -- showing ---------------------------------------------------------------------------------
@@ -379,7 +388,7 @@ class MainWindow(QMainWindow):
         if self.stack.currentWidget() is not page:
             self.stack.setCurrentWidget(page)
             (self.start_page if scene is None else self.viewport).setFocus()
-        self._outdate("generator", "preview")
+        self.outdate("generator", "preview", "refusal")
         self._progress.clear()
         if scene is None:
             self._hint.clear()
@@ -403,12 +412,16 @@ class MainWindow(QMainWindow):
         self._recent_menu.setEnabled(not self._recent_menu.isEmpty())
 
     def _on_finished(self, generation: Generation) -> None:
-        self._outdate("generator", "preview")
+        self.outdate("generator", "preview")
         # What took no time needs none told.
         brief = generation.seconds < 0.05
         self._progress.setText("Done" if brief else f"Done in {generation.seconds:.1f} s")
         if generation.notes:
-            self._report_from("generator", " ".join(generation.notes), "hint")
+            self.report(" ".join(generation.notes), "hint", "generator")
+
+    def _on_modified(self, modified: bool) -> None:
+        if not modified:
+            self.outdate("save", "save_as", "autosave")
 
     def _on_cancelled(self, scene: Scene) -> None:
         # A gesture or another scene that stopped it is no news to the user.

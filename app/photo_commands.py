@@ -28,7 +28,10 @@ from neural_assets_core.segmentation import carried_by, with_boxed_object
 PANEL_HEIGHT = 520
 """Pixels at which nothing of the calibration has to be scrolled."""
 
-OUTLINE_ADVICE = "The line encloses what will move. Where it is wrong, paint it right (M)."
+OUTLINE_ADVICE = (
+    "The line encloses what will move. Where it is wrong, paint it right (M). "
+    "F2 names it."
+)
 
 MARCH_MS = 80
 """Between two frames while an outline is looked for; more would slow the search down."""
@@ -67,8 +70,8 @@ class PhotoCommands(QObject):
         self._photographs = photographs
         self._document, self._viewport, self._tools = document, views.picture, views.tools
         self._picture: Picture | None = None
-        # In which something was said of what stands on what.
-        self._advised: Scene | None = None
+        # Whether the last thing said was an advice on an object just drawn.
+        self._advised = False
         self.assistant = Assistant(document, self)
         self.panel = CalibrationPanel(self.assistant, self.calibrate, self.apply)
         self._calibration = CalibrationGuest(self.assistant, self.apply)
@@ -93,6 +96,7 @@ class PhotoCommands(QObject):
         ):
             # Until something else is done it is seen what was found.
             changed.connect(lambda *_: self._viewport.show_outline(None))
+            changed.connect(lambda *_: self._settle())
         document.scene_changed.connect(self._on_scene)
         document.fitting_changed.connect(self._on_fitting)
         self._cut_out.failed.connect(self._warn)
@@ -220,7 +224,7 @@ class PhotoCommands(QObject):
         if carried:
             advice = f"{carried}. Shift+click selects both, to move them together."
         if advice:
-            self._advised = scene
+            self._advised = True
             self.said.emit(advice, "hint")
 
     def _on_fitting(self, on: bool) -> None:
@@ -241,8 +245,14 @@ class PhotoCommands(QObject):
     # -- the rest ------------------------------------------------------------------------------
 
     def _warn(self, text: str) -> None:
-        self._advised = None
+        self._advised = False
         self.said.emit(text, "warning")
+
+    def _settle(self) -> None:
+        """Whoever goes on has read the advice, or needs it no longer."""
+        if self._advised:
+            self._advised = False
+            self.settled.emit()
 
     def _on_active(self, on: bool) -> None:
         self._viewport.set_guest(self._calibration if on else None)
@@ -275,10 +285,6 @@ class PhotoCommands(QObject):
         window.resizeDocks([dock, *neighbours], sizes, Qt.Orientation.Vertical)
 
     def _on_scene(self, scene: Scene | None) -> None:
-        if self._advised is not None and scene is not self._advised:
-            # Whoever goes on has read it, or needs it no longer.
-            self._advised = None
-            self.settled.emit()
         picture = scene.background.view.picture if scene is not None else None
         if picture != self._picture:
             self._picture = picture

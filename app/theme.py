@@ -178,6 +178,9 @@ def _style_sheet(scheme: Colors) -> str:
         selection-color: #16100a; }}
     QLineEdit:focus, QComboBox:focus {{ border: 2px solid {scheme.focus};
         padding: 2px 5px; }}
+    QLineEdit[role="heading"] {{ font-weight: 600; }}
+    QLineEdit[role="heading"]:!focus:!hover {{ background: transparent;
+        border-color: transparent; }}
     QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{
         background: {scheme.window}; }}
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border;

@@ -58,15 +58,7 @@ class NumberField(QDoubleSpinBox):
 
     def event(self, event: QEvent) -> bool:
         """Leave undo and redo to the scene, unless there is typing to take back."""
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.ShortcutOverride
-            and (
-                event.matches(QKeySequence.StandardKey.Undo)
-                or event.matches(QKeySequence.StandardKey.Redo)
-            )
-            and not self.lineEdit().isModified()
-        ):
+        if _asks_for_undo(event) and not self.lineEdit().isModified():
             event.ignore()
             return False
         return super().event(event)
@@ -81,6 +73,48 @@ class NumberField(QDoubleSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+class NameField(QLineEdit):
+    """A name, shown as a heading; typing counts as in `NumberField`, Escape takes it back."""
+
+    edited = Signal(str, str)
+    """The name that was shown, and what was typed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "heading")
+        self._shown = ""
+        self.editingFinished.connect(self._on_finished)
+
+    def show_name(self, name: str) -> None:
+        """Display a name; what is being typed for the same one stays."""
+        if name != self._shown or not self.isModified():
+            self._shown = name
+            self.setText(name)
+            # Of a long name the beginning.
+            self.setCursorPosition(0)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave undo and redo to the scene, unless there is typing to take back."""
+        if _asks_for_undo(event) and not self.isModified():
+            event.ignore()
+            return False
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.setText(self._shown)
+        else:
+            super().keyPressEvent(event)
+
+    def _on_finished(self) -> None:
+        typed = self.text()
+        if self.isModified() and typed != self._shown:
+            # Before anybody is told: the name may be another, or refused, when it is shown again.
+            self.setModified(False)
+            self.setText(self._shown)
+            self.edited.emit(self._shown, typed)
 
 
 class NumberGroup(QWidget):
@@ -143,6 +177,16 @@ class ChoiceField(QComboBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+def _asks_for_undo(event: QEvent) -> bool:
+    """Whether a key that would undo or redo is being offered to a field."""
+    standard = QKeySequence.StandardKey
+    return (
+        isinstance(event, QKeyEvent)
+        and event.type() == QEvent.Type.ShortcutOverride
+        and (event.matches(standard.Undo) or event.matches(standard.Redo))
+    )
 
 
 def commit_typing() -> None:

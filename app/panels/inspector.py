@@ -6,13 +6,14 @@ import math
 import warnings
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from scipy.spatial.transform import Rotation
 
 from app.document import Document
-from app.panels.fields import NumberGroup
+from app.panels.fields import NameField, NumberGroup
 from app.theme import UNIT
+from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import MINIMUM_EXTENT, Box
 from neural_assets_core.scene import Scene, SceneObject
 
@@ -29,7 +30,7 @@ STAND_IN = (
 )
 
 class Inspector(QWidget):
-    """Position, size and rotation of the active object.
+    """Name, position, size and rotation of the active object.
 
     Metres in world axes (z up), full extents along the box's own axes, degrees. The rotation is
     yaw about the vertical, then pitch about the turned y axis, then roll about the turned x axis.
@@ -37,16 +38,23 @@ class Inspector(QWidget):
 
     Attributes
     ----------
+    name : NameField
     fields : dict of str to list of NumberField
         "position", "size" and "rotation", three fields each (rotation: yaw, pitch, roll).
     """
 
+    refused = Signal(str)
+    """A name that cannot be used: a sentence for the user."""
+
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._name = QLabel()
-        self._name.setProperty("role", "heading")
-        self._name.setTextFormat(Qt.TextFormat.PlainText)
+        self.name = NameField()
+        self.name.setAccessibleName("Name")
+        self.name.setToolTip("What the object is called: type another name")
+        self.name.edited.connect(self._on_renamed)
+        self._note = QLabel()
+        self._note.setProperty("role", "faint")
         self._hint = QLabel("Select an object to see and change its numbers.", wordWrap=True)
         self._hint.setProperty("role", "faint")
         self._form = QWidget()
@@ -67,7 +75,8 @@ class Inspector(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(UNIT, 0, UNIT, UNIT)
         column.setSpacing(UNIT)
-        column.addWidget(self._name)
+        column.addWidget(self.name)
+        column.addWidget(self._note)
         column.addWidget(self._hint)
         column.addWidget(self._form)
         column.addStretch()
@@ -96,17 +105,24 @@ class Inspector(QWidget):
     def _refresh(self) -> None:
         item = self._active()
         self._form.setVisible(item is not None)
-        self._name.setVisible(item is not None)
+        self.name.setVisible(item is not None)
         self._hint.setVisible(item is None)
         if item is None:
+            self._note.hide()
             return
         # Only the active one's numbers change here: say which one that is.
         count = len(self._document.selection)
-        name = item.name if count == 1 else f"{item.name}, last of {count} selected"
         locked = item.name in self._document.locked
         clay = item.wireframe is not None
-        self._name.setText(name + " (locked)" * locked + " · stand-in of clay" * clay)
-        self._name.setToolTip(STAND_IN if clay else "")
+        notes = [
+            *([f"last of {count} selected"] if count > 1 else []),
+            *(["locked"] if locked else []),
+            *(["stand-in of clay"] if clay else []),
+        ]
+        self.name.show_name(item.name)
+        self._note.setText(" · ".join(notes))
+        self._note.setToolTip(STAND_IN if clay else "")
+        self._note.setVisible(bool(notes))
         self._form.setEnabled(not locked)
         for key, values in (
             ("position", item.box.center),
@@ -116,6 +132,12 @@ class Inspector(QWidget):
             self._groups[key].show_values(values)
 
     # -- fields to document ----------------------------------------------------------------------
+
+    def _on_renamed(self, name: str, typed: str) -> None:
+        try:
+            self._document.rename(name, typed)
+        except UserError as error:
+            self.refused.emit(str(error))
 
     def _on_edit(self, key: str, axis: int, value: float, spun: bool) -> None:
         scene, item = self._document.scene, self._active()

@@ -23,6 +23,7 @@ from app.document import Document
 from app.panels.outliner_rows import MARKS, Mark, OutlinerRows
 from app.shelf import OBJECT_TYPE
 from app.theme import ICON_SIZE, UNIT, colors, icon
+from neural_assets_core.errors import UserError
 from neural_assets_core.scene import Appearance, Scene, View
 from neural_assets_core.scene.faults import box_faults
 
@@ -180,12 +181,10 @@ class Outliner(QWidget):
         scene = self._document.scene
         if scene is None:
             return
-        old = scene.objects[self.list.row(item)].name
-        wanted = " ".join(item.text().split())
-        if not wanted or len(wanted) > 200:
-            self.refused.emit("An object's name needs 1 to 200 characters: it stays as it was.")
-        elif wanted != old:
-            self._document.push(scene.renamed(old, wanted), f"Rename {old}")
+        try:
+            self._document.rename(scene.objects[self.list.row(item)].name, item.text())
+        except UserError as error:
+            self.refused.emit(str(error))
         self._show_scene(self._document.scene)
 
     def _items(self) -> list[QListWidgetItem]:

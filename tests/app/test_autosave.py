@@ -144,6 +144,18 @@ class TestKeeping:
         qtbot.wait(100)
         assert window.messages.text == ""
 
+    def test_what_was_told_goes_with_its_reason(
+        self, window: MainWindow, scene: Scene, qtbot: QtBot
+    ) -> None:
+        autosave_folder().parent.mkdir(parents=True, exist_ok=True)
+        autosave_folder().write_text("in the way")
+        window.document.push(moved(scene, 0.3), "Move mug")
+        qtbot.waitUntil(lambda: "case of a crash" in window.messages.text)
+        autosave_folder().unlink()
+        window.document.push(moved(scene, 0.4), "Move mug")
+        qtbot.waitUntil(lambda: not window.messages.isVisible())
+        assert sidecars()
+
 
 class TestRecovering:
     def test_a_killed_program(

@@ -63,12 +63,12 @@ class TestFourClicks:
         document, window = hand.document, hand.window
         draw(hand)
         (item,) = document.scene.objects
-        assert item.name == "object"
+        assert item.name == "object 1"
         assert item.box.size == pytest.approx(CUP.size, rel=0.02)
         assert item.box.corners() == pytest.approx(CUP.corners(), abs=0.02)
         assert item.appearance.box == item.box
         assert document.scene.background.occluders == (item.appearance,)
-        assert document.selection == ("object",)
+        assert document.selection == ("object 1",)
         assert window.views.tools.tool == "move"
         assert window.viewport.guest is None
         assert document.undo_stack.count() == 1
@@ -80,7 +80,7 @@ class TestFourClicks:
         draw(hand)
         hand.key(Key.Key_B, SHIFT)
         draw(hand, CUP.translated((-0.9, 0.2, 0.0)))
-        assert [item.name for item in hand.document.scene.objects] == ["object", "object 2"]
+        assert [item.name for item in hand.document.scene.objects] == ["object 1", "object 2"]
 
     def test_a_preview_follows_the_pointer(self, hand: PhotoHand) -> None:
         draw(hand, clicks=3)
@@ -277,7 +277,7 @@ class TestUponAnother:
             hand.point(hand.world(clicked.corners()[corner]))
         saucer, cup = document.scene.objects
         assert stands_on(cup.box, saucer.box)
-        assert "object 2 stands on object" in hand.window.messages.text
+        assert "object 1 stands on object" in hand.window.messages.text
         seen = [seen_from.project(box.corners())[:, :2] for box in (cup.box, clicked)]
         assert seen[0] == pytest.approx(seen[1], abs=3.0)
         hand.key(Key.Key_Return)
@@ -314,7 +314,7 @@ class TestFitting:
         hand.key(Key.Key_Return)
         (item,) = cut_out(hand)
         assert hand.document.scene.background.occluders == (item.appearance,)
-        assert hand.document.undo_stack.undoText() == "Cut out object"
+        assert hand.document.undo_stack.undoText() == "Cut out object 1"
         hand.document.undo_stack.undo()
         assert hand.document.scene.objects[0].appearance.mask is None
         hand.window.actions_by_id["cut_out"].trigger()
@@ -326,7 +326,7 @@ class TestFitting:
         hand.pull(start, start + [25.0, 0.0])
         (item,) = hand.document.scene.objects
         assert item.box == item.appearance.box
-        assert hand.document.undo_stack.undoText() == "Move object"
+        assert hand.document.undo_stack.undoText() == "Move object 1"
 
     def test_what_was_moved_is_put_back_first(self, hand: PhotoHand) -> None:
         draw(hand)
@@ -348,11 +348,11 @@ def test_copy_size(hand: PhotoHand) -> None:
     hand.key(Key.Key_Return)
     cut_out(hand)
     document = hand.document
-    document.select(["object", "object 2"])
+    document.select(["object 1", "object 2"])
     hand.window.actions_by_id["copy_size"].trigger()
     one, other = document.scene.objects
     assert one.box.size == pytest.approx(other.box.size)
     assert one.box.base_center() == pytest.approx(CUP.base_center(), abs=0.02)
-    document.select(["object"])
+    document.select(["object 1"])
     hand.window.actions_by_id["copy_size"].trigger()
     assert "Select the objects" in hand.window.messages.text

@@ -93,6 +93,12 @@ class TestFiles:
         window.actions_by_id["save"].trigger()
         assert "Cannot write" in window.messages.text
         assert window.document.modified
+        # It is true as long as nothing was saved.
+        window.document.push(moved(scene, 0.4), "Move mug")
+        assert window.messages.isVisible()
+        choose(monkeypatch, tmp_path / "a.nascene")
+        window.actions_by_id["save_as"].trigger()
+        assert not window.messages.isVisible()
 
     def test_nothing_to_export_before_there_is_a_picture(
         self, empty_window: MainWindow

@@ -74,6 +74,21 @@ class TestInspector:
         window.document.undo_stack.undo()
         assert window.document.scene == scene
 
+    def test_a_typed_name_is_one_entry(self, window: MainWindow, qtbot: QtBot) -> None:
+        field = window.inspector.name
+        field.setFocus()
+        field.selectAll()
+        qtbot.keyClicks(field, "pot")
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        assert window.document.selection == ("pot",)
+        qtbot.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        assert field.text() == "kettle"
+        assert not window.document.undo_stack.canUndo()
+        qtbot.keyClicks(field, "ling")
+        qtbot.keyClick(field, Qt.Key.Key_Escape)
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        assert window.document.scene.objects[1].name == "kettle"
+
     def test_rotation_keeps_its_other_angles(self, window: MainWindow, qtbot: QtBot) -> None:
         fields = window.inspector.fields["rotation"]
         for field, text in zip(fields, ("40", "20", "-10"), strict=True):
@@ -162,7 +177,10 @@ class TestOutliner:
         self.rename(window, qtbot, "   ")
         assert window.document.scene == scene
         assert window.outliner.list.item(0).text() == "mug"
-        assert window.messages.tier == "warning"
+        assert window.messages.isVisible()
+        # Whoever goes on knows it by now.
+        self.rename(window, qtbot, "cup")
+        assert not window.messages.isVisible()
 
     def test_a_name_that_is_being_typed_counts_when_saving(
         self, window: MainWindow, qtbot: QtBot, tmp_path: Path
