@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -11,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from neural_assets_core.errors import UserError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 LEFT_AFTER = 60 * 60
 """Seconds after which a temporary file is one that a crash has left behind."""
@@ -37,10 +40,45 @@ def write_atomically(path: Path, data: bytes, *, backup: Path | None = None) -> 
         `path` is still there.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         if backup is not None and target.is_file():
-            write_atomically(backup, target.read_bytes())
+            _replace(Path(os.path.realpath(backup)), target.read_bytes())
+        _replace(target, data)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def cannot_write(path: Path, error: Exception) -> UserError:
+    """What to say of a file, or of a folder with files, that could not be written."""
+    full = getattr(_first(error), "errno", None) in _FULL
+    advice = "free some space, or choose another place" if full else "choose another place"
+    return UserError(f"Cannot write {path} ({reason(error)}): {advice}.")
+
+
+def reason(error: Exception) -> str:
+    """Why something could not be written, in a few words.
+
+    Parameters
+    ----------
+    error : OSError, or UserError that says it with more words
+    """
+    error = _first(error)
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return "the disk is full"
+    text = getattr(error, "strerror", None) or (str(error).splitlines() or [""])[0]
+    return str(text)[:200].rstrip(".")
+
+
+def _first(error: Exception) -> Exception:
+    """What the system said, before it became a sentence."""
+    behind = error.__context__
+    return behind if isinstance(error, UserError) and isinstance(behind, OSError) else error
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Put a file in the place of whatever is there."""
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
         with open(temporary, "xb") as file:
             # Before there is anything in it to be read.
             if target.is_file():
@@ -50,11 +88,10 @@ def write_atomically(path: Path, data: bytes, *, backup: Path | None = None) -> 
             os.fsync(file.fileno())
         os.replace(temporary, target)
         _sync_folder(target.parent)
-    except OSError as error:
+    except OSError:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
-        raise UserError(f"Cannot write {path} ({reason}): choose another place.") from None
+        raise
 
 
 def remove_leftovers(path: Path) -> None:

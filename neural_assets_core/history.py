@@ -37,7 +37,7 @@ from neural_assets_core import __version__
 from neural_assets_core.decoders import Generation
 from neural_assets_core.errors import UserError
 from neural_assets_core.export.image import SCENE_TEXT_KEY, export_png
-from neural_assets_core.files import write_atomically
+from neural_assets_core.files import reason, write_atomically
 from neural_assets_core.model.checkpoints import resolve_checkpoint
 from neural_assets_core.scene import GenerationSettings, Picture, Scene
 from neural_assets_core.scene.archive import wireframes_of
@@ -145,7 +145,7 @@ class History:
             export_png(generation.picture, scene, path)
         except (OSError, UserError) as error:
             raise UserError(
-                f"The result could not be kept in the history ({_reason(error)}): free some "
+                f"The result could not be kept in the history ({reason(error)}): free some "
                 f"space on the disk of {self.root}, or export the picture."
             ) from None
         self._make_room(path)
@@ -337,7 +337,7 @@ def _rename(path: Path, target: Path) -> None:
     try:
         os.replace(path, target)
     except OSError as error:
-        raise UserError(f"Cannot change {path} ({_reason(error)}): check the folder.") from None
+        raise UserError(f"Cannot change {path} ({reason(error)}): check the folder.") from None
 
 
 def _remove(path: Path) -> None:
@@ -376,10 +376,6 @@ def _stamps(folder: Path) -> Iterator[list[object]]:
         yield [path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns]
 
 
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or (str(error).splitlines() or [""])[0][:200]
-
-
 def _damaged(path: Path, error: Exception) -> UserError:
-    what = _reason(error) or type(error).__name__
+    what = reason(error) or type(error).__name__
     return UserError(f"This result is damaged ({what}): delete it from the history.")

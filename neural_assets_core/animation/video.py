@@ -25,7 +25,12 @@ from neural_assets_core.errors import UserError
 from neural_assets_core.export.credentials import check_credentials, sign
 from neural_assets_core.export.image import encoded, export_png
 from neural_assets_core.export.signing import Signature
-from neural_assets_core.files import check_writable, remove_leftovers, write_atomically
+from neural_assets_core.files import (
+    cannot_write,
+    check_writable,
+    remove_leftovers,
+    write_atomically,
+)
 from neural_assets_core.history import request_digest
 from neural_assets_core.scene import Picture, Scene
 from neural_assets_core.scene.container import DAMAGE
@@ -193,9 +198,10 @@ class FrameStore:
         """
         try:
             self.folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise UserError(f"Cannot write {self.folder} ({error.strerror}).") from None
-        export_png(picture, scene, self._path(scene))
+            export_png(picture, scene, self._path(scene))
+        except (OSError, UserError) as error:
+            # The folder: nobody knows the files in it.
+            raise cannot_write(self.folder, error) from None
 
     def __len__(self) -> int:
         """How many frames are there, of whatever scenes."""
@@ -347,8 +353,7 @@ def _replacing(path: Path, write: Callable[[Path], None]) -> None:
         write(temporary)
         os.replace(temporary, path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(f"Cannot write {path} ({reason}): choose another place.") from None
+        raise cannot_write(path, error) from None
     finally:
         with suppress(OSError):
             if temporary.is_dir():

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
 from neural_assets_core.errors import UserError
-from neural_assets_core.files import remove_leftovers, write_atomically
+from neural_assets_core.files import reason, remove_leftovers, write_atomically
 from neural_assets_core.scene.archive import (
     DOCUMENT,
     HEADER,
@@ -88,9 +88,8 @@ class Sidecar:
                 self._lock.acquire(timeout=1)
             write_atomically(self.path, scene_bytes(scene.with_extra(FIELD, note)))
         except (OSError, UserError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
             raise UserError(
-                f"Unsaved changes cannot be kept for the case of a crash ({reason.rstrip('.')}): "
+                f"Unsaved changes cannot be kept for the case of a crash ({reason(error)}): "
                 "save the scene yourself."
             ) from None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import math
 import os
 import zipfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -15,8 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from neural_assets_core.animation.video import frame_store
+from neural_assets_core.decoders import Generation
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
+from neural_assets_core.history import History
 from neural_assets_core.scene import (
     Appearance,
     Picture,
@@ -30,6 +35,7 @@ from neural_assets_core.scene import (
 )
 from neural_assets_core.scene.archive import VERSION, read_thumbnail
 from neural_assets_core.scene.container import check_packing
+from neural_assets_core.scene.recovery import Sidecar
 
 # -- any scene ---------------------------------------------------------------------------------
 
@@ -253,6 +259,25 @@ def test_a_failed_save_leaves_nothing_behind(small_scene: Scene, tmp_path: Path)
         with pytest.raises(UserError, match="Cannot write"):
             save_scene(small_scene, tmp_path / target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "taken.nascene"]
+
+
+def test_a_full_disk_is_called_so_and_costs_nothing(
+    small_scene: Scene, scene_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = scene_file.read_bytes()
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=full))
+    # The file that was asked for is named, not the copy of it that comes first.
+    with pytest.raises(UserError, match=r"small\.nascene \(the disk is full\): free some space"):
+        save_scene(small_scene.without("mug"), scene_file)
+    assert [path.read_bytes() for path in scene_file.parent.iterdir()] == [before]
+    with pytest.raises(UserError, match=r"crash \(the disk is full\): save"):
+        Sidecar(tmp_path / "kept").write(small_scene, scene_file)
+    picture = small_scene.background.view.picture
+    with pytest.raises(UserError, match=r"history \(the disk is full\): free"):
+        History(tmp_path / "history").add(Generation(small_scene, picture, 1.0))
+    with pytest.raises(UserError, match=r"turn\.mp4\.frames \(the disk is full\): free"):
+        frame_store(tmp_path / "turn.mp4").add(small_scene, picture)
 
 
 def test_who_may_read_it_stays_so(small_scene: Scene, scene_file: Path) -> None:
