@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 
 TURN_S = 0.001
 
 LONGEST_S = 0.03
 """So long a frame may keep others waiting."""
 
+GRANTED_S = 0.003
+"""So long a worker goes on after it has waited, or frame upon frame would leave it nothing."""
+
 _shown = threading.Event()
 _shown.set()
+_waited = threading.local()
 
 
 def take_short_turns() -> None:
@@ -35,6 +40,10 @@ def frame_is_shown() -> None:
 
 def let_frame_pass() -> None:
     """Wait until what is due is drawn; called by workers between parts of what they do."""
+    now = time.perf_counter()
+    if _shown.is_set() or now < getattr(_waited, "until", 0.0) + GRANTED_S:
+        return
     if not _shown.wait(LONGEST_S):
         # A window that is covered may never draw it: once is enough to wait for that.
         _shown.set()
+    _waited.until = time.perf_counter()

@@ -169,10 +169,14 @@ class Canvas:
         """Physical pixels per logical pixel."""
         return float(self.native.devicePixelRatioF())
 
+    def expect(self) -> None:
+        """There will be a frame to draw: workers wait from now on."""
+        if self.native.isVisible() and self._surface.isExposed():
+            frame_is_due()
+
     def update(self) -> None:
         """Draw a frame soon; one for any number of calls."""
-        if self._surface.isExposed():
-            frame_is_due()
+        self.expect()
         self._surface.update()
 
     def grab(self) -> QImage:

@@ -292,6 +292,7 @@ class SceneView(QWidget):
         return True
 
     def _mouse_moved(self, event: QMouseEvent) -> None:
+        self._canvas.expect()
         position = event.position()
         if self._view_drag is not None and not event.buttons() & self._view_drag[1]:
             # Another window may have taken the release.
