@@ -120,7 +120,9 @@ def _drawn(scene: Scene, camera: Camera, *, measured: bool) -> _Canvas:
     occluders = scene.background.occluders
     there = untouched(scene, occluders) if same else frozenset()
     stayed = [one for one in occluders if one in there]
+    yield_point()
     order = back_to_front(camera, [item.box for item in scene.objects])
+    yield_point()
     riders = photograph.riders(scene)
     parts = [
         _Part(
@@ -128,6 +130,7 @@ def _drawn(scene: Scene, camera: Camera, *, measured: bool) -> _Canvas:
             frozenset(index for _, carrier, index in riders if carrier is item),
             item.appearance in there and item.box == item.appearance.box,
             any(rider is item for rider, _, _ in riders),
+            photograph.on_its_own(item, scene),
         )
         for item in (scene.objects[index] for index in order)
     ]
@@ -163,12 +166,15 @@ class _Part:
         It stands where the photograph shows it.
     rides : bool
         It stands on another object as it did: its shadow there is that one's.
+    tinted : bool
+        It stands on the object on which it stood: its shadow has that one's colours.
     """
 
     item: SceneObject
     carried: frozenset[int]
     stays: bool
     rides: bool
+    tinted: bool
 
 
 class _Still:
@@ -206,13 +212,14 @@ def _draw(canvas: _Canvas, photograph: Photograph, part: _Part, camera: Camera) 
     if part.stays and _as_it_was(canvas, photograph, item.appearance):
         return
     piece = photograph.piece(item.appearance, part.carried)
+    yield_point()
     if piece.cutout is None:
         return
     if part.stays:
         _keep(canvas, piece.cutout)
         return
     if not part.rides:
-        _shade(canvas, piece.shade, item, camera)
+        _shade(canvas, piece.shade, part, camera)
         yield_point()
     _move(canvas, piece.cutout, item, camera)
 
@@ -302,9 +309,12 @@ def _keep(canvas: _Canvas, cutout: Cutout) -> None:
     _blend(canvas.picture[at][part], cutout.colour[part], touched)
 
 
-def _shade(canvas: _Canvas, shade: Shade, item: SceneObject, camera: Camera) -> None:
+def _shade(canvas: _Canvas, shade: Shade, part: _Part, camera: Camera) -> None:
     """The shadow that something throws at a new place."""
-    found = draw_shade(canvas.picture, camera, item.box, shade, item.appearance)
+    item = part.item
+    found = draw_shade(
+        canvas.picture, camera, item.box, shade, item.appearance, tinted=part.tinted
+    )
     if found is None:
         return
     at, dark = found[0].slices, 255 - found[1]

@@ -30,6 +30,12 @@ SHAPE_SIDE = 192
 FRINGE = 0.008
 """Width of what another object's mask may miss of it, and of its colours, in picture sides."""
 
+MOST_LIFTED = 0.15
+"""Natural logarithm of the gain up to which what lay in a shadow is copied."""
+
+ENOUGH = 0.3
+"""Share of an object that is seen which is enough to fill the rest with."""
+
 MISSED = 7.0
 """Pixels of a working picture by which a mask may miss its object's edge."""
 
@@ -41,6 +47,9 @@ SHINE, GLINT = 12.0, 9.0
 
 EDGE_SIDE = 1024
 """Pixels a side on which colours are continued beyond an object's edge, at most."""
+
+STAIRS = 1.5
+"""Pixels of a shape over which its outline is smoothed: it has steps of one."""
 
 FLAT = 0.3
 """Height of a plate, as a fraction of its width, at most."""
@@ -191,11 +200,15 @@ def cut_out(
     picture, unclean = appearance.view.picture.pixels[at], hiding
     if deep is not None and deep.any():
         unclean = unclean | (enlarged(deep.astype(np.float32), rect, mask.shape) > 0.3)
+    plain = np.ones(own.shape, dtype=bool)
     if lift is not None:
         picture = relit_part(appearance.view.picture.pixels, lift, rect)
+        # What was dark has less to give.
+        plain = enlarged(lift.max(axis=-1), rect, mask.shape) < MOST_LIFTED
     seen = (own > 127) & ~unclean
     inside = (own >= SOLID) & ~unclean
-    colour = _completed(picture, inside, unclean & (alpha > 0), appearance, rect, shape)
+    missing = unclean & (alpha > 0)
+    colour = _completed(picture, inside, missing, plain, appearance, rect, shape)
     size = shape.front.shape
     small = cv2.resize(alpha, size[::-1], interpolation=cv2.INTER_AREA)
     taken = reach(_camera(appearance, rect, size), appearance.box, shape, np.asarray(small) > 2)
@@ -245,6 +258,7 @@ def _completed(
     picture: U8,
     inside: Mask,
     missing: Mask,
+    plain: Mask,
     appearance: Appearance,
     rect: PixelRect,
     shape: Relief,
@@ -254,9 +268,11 @@ def _completed(
     if missing.any() and shape.kind == ROUND and size[2] > FLAT * max(size[:2]):
         core = cv2.erode(inside.astype(np.uint8), np.ones((7, 7)), borderValue=1) > 0
         camera = _camera(appearance, rect, shape.front.shape)
-        picture, left = complete_round(picture, core, missing, camera, appearance.box, shape)
+        picture, left = complete_round(
+            picture, core, missing, plain, camera, appearance.box, shape
+        )
         inside, missing = inside | (missing & ~left), left
-    return _clean(picture, inside, missing)
+    return _clean(picture, inside, missing, plain)
 
 
 def _camera(appearance: Appearance, rect: PixelRect, size: tuple[int, ...]) -> Camera:
@@ -275,21 +291,21 @@ def _with_hidden_part(own: U8, hiding: Mask, outline: Mask) -> U8:
     height, width = own.shape
     # An edge one pixel wide, however small the shape was drawn.
     grain = max(height, width) / max(outline.shape)
-    soft = cv2.GaussianBlur(outline.astype(np.float32), (0, 0), 0.7)
+    soft = cv2.GaussianBlur(outline.astype(np.float32), (0, 0), STAIRS)
     left, top, across, down = cv2.boundingRect(hiding.astype(np.uint8))
     for strip in strips(PixelRect(left, top, left + across, top + down)):
         at = strip.slices
         inner = enlarged(np.asarray(soft), strip, own.shape)
-        edge = np.clip((inner - 0.5) * 1.5 * grain + 0.5, 0.0, 1.0)
+        edge = np.clip((inner - 0.5) * 2.5 * STAIRS * grain + 0.5, 0.0, 1.0)
         hidden = np.round(255 * edge).astype(np.uint8)
         out[at] = np.where(hiding[at], np.maximum(own[at], hidden), own[at])
     return out
 
 
-def _clean(picture: U8, inside: Mask, missing: Mask) -> U8:
+def _clean(picture: U8, inside: Mask, missing: Mask, plain: Mask) -> U8:
     """Colours without the background's share: those at and beyond the edge are their neighbours'.
 
-    `missing` are pixels that are made up from what is `inside`.
+    `missing` are pixels that are made up from what is `inside`, and `plain` if there is enough.
     """
     if not inside.any():
         return picture.copy()
@@ -297,8 +313,10 @@ def _clean(picture: U8, inside: Mask, missing: Mask) -> U8:
     core = core if core.any() else inside
     colour = picture
     if missing.any():
-        plain = core & ~_shiny(picture, core)
-        usable = plain if plain.sum() > 0.5 * core.sum() else core
+        usable = core
+        for better in (plain, ~_shiny(picture, core)):
+            if (usable & better).sum() > ENOUGH * core.sum():
+                usable = usable & better
         colour = fill_texture(picture, missing, core, plain=usable)
         core = core | missing
     edge = _continued(colour, core)

@@ -65,7 +65,11 @@ ODD = 100.0
 """The same for a copy that is so much brighter or darker than what is around that no light helps.
 """
 
-SOFTNESS, SHARPEST = 0.6, 4
+STRANGE, ROUGHER = 100.0, 2.0
+"""Difference to the rim from which on copies are another thing, if it is so many times what the
+rim differs from a smooth one: then it is continued smoothly."""
+
+SOFTNESS, SHARPEST = 1.0, 4
 """Of the steps between copies: pixels, and how often their shares are squared at most."""
 
 
@@ -78,11 +82,11 @@ class Part:
     rect : PixelRect
         Of the picture in which it was found: what the arrays (h, w) cover.
     shifts : tuple of float64 (3, 3)
-        From pixels of these arrays to those that are copied there.
+        From pixels of these arrays to those that are copied there; empty if none suits.
     labels : int16 (h, w)
         Which of them is shown where; -1 where none is.
     light : float32 (h, w, 3)
-        What is added to the logarithm of the copies.
+        What is added to the logarithm of the copies; the logarithm itself if there are none.
     """
 
     rect: PixelRect
@@ -109,7 +113,9 @@ class Part:
         # The larger it is drawn, the sharper, or different textures would show through each other.
         squarings = min(1 + round(math.log2(grain)), SHARPEST)
         back = inverted(to_picture)
-        for label in np.unique(self.labels[self.labels >= 0]):
+        if not self.shifts:
+            total, weight = np.exp(_warped(self.light, back, shown)), np.ones_like(weight)
+        for label in range(len(self.shifts)):
             own = (self.labels == label).astype(np.float32)
             lit = np.asarray(cv2.GaussianBlur(self.light * own[..., None], (0, 0), SOFTNESS))
             own = np.asarray(cv2.GaussianBlur(own, (0, 0), SOFTNESS))
@@ -141,7 +147,7 @@ class Part:
         height, width = self.labels.shape
         small = cv2.resize(lift[self.rect.slices], (width, height), interpolation=cv2.INTER_AREA)
         light, all_of_it = self.light.copy(), PixelRect(0, 0, width, height)
-        for label in np.unique(self.labels[self.labels >= 0]):
+        for label in range(len(self.shifts)):
             own = self.labels == label
             light[own] += _warped(np.asarray(small), self.shifts[label], all_of_it)[own]
         return replace(self, light=light)
@@ -303,8 +309,8 @@ def _working_size(hole: Mask) -> tuple[int, int]:
 def _filled(hole: Hole, rect: PixelRect, sideways: bool) -> Part:
     inside = hole.inside
     if not hole.good.any():
-        grey = np.log(np.float32(128 + DARK)) - np.log(hole.picture + np.float32(DARK))
-        return Part(rect, (np.eye(3),), np.where(inside, 0, -1).astype(np.int16), grey)
+        grey = np.full(hole.picture.shape, np.log(128 + DARK), dtype=np.float32)
+        return Part(rect, (), np.where(inside, 0, -1).astype(np.int16), grey)
     usual = spread(smooth_logarithm(hole.picture, hole.around), hole.around)
     copies = _Copies(hole)
     for shift in find_shifts(hole, sideways=sideways):
@@ -323,10 +329,22 @@ def _filled(hole: Hole, rect: PixelRect, sideways: bool) -> Part:
     odd = ODD * np.clip(odd, 0.0, 1.0)
     misfit = np.where(hole.rim[inside], np.minimum(misfit, MISFIT), odd).astype(np.float32)
     chosen = labelled(misfit, colours, np.stack(copies.known), inside)
+    if _strange(hole, misfit[chosen, np.arange(len(chosen))]):
+        return Part(rect, (), np.where(inside, 0, -1).astype(np.int16), usual)
     light = fitted_light(hole, np.stack(copies.logs), chosen)
     labels = np.full(inside.shape, -1, dtype=np.int16)
     labels[inside] = chosen
     return Part(rect, tuple(copies.shifts), labels, light)
+
+
+def _strange(hole: Hole, misfit: F32) -> bool:
+    """Whether copies that differ so much (n,) from the rim, where there is one, suit none of it."""
+    rim = hole.rim[hole.inside]
+    if not rim.any():
+        return False
+    even = np.exp(smooth_logarithm(hole.picture, hole.around)) - np.float32(DARK)
+    rough = np.abs(even - hole.picture)[hole.rim & hole.inside].sum(axis=-1).mean()
+    return float(misfit[rim].mean()) > max(STRANGE, ROUGHER * float(rough))
 
 
 class _Copies:

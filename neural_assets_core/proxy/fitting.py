@@ -20,7 +20,7 @@ MOST_LIGHT = 0.7
 MOST_STEP = 0.8
 """How much of that there is between two pixels: a line that misses its continuation is no light."""
 
-MOST_TINT = 0.2
+MOST_TINT = 0.3
 """By how much more of one channel than of all."""
 
 DARK = 8.0

@@ -34,6 +34,9 @@ DARKEST = 0.15
 STAIN = 0.1
 """Natural logarithm of how much more of one channel than of all a shadow takes along, at most."""
 
+TINT = 0.4
+"""By how much more or less than all light a shadow on an object takes of one channel, at most."""
+
 SOFT = 0.1
 """How soft a shadow is that was found on an object, in square roots of its own object's area."""
 
@@ -150,10 +153,13 @@ class Shade:
         Brightness relative to the light, 255 outside.
     turns : bool
         Whether it turns with the object. What is round keeps its shadow where the light casts it.
+    tint : tuple of 3 float
+        How much more of the logarithm of each channel it takes on the object where it was found.
     """
 
     ratio: U8
     turns: bool
+    tint: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 def contact_shade() -> Shade:
@@ -197,6 +203,7 @@ def lift_shade(
     softness = 0.004 * max(height, width) if ground else SOFT * float(np.sqrt(mask.sum()))
     deviation, stain = max(1.0, softness), STAIN if ground else 0.0
     mean = lift.mean(axis=-1, keepdims=True)
+    tint = (0.0, 0.0, 0.0) if ground else _tint(lift[support & ~mask])
     ratio = np.exp(-mean - (lift - mean).clip(-stain, stain)).clip(DARKEST, 1.0)
     # Under the object, and beyond the picture's edges, it goes on as at theirs.
     border = round(0.5 * max(height, width))
@@ -219,13 +226,22 @@ def lift_shade(
     steps = np.abs((np.arange(TEXTURE) + 0.5) / TEXTURE * 2 - 1)
     fade = np.clip((1 - np.maximum(steps[:, None], steps[None])) / 0.15, 0, 1)
     faded = 1 - fade[..., None] * (1 - np.asarray(texture))
-    return Shade(_bytes(faded.astype(np.float32)), turns)
+    return Shade(_bytes(faded.astype(np.float32)), turns, tint)
 
 
 def draw_shade(
-    picture: U8, camera: Camera, box: Box, shade: Shade, appearance: Appearance
+    picture: U8,
+    camera: Camera,
+    box: Box,
+    shade: Shade,
+    appearance: Appearance,
+    *,
+    tinted: bool = False,
 ) -> tuple[PixelRect, U8] | None:
-    """Darken a picture (h, w, 3) by an object's shadow, in place; where, and how much (h, w)."""
+    """Darken a picture (h, w, 3) by an object's shadow, in place; where, and how much (h, w).
+
+    It is `tinted` on the object that it fell on in its photograph.
+    """
     corners = camera.project(_corners(box, appearance.box, shade.turns))
     if (corners[:, 2] <= NEAR).any():
         return None
@@ -245,7 +261,8 @@ def draw_shade(
     # The higher it floats, the less of its shadow is left.
     lift = (_base(box) - _base(appearance.box)) / (LIFTED * box.size[2])
     strength = float(np.exp(-max(lift, 0.0) ** 2))
-    table = np.round(255 * (np.arange(256) / 255) ** strength).astype(np.uint8)
+    power = strength * (1.0 + np.asarray(shade.tint if tinted else (0.0, 0.0, 0.0)))
+    table = np.round(255 * (np.arange(256)[:, None] / 255) ** power).astype(np.uint8)[None]
     shift = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]], dtype=np.float64)
     ratio = cv2.warpPerspective(
         cv2.LUT(shade.ratio, table),
@@ -256,6 +273,14 @@ def draw_shade(
     at = rect.slices
     picture[at] = cv2.multiply(picture[at], ratio, scale=1 / 255)
     return rect, np.asarray(cv2.cvtColor(np.asarray(ratio), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def _tint(lift: F32) -> tuple[float, float, float]:
+    """See `Shade.tint`; of pixels (n, 3)."""
+    mean = lift.mean(axis=-1)
+    more = mean @ (lift - mean[:, None]) / max(float(mean @ mean), 1e-6)
+    r, g, b = (float(one) for one in more.clip(-TINT, TINT))
+    return r, g, b
 
 
 def _base(box: Box) -> float:

@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry.raycast import PixelRect
 from neural_assets_core.geometry.standing import stands_on
-from neural_assets_core.proxy.cutout import Cutout, cut_out, extent, in_shadow, with_rim
+from neural_assets_core.proxy.cutout import (
+    MISSED,
+    MOST_LIFTED,
+    Cutout,
+    cut_out,
+    extent,
+    in_shadow,
+    with_rim,
+)
 from neural_assets_core.proxy.filling import find_filling
 from neural_assets_core.proxy.ground import Shade, contact_shade, find_shadow, lift_shade
 from neural_assets_core.proxy.objects import CARVER
@@ -27,6 +35,7 @@ from neural_assets_core.proxy.relief import ROUND
 from neural_assets_core.proxy.relighting import (
     FAINT,
     Lift,
+    left_over,
     lifts_of,
     relit,
     relit_part,
@@ -49,9 +58,6 @@ MOST_RIDERS = 4
 
 MARGIN = 4.0
 """Pixels of a working picture around an object that are filled with it: masks are not exact."""
-
-MOST_LIFTED = 0.15
-"""Natural logarithm of the gain up to which ground is copied to fill holes."""
 
 GROUND = -1
 """What stands on no object."""
@@ -282,6 +288,15 @@ class Photograph:
                         out.append((item, carrier, index))
         return out
 
+    def on_its_own(self, item: SceneObject, scene: Scene) -> bool:
+        """Whether something stands on the object on which it stands in the photograph."""
+        index = self._index.get(item.appearance)
+        if index is None or self.supports[index] == GROUND:
+            return False
+        below = self.occluders[self.supports[index]]
+        carriers = (one.box for one in scene.objects if one.appearance == below)
+        return any(stands_on(item.box, box) for box in carriers)
+
     # -- what stands where -----------------------------------------------------------------------
 
     @cached_property
@@ -370,11 +385,12 @@ class Photograph:
 
     @cached_property
     def _deep(self) -> list[Mask]:
-        """Where what lies in each object's shadow cannot be seen at all."""
+        """Where what lies in each object's shadow cannot be seen at all, or is the object's."""
         out = []
-        for lift, on in zip(self._lifts, self.supports, strict=True):
-            deep = np.zeros(self._size[::-1], dtype=bool)
-            deep[lift.at] = unreadable(self._small[lift.at], lift.values)
+        for lift, mask, on in zip(self._lifts, self._masks, self.supports, strict=True):
+            deep, at, seen = np.zeros(self._size[::-1], dtype=bool), lift.at, self._seen(on)
+            deep[at] = unreadable(self._small[at], lift.values)
+            deep[at] |= left_over(self._small[at], lift.values, mask[at], seen[at])
             out.append(deep & (self._labels == on))
         return out
 
@@ -382,11 +398,30 @@ class Photograph:
     def _extents(self) -> list[Mask]:
         """Where the ground is not seen for each object, with a margin."""
         out = []
-        for mask, deep, on in zip(self._masks, self._deep, self.supports, strict=True):
-            hidden = grown(with_rim(self._small, mask), MARGIN)
+        for index, (mask, deep, on) in enumerate(
+            zip(self._masks, self._deep, self.supports, strict=True)
+        ):
+            hidden = with_rim(self._small, mask)
+            cutout = self.piece(self.occluders[index]).cutout
+            if cutout is not None and cutout.shape.kind == ROUND:
+                # What is round has no bites in it.
+                hidden = hidden | (grown(mask, MISSED) & self._outline(cutout))
+            hidden = grown(hidden, MARGIN)
             # A deep shadow's edge is known no better than its middle.
             out.append(hidden | grown(deep, 4.0) if on == GROUND else hidden)
         return out
+
+    def _outline(self, cutout: Cutout) -> Mask:
+        """(h, w) where an object's solid would be seen if nothing stood before it."""
+        height, width = self.view.picture.pixels.shape[:2]
+        across, down = self._size[0] / width, self._size[1] / height
+        rect, outline = cutout.rect, cutout.shape.outline
+        onto_small = np.array([
+            [(rect.right - rect.left) / outline.shape[1] * across, 0, rect.left * across],
+            [0, (rect.bottom - rect.top) / outline.shape[0] * down, rect.top * down],
+        ])
+        small = cv2.warpAffine(outline.astype(np.float32), onto_small, self._size)
+        return np.asarray(small) > 0.5
 
     # -- objects ---------------------------------------------------------------------------------
 

@@ -37,6 +37,9 @@ STEEPEST = 2.5
 """How fast something grows thicker from its edge on, if that is not its solid's: so it shows no
 wall until it is turned by more than about 20 degrees."""
 
+GRAZING = 3.0
+"""Pixels of depth to a pixel from which on a ray grazes a solid: its edge is not known as well."""
+
 WALL = 3
 """Pixels by which the edges of a mask and of a solid may be apart, and are the same."""
 
@@ -114,6 +117,8 @@ def relief(camera: Camera, box: Box, mask: Mask, known: Mask) -> Relief:
         beside &= cv2.erode(inside.astype(np.uint8), np.ones((2 * WALL + 1,) * 2)) > 0
     if kind != CUSHION:
         back = _thinned(camera, mask, beside, front, back)
+    if kind != CUSHION and not inside.all():
+        inside = _firm(camera, inside, front)
     if inside.any() and not inside.all():
         front = _continued(front, inside)
         # The edge of a solid is where its front and back meet.
@@ -255,6 +260,20 @@ def _thinned(camera: Camera, mask: Mask, beside: Mask, front: Float, back: Float
     # Without the steps of pixels.
     inward = cv2.GaussianBlur(np.asarray(pixels), (0, 0), 1.0) * front / camera.k[0, 0]
     return np.asarray(np.minimum(back, front + STEEPEST * inward))
+
+
+def _firm(camera: Camera, inside: Mask, front: Float) -> Mask:
+    """Where a solid's front is told by its pixels: not where rays graze it."""
+    limit = GRAZING / camera.k[0, 0]
+    steep = np.zeros_like(inside)
+    for one, other in (((slice(1, None),), (slice(-1),)),
+                       ((slice(None), slice(1, None)), (slice(None), slice(-1)))):
+        step = np.abs(front[one] - front[other]) > limit * front[one]
+        step &= inside[one] & inside[other]
+        steep[one] |= step
+        steep[other] |= step
+    firm = inside & ~steep
+    return firm if firm.any() else inside
 
 
 def _continued(front: Float, inside: Mask) -> Float:

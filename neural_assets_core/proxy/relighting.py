@@ -58,13 +58,26 @@ BRIGHTEST = 2.3
 UNREADABLE = 1.25
 """Natural logarithm of the gain from which on a shadow has nothing left to be brightened."""
 
+ITS_OWN = 0.1
+"""Share of a shadow from which on it may be an object's alone."""
+
+SHADED = 0.4
+"""Natural logarithm of the gain from which on something lies in a shadow."""
+
+UNLIKE, BEYOND_NOISE = 0.12, 4.0
+"""By how much the logarithm of light, and by how many standard deviations, what lies in a shadow
+differs from what is around it if it is another thing."""
+
+NEARBY = 0.25
+"""How far that is from the object that throws the shadow, in square roots of its area, at most."""
+
 FAINT = 0.01
 """Natural logarithm of a change of light that nobody sees."""
 
 HALO = 8
 """Pixels around a strip of a large picture that have a part in it."""
 
-FEWEST_PIXELS = 20
+FEWEST_PIXELS, LEAST_PIXELS = 20, 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +157,13 @@ def lifts_of(
         shares.append(share)
         together[at] += share
     np.maximum(together, 1e-6, out=together)
+    for at, share in zip(parts_of, shares, strict=True):
+        share /= together[at]
+    # Small things stand in the shadows of large ones, and take no more than what these leave.
+    for index in sorted(range(len(masks)), key=lambda index: int(masks[index].sum()))[:-1]:
+        _give_back(total, support, parts_of, shares, index)
     return [
-        Lift(at, np.asarray(total[at] * (share / together[at])[..., None], dtype=np.float32))
+        Lift(at, np.asarray(total[at] * share[..., None], dtype=np.float32))
         for at, share in zip(parts_of, shares, strict=True)
     ]
 
@@ -155,6 +173,49 @@ def unreadable(pixels: U8, lift: F32) -> Mask:
     light = pixels + np.float32(1.0)
     gain = (light * np.exp(lift)).sum(axis=-1) / light.sum(axis=-1)
     return np.asarray(cv2.GaussianBlur(gain, (0, 0), 1.0) > np.exp(UNREADABLE))
+
+
+def left_over(pixels: U8, lift: F32, mask: Mask, support: Mask) -> Mask:
+    """(h, w) what lies in an object's shadow and is no part of what it falls on.
+
+    A reflection of the object, or a part of it that its mask missed: on even ground these stand
+    out when the shadow is gone. What goes on outside of the shadow, as an edge does, belongs to the
+    ground.
+
+    Parameters
+    ----------
+    pixels : uint8 (h, w, 3)
+    lift : float32 (h, w, 3)
+        Of the object's shadow.
+    mask, support : bool (h, w)
+        The object, and where that on which it stands is seen.
+    """
+    out = np.zeros(mask.shape, dtype=bool)
+    strength = lift.mean(axis=-1)
+    shaded = support & (strength > SHADED)
+    shaded &= grown(mask, NEARBY * float(np.sqrt(mask.sum())))
+    if shaded.sum() < FEWEST_PIXELS:
+        return out
+    logs = np.log(pixels.astype(np.float32) + np.float32(DARK)) + lift
+    apart = (logs - _continued(logs, support, 0.75 * HALO)).mean(axis=-1) * support
+    apart = np.asarray(cv2.GaussianBlur(apart, (0, 0), 0.8))
+    noise = 1.48 * float(np.median(np.abs(apart[shaded])))
+    if noise > EVEN:
+        return out
+    odd = support & (np.abs(apart) > max(UNLIKE, BEYOND_NOISE * noise))
+    _, parts, found_at, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8))
+    parts = np.asarray(parts)
+    # At the edge of what it falls on is that one's own edge.
+    edge = grown(~(support | grown(mask, 2.0)), 3.0)
+    elsewhere = np.unique(parts[odd & (edge | ~grown(shaded, 2.0))])
+    small = np.flatnonzero(np.asarray(found_at)[:, cv2.CC_STAT_AREA] < LEAST_PIXELS)
+    found = odd & ~np.isin(parts, np.concatenate([elsewhere, small]))
+    if found.any():
+        closed = cv2.morphologyEx(
+            grown(found, 3.0).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15))
+        )
+        out = (np.asarray(closed) > 0) & support
+    return out
 
 
 def relit(pixels: U8, lift: F32) -> U8:
@@ -260,6 +321,49 @@ def _beyond(lift: F32, support: Mask) -> F32:
     away = np.asarray(cv2.distanceTransform((~support).astype(np.uint8), cv2.DIST_L2, 5))
     fading = np.exp(-np.square(away / (5 * PENUMBRA)))
     return np.asarray(wide * fading[..., None], dtype=np.float32)
+
+
+def _give_back(
+    total: F32,
+    support: Mask,
+    parts_of: Sequence[tuple[slice, slice]],
+    shares: Sequence[F32],
+    index: int,
+) -> None:
+    """Give others, in place, of what an object takes what goes on smoothly from around that.
+
+    `total` (h, w, 3) is the lift of all, `shares` how much of it each takes in its part.
+    """
+    at, share = parts_of[index], shares[index]
+    own = share > ITS_OWN
+    known = support[at] & ~own
+    if not own.any() or not known.any():
+        return
+    # Beyond what it takes alone, everyone's share goes on as it is around that.
+    here = np.ascontiguousarray(total[at].mean(axis=-1))
+    around_it = _inwards(here, known)
+    whole, each, together = np.zeros_like(support, dtype=np.float32), {}, np.zeros_like(here)
+    for number, (part, other) in enumerate(zip(parts_of, shares, strict=True)):
+        if number != index:
+            whole[part] = other
+            if whole[at].any():
+                each[number] = _inwards(whole[at], known)
+                together += each[number]
+            whole[part] = 0.0
+    kept = 1 - np.minimum(around_it, here) / np.maximum(here, 1e-6)
+    kept = 1 - (1 - kept) * together.clip(0.0, 1.0)
+    less = np.where(own, np.minimum(share, kept), share)
+    less = np.minimum(share, cv2.GaussianBlur(less, (0, 0), 0.25 * PENUMBRA))
+    for number, claim in each.items():
+        whole[at] = (share - less) * claim / np.maximum(together, 1e-6)
+        shares[number] += whole[parts_of[number]]
+        whole[at] = 0.0
+    share[...] = less
+
+
+def _inwards(values: F32, known: Mask) -> F32:
+    """Values (h, w) continued smoothly from where they are known."""
+    return spread(np.where(known, values, np.float32(0))[..., None], known)[..., 0]
 
 
 def _claim(mask: Mask, shadow: Mask, expected: F32 | None) -> F32:

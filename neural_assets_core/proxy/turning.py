@@ -33,7 +33,7 @@ TOLERANCE = 0.06
 
 
 def complete_round(
-    picture: U8, known: Mask, missing: Mask, camera: Camera, box: Box, shape: Relief
+    picture: U8, known: Mask, missing: Mask, plain: Mask, camera: Camera, box: Box, shape: Relief
 ) -> tuple[U8, Mask]:
     """Fill what is missing of something round, where the ring that it lies on is seen elsewhere.
 
@@ -42,6 +42,8 @@ def complete_round(
     picture : uint8 (h, w, 3)
     known, missing : bool (h, w)
         Pixels that show the object, and those to be filled.
+    plain : bool (h, w)
+        Of those known, the ones to be copied.
     camera : Camera
         Sees the same as the picture, at the size of `shape`.
     box : Box
@@ -61,7 +63,9 @@ def complete_round(
     low, high = (float(value) for value in np.percentile(down[shape.outline], [0.1, 99.9]))
     if high - low < 1e-3:
         return picture, missing
-    surface, seen = _unrolled(picture, known, camera, box, shape, (low, high), down, points)
+    surface, seen, usable = _unrolled(
+        picture, known, plain, camera, box, shape, (low, high), down, points
+    )
     # A ring of which little is seen says too little.
     told = seen.mean(axis=1) > 0.08
     hole = ~seen & told[:, None]
@@ -70,7 +74,7 @@ def complete_round(
     half = AROUND // 2
     wide, shown, plain = (
         np.concatenate([one[:, half:], one, one[:, :half]], axis=1)
-        for one in (surface, seen, seen & ~_standing_out(surface, seen))
+        for one in (surface, seen, usable & ~_standing_out(surface, usable))
     )
     inner = slice(half, half + AROUND)
     gap = np.zeros_like(shown)
@@ -113,14 +117,15 @@ def _standing_out(surface: U8, seen: Mask) -> Mask:
 def _unrolled(
     picture: U8,
     known: Mask,
+    plain: Mask,
     camera: Camera,
     box: Box,
     shape: Relief,
     ends: tuple[float, float],
     down: F32,
     points: F32,
-) -> tuple[U8, Mask]:
-    """The surface (`DOWN`, `AROUND`, 3), and where the picture shows it."""
+) -> tuple[U8, Mask, Mask]:
+    """The surface (`DOWN`, `AROUND`, 3), where the picture shows it, and where it is plain."""
     inside = shape.outline
     number = ((down[inside] - ends[0]) / (ends[1] - ends[0]) * DOWN).clip(0, DOWN - 1)
     number = number.astype(np.intp)
@@ -143,8 +148,11 @@ def _unrolled(
     scale = np.array([picture.shape[1] / camera.width, picture.shape[0] / camera.height])
     maps = (at[..., :2] * scale - 0.5).astype(np.float32)
     colour = cv2.remap(picture, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    both = np.dstack([np.where(one, np.uint8(255), np.uint8(0)) for one in (known, known & plain)])
     shown = cv2.remap(
-        known.astype(np.uint8) * np.uint8(255), maps, None, cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=0,
+        both, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
     )
-    return np.asarray(colour, dtype=np.uint8), bare & (np.asarray(shown) > 250)
+    seen, usable = (bare & (one > 250) for one in np.moveaxis(np.asarray(shown), -1, 0))
+    # A row of which nothing is plain takes what there is.
+    usable |= seen & ~usable.any(axis=1, keepdims=True)
+    return np.asarray(colour, dtype=np.uint8), seen, usable

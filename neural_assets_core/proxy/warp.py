@@ -48,6 +48,12 @@ GUESS_BLUR = 2.0
 MIRRORED, GUESSED = 0.5, 0.25
 """Trust in colours of mirrored points, and of points whose mirror image is not seen either."""
 
+BLEED = 4
+"""Pixels beyond an object's edge that have its colours, so that nothing else blurs into it."""
+
+STAIRS = 0.6
+"""Pixels over which the steps of an edge are smoothed."""
+
 RAGGED = 2.0
 """Pixels by which the edge of a shape that was guessed may be off from one pixel to the next."""
 
@@ -151,23 +157,36 @@ def _warped(
     shown = cv2.cvtColor(np.asarray(found), cv2.COLOR_RGBA2RGB)
     yield_point()
     hit = (trust > 0).astype(np.uint8)
+    _continue(shown, hit)
     guessed = hit * (trust < 1.0)
     # What is made up is softer, so that nobody takes it for what is known.
     _soften(shown, guessed)
     alpha = np.maximum(cv2.extractChannel(found, 3), 255 * guessed) * hit
     # Where the edge of what was seen lies inside the object now, its soft edge would be a crack.
-    alpha = _closed(alpha)
+    alpha = _closed(alpha) * hit
     yield_point()
     # Where the mask ends, its edge is as soft as the photograph's; where the shape ends, this is.
     smooth = cv2.GaussianBlur(255 * hit, (0, 0), RAGGED, borderType=cv2.BORDER_REPLICATE)
     edge = cv2.LUT(smooth, _COVERED)
-    alpha = np.asarray(cv2.multiply(alpha * hit, edge, scale=1 / 255), dtype=np.uint8)
+    # Its outer half lies beyond what was met.
+    alpha = np.maximum(alpha, cv2.dilate(alpha, np.ones((3, 3))) * (1 - hit))
+    alpha = cv2.multiply(alpha, edge, scale=1 / 255)
+    alpha = np.asarray(cv2.GaussianBlur(alpha, (3, 3), STAIRS), dtype=np.uint8)
     # Completed in the source view already, where other things stand before it.
     unseen = (~cutout.seen & (cutout.alpha > 127)).astype(np.uint8)
     unseen = np.asarray(cv2.resize(unseen, source.shape[1::-1]))
     made_up = np.asarray(cv2.remap(unseen, maps, None, cv2.INTER_NEAREST)) > 0
     sure = np.minimum(trust, np.where(made_up, np.float32(MIRRORED), np.float32(1.0)))
     return Warped(rect, np.asarray(shown), alpha, np.round(255 * sure).astype(np.uint8))
+
+
+def _continue(colour: U8, hit: U8) -> None:
+    """Colours (h, w, 3) beyond the edge of what was met, in place: those beside them."""
+    own = cv2.bitwise_and(colour, colour, mask=hit)
+    size = (2 * BLEED + 1,) * 2
+    share = cv2.cvtColor(cv2.blur(255 * hit, size), cv2.COLOR_GRAY2RGB)
+    beyond = cv2.divide(cv2.blur(own, size), share, scale=255)
+    cv2.copyTo(beyond, 1 - hit, colour)
 
 
 def _closed(alpha: U8) -> U8:
