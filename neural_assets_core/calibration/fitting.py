@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -27,18 +27,28 @@ from neural_assets_core.geometry.box import Float
 USUAL_FOCAL = 50.0 / 21.63
 """Of a 50 mm lens on 36 x 24 mm, half diagonals."""
 
-FOCAL_STEP, CENTER_STEP = 0.14, 0.03
-"""How far a step may well go in log f and in the principal point (half diagonals)."""
+FOCAL_SPREAD = 0.6
+"""Of log f: two lenses in three are between 27 and 91 mm, about what standard zooms reach, and
+19 in 20 between 15 and 170 mm, wide-angle to telephoto."""
 
-LOG_FOCAL_RANGE = (math.log(0.1), math.log(1000.0))
-STEPS = 10
-"""So many: the usual then counts like a measurement 3.3 times as inexact as a step is long."""
-
-USUAL_SPREAD = 3.3
-"""In steps."""
+LEVEL_SPREAD = math.radians(2.0)
+"""Of the camera's lean to one side: a hand holds it about so level (people see a horizon that is
+off by 1 degree: Gallagher, "Using vanishing points to correct camera rotation in images", 2005)."""
 
 CENTER_SPREAD = 0.1
-"""How far off the middle principal points may well be, half diagonals."""
+"""Of a crop's principal point from the middle, in x and in y, half diagonals: about what a crop
+to 0.8 of the width and height comes to that may lie anywhere in the picture."""
+
+MISS = NOISE / math.sqrt(2.0)
+"""By how much a segment misses its vanishing point if both ends are off by `NOISE`."""
+
+LOG_FOCAL_RANGE = (math.log(0.1), math.log(1000.0))
+STEPS = 15
+DAMPING = 1e-3
+"""Of the first step, as a share of the normal matrix's diagonal."""
+
+SETTLED = 1e-5
+"""Radians, log f and half diagonals: a step as short as this is not worth taking."""
 
 CERTAIN = 3.0
 """Standard deviations that make a fault certain."""
@@ -59,15 +69,19 @@ class Fit:
     center : array (2,)
         The principal point.
     deviation : array (6,)
-        Standard deviations, if the ends of lines are off by `NOISE`: of turns about the camera's
-        axes (radians), of `log_focal` and of `center`. Huge for what the lines leave open, but
-        for the center, which is never far off.
+        Standard deviations by the lines alone, if their ends are off by `NOISE`: of turns about
+        the camera's axes (radians), of `log_focal` and of `center`. Huge for what the lines leave
+        open, but for the center, which is never far off.
+    evidence : float
+        Logarithm of how likely the lines are with what was found, whatever it is, but for a
+        constant: Laplace's approximation.
     """
 
     rotation: Float
     log_focal: float
     center: Float
-    deviation: Float
+    deviation: Float = field(default_factory=lambda: np.zeros(6))
+    evidence: float = 0.0
 
     @property
     def k(self) -> Float:
@@ -132,8 +146,7 @@ def _focal_of_pair(
 
 def with_usual(log_focal: float, deviation: float) -> float:
     """A measured log f drawn to the usual, the more the less certain it is."""
-    usual = USUAL_SPREAD * FOCAL_STEP
-    share = usual**2 / (usual**2 + deviation**2) if math.isfinite(deviation) else 0.0
+    share = FOCAL_SPREAD**2 / (FOCAL_SPREAD**2 + deviation**2) if math.isfinite(deviation) else 0.0
     return share * log_focal + (1.0 - share) * math.log(USUAL_FOCAL)
 
 
@@ -145,35 +158,25 @@ def fitted(
     find_focal: bool,
     find_center: bool,
 ) -> Fit:
-    """The camera that all usable lines fit best.
+    """The camera that is most likely, given all usable lines and what cameras are usually like.
 
-    Most pictures are whole, and their principal point is in their middle; of the others it is
-    anywhere near. Both are tried, and the principal point that is returned is their mean, each
-    weighed by how likely the lines make it: a crop has to be seen before it is believed.
+    Many pictures are whole, and their principal point is in their middle; of crops it is anywhere
+    near. Both are tried, either as likely as the other before any line is drawn, and a crop has to
+    be seen before it is believed: the principal point leaves the middle where a crop is the
+    likelier one of the two, the further the surer that is.
     """
     whole = _fitted(lines, points, log_focal, np.zeros(2), find_focal, find_center=False)
     if not find_center:
         return whole
     crop = _fitted(lines, points, log_focal, np.zeros(2), find_focal, find_center=True)
-    center = _cropped(lines, whole, crop) * crop.center
-    mean = _fitted(lines, points, crop.log_focal, center, find_focal, find_center=False)
-    return replace(mean, deviation=crop.deviation)
-
-
-def _cropped(lines: Lines, whole: Fit, crop: Fit) -> float:
-    """How likely it is that the principal point is not in the middle, if it may as well be."""
-    gain = _misfit(lines, whole) - _misfit(lines, crop)
-    # A principal point that could be anywhere fits more: that counts against it.
-    freedom = float(np.log(crop.deviation[4:] / CENTER_SPREAD).sum())
-    return 1.0 / (1.0 + math.exp(-float(np.clip(0.5 * gain + freedom, -50.0, 50.0))))
-
-
-def _misfit(lines: Lines, fit: Fit) -> float:
-    """Twice the negative log likelihood of a fit, but for a constant."""
-    chords, axis = Chords.of(lines.ends[lines.usable]), lines.axis[lines.usable]
-    distance, _ = _slopes(fit, chords, axis)
-    off = float((weights(distance) * distance**2).sum()) / NOISE**2
-    return off + float(fit.center @ fit.center) / CENTER_SPREAD**2
+    # By how much the crop is more probable: there is no jump while a line is dragged.
+    surer = math.tanh(max(0.5 * (crop.evidence - whole.evidence), 0.0))
+    if surer == 0.0:
+        return whole
+    start = crop.log_focal
+    between = _fitted(lines, points, start, surer * crop.center, find_focal, find_center=False)
+    variance = (1.0 - surer) * whole.deviation**2 + surer * crop.deviation**2
+    return replace(between, deviation=np.sqrt(variance))
 
 
 def _fitted(
@@ -185,34 +188,83 @@ def _fitted(
     *,
     find_center: bool,
 ) -> Fit:
-    """The camera that fits best, its principal point kept or found.
+    """The most likely camera, its principal point kept or found.
 
-    Gauss-Newton with a constant damping of the focal length and the principal point: after
-    `STEPS` steps the lines have said what they know, and the rest is still where it began.
+    Levenberg's and Marquardt's steps to the least sum of squares of what lines miss their
+    vanishing points by and of what is unusual about the camera, each in standard deviations.
     """
     shift = np.append(center, 0.0)
     focal = np.array([1.0, 1.0, math.exp(log_focal)])
     directions = {
         axis: _unit((point.at - shift * point.at[2]) * focal) for axis, point in points.items()
     }
-    fit = Fit(first_rotation(directions), log_focal, center, np.zeros(6))
+    fit = Fit(first_rotation(directions), log_focal, center)
     chords, axis = Chords.of(lines.ends[lines.usable]), lines.axis[lines.usable]
-    damping = np.array([1e-9] * 3 + [FOCAL_STEP**-2] + [CENTER_STEP**-2] * 2)
+    count = len(axis)
     free = np.array([True] * 3 + [find_focal] + [find_center] * 2)
-    for _ in range(STEPS):
+    # With one vanishing point the first camera is level: nothing else tells.
+    level = LEVEL_SPREAD if len(points) > 1 else math.inf
+
+    def compared(fit: Fit) -> tuple[Float, Float]:
         distance, slope = _slopes(fit, chords, axis)
-        weight = weights(distance) / NOISE**2
-        normal = (slope * weight[:, None]).T @ slope
-        # Only what the lines leave open is so little held that rounding would move it.
-        matrix = (normal + np.diag(damping + 1e-9 * normal.trace()))[free][:, free]
+        off, held = _unusual(fit, level)
+        return np.append(distance / MISS, off), np.concatenate([slope / MISS, held])
+
+    off, slope = compared(fit)
+    damping = DAMPING
+    for _ in range(STEPS):
+        weight = _weights(off, count)
+        normal = _normal(slope, weight)[free][:, free]
+        # Only what nothing tells is so little held that rounding would move it.
+        held = damping * normal.diagonal() + 1e-9 * normal.trace()
         step = np.zeros(6)
-        step[free] = -inverse(matrix) @ (slope.T @ (weight * distance))[free]
-        fit = _moved(fit, step)
+        step[free] = -inverse(normal + np.diag(held)) @ (slope.T @ (weight * off))[free]
+        if np.abs(step).max() < SETTLED:
+            break
+        moved = _moved(fit, step)
+        other, turned = compared(moved)
+        if weight @ other**2 < weight @ off**2:
+            fit, off, slope, damping = moved, other, turned, 0.1 * damping
+        else:
+            damping = max(10.0 * damping, DAMPING)
+    weight = _weights(off, count)
+    # On the safe side: as if all misses were as long as ends are off.
+    known = _normal(slope[:count], weight[:count]) * (MISS / NOISE) ** 2
+    floor = np.array([1e-6] * 4 + [CENTER_SPREAD**-2] * 2)
     deviation = np.zeros(6)
-    floor = np.array([1e-6] * 4 + [(USUAL_SPREAD * CENTER_STEP) ** -2] * 2)
-    covariance = inverse((normal + np.diag(floor))[free][:, free])
-    deviation[free] = np.sqrt(np.diag(covariance))
-    return Fit(fit.rotation, fit.log_focal, fit.center, deviation)
+    deviation[free] = np.sqrt(np.diag(inverse((known + np.diag(floor))[free][:, free])))
+    return replace(fit, deviation=deviation, evidence=_evidence(off, slope, weight, free))
+
+
+def _unusual(fit: Fit, level: float) -> tuple[Float, Float]:
+    """(4,) how unusual the camera's lean, focal length and center are, and (4, 6) slopes."""
+    up = fit.rotation[:, 2]
+    spread = np.array([level, FOCAL_SPREAD, CENTER_SPREAD, CENTER_SPREAD])
+    off = np.array([up[0], fit.log_focal - math.log(USUAL_FOCAL), *fit.center])
+    slope = np.eye(4, 6, 2)
+    slope[0, :3] = 0.0, up[2], -up[1]
+    return off / spread, slope / spread[:, None]
+
+
+def _weights(off: Float, count: int) -> Float:
+    """Of the first `count`, the lines, and of what is unusual.
+
+    A camera that leans much does so on purpose: it is not drawn back.
+    """
+    lean = 1.0 / (1.0 + off[count] ** 2)
+    return np.concatenate([weights(off[:count] * MISS), [lean, 1.0, 1.0, 1.0]])
+
+
+def _normal(slope: Float, weight: Float) -> Float:
+    return np.asarray((slope * weight[:, None]).T @ slope)
+
+
+def _evidence(off: Float, slope: Float, weight: Float, free: NDArray[np.bool_]) -> float:
+    """See `Fit`."""
+    volume = float(np.linalg.slogdet(_normal(slope, weight)[free][:, free])[1])
+    # What the center alone could have been: a crop that could be anything explains more.
+    before = -2.0 * math.log(CENTER_SPREAD) if free[4] else 0.0
+    return before - 0.5 * (float(weight @ off**2) + volume)
 
 
 def _slopes(fit: Fit, chords: Chords, axis: NDArray[np.intp]) -> tuple[Float, Float]:
@@ -232,7 +284,7 @@ def _moved(fit: Fit, step: Float) -> Fit:
     zoom = float(np.clip(step[3], -0.7, 0.7))
     center = np.clip(fit.center + step[4:], -1.0, 1.0)
     log_focal = float(np.clip(fit.log_focal + zoom, *LOG_FOCAL_RANGE))
-    return Fit(turn @ fit.rotation, log_focal, center, fit.deviation)
+    return Fit(turn @ fit.rotation, log_focal, center)
 
 
 def _unit(vector: Float) -> Float:

@@ -3,8 +3,9 @@
 Vanishing points give a first camera in closed form: two of them, V and W, that belong to
 perpendicular directions have f² = -(V - P)·(W - P) for the focal length f and the principal
 point P, and the camera's rotation has the directions (V - P, f) for columns. Then all lines are
-fitted at once. Steps in the focal length and in the principal point are damped by how far these
-are ever off: what the lines determine is found exactly, the rest stays at the usual.
+fitted at once, together with what is known of cameras before any line is drawn: about which
+focal lengths they have, that they are held level, that the principal point is not far from the
+middle. What the lines determine they decide, the rest stays at the usual.
 """
 
 from __future__ import annotations
@@ -101,8 +102,8 @@ def calibrate(
     focal : float, optional
         Focal length in pixels, kept as given. Needed with one vanishing point; found from two.
     principal_point : (float, float), optional
-        Pixels, kept as given. Otherwise found from three vanishing points as far as the lines
-        tell, and the middle of the picture with fewer.
+        Pixels, kept as given. Otherwise found as far as the lines tell, which takes three
+        vanishing points or a picture that no whole one can be; else the middle of the picture.
     height : float
         Of the camera above the ground, metres.
 
@@ -113,7 +114,7 @@ def calibrate(
     """
     check_numbers(size, focal, height)
     lines = checked_lines(size, segments, principal_point)
-    points = _vanishing_points(lines)
+    points, coincident = _vanishing_points(lines)
     if len(points) == 1 and focal is None:
         raise UserError(
             "One vanishing point says nothing about the focal length: set it, or draw two lines "
@@ -126,10 +127,10 @@ def calibrate(
         points,
         with_usual(implied, deviation) if known is None else known,
         find_focal=known is None,
-        find_center=principal_point is None and len(points) == 3,
+        find_center=principal_point is None and len(points) > 1,
     )
     residuals = _residuals(lines, fit)
-    warnings = [*_short_lines(lines), *_astray(lines, residuals, astray(size))]
+    warnings = [*_short_lines(lines), *coincident, *_astray(lines, residuals, astray(size))]
     if known is None:
         warnings += _doubtful_focal(points, fit)
     else:
@@ -175,20 +176,23 @@ def check_numbers(size: tuple[int, int], focal: float | None, height: float) -> 
         )
 
 
-def _vanishing_points(lines: Lines) -> dict[Axis, VanishingPoint]:
-    """Of all axes that have two usable lines."""
-    points = {}
+def _vanishing_points(lines: Lines) -> tuple[dict[Axis, VanishingPoint], list[str]]:
+    """Of all axes that have two usable lines, but for what two others make up for; warnings."""
+    points, coincident = {}, []
     for axis in AXES:
         ends = lines.along(axis)
         if len(ends) >= 2:
             points[axis] = vanishing_point(ends)
-            if points[axis].uncertainty > COINCIDENT:
-                raise UserError(
-                    f"The lines along {axis} are one and the same: draw another one apart from it."
-                )
+    for axis in [axis for axis in points if points[axis].uncertainty > COINCIDENT]:
+        told = f"The lines along {axis} are one and the same: draw another one apart from it."
+        if len(points) < 3:
+            raise UserError(told)
+        # They are fitted all the same: one line says something, too.
+        coincident.append(told)
+        del points[axis]
     if not points:
         raise UserError("Too few lines to find the camera: draw two along one direction.")
-    return points
+    return points, coincident
 
 
 def _residuals(lines: Lines, fit: Fit) -> Float:

@@ -93,9 +93,9 @@ class Way:
 WAYS = (
     Way("x, y and z, 4 lines each", "xyz", 4),
     Way("x, y and z, 2 lines each", "xyz", 2),
+    Way("x and z, 4 lines each", "xz", 4),
     Way("x and y, 4 lines each", "xy", 4),
     Way("x and y, 2 lines each", "xy", 2),
-    Way("x and z, 4 lines each", "xz", 4),
     Way("x alone, 4 lines, focal length known", "x", 4, knows_focal=True),
 )
 
@@ -105,6 +105,7 @@ METRICS = (FOCAL, TURN, IOU)
 AXES: tuple[Axis, ...] = ("x", "y", "z")
 
 TRUE_CAMERA = "the true camera"
+WHOLE, CROPS = "whole pictures", "crops"
 
 
 # -- making ------------------------------------------------------------------------------------
@@ -290,7 +291,7 @@ def measure(
         for way in WAYS:
             camera = found_camera(view, way)
             found = _figures(view, camera)
-            for name in (way.name, f"{way.name}: {'crops' if view.cropped else 'uncropped'}"):
+            for name in (way.name, f"{way.name}: {CROPS if view.cropped else WHOLE}"):
                 for metric, values in found.items():
                     figures.setdefault(name, {m: [] for m in METRICS})[metric] += values
         progress()
@@ -308,10 +309,16 @@ def _figures(view: MadeView, camera: Camera | None) -> dict[str, list[float]]:
 
 
 def table(figures: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """Median and 90th percentile (of what is good: the 10th) of all figures, as Markdown."""
+    """Median and 90th percentile (of what is good: the 10th) of all figures, as Markdown.
+
+    Whole pictures come first, then crops, then both.
+    """
     heads = ["camera from", *(f"{metric}: median, {_worse(metric)}th" for metric in METRICS)]
     lines = [heads, ["---"] * len(heads)]
-    for name, found in sorted(figures.items()):
+    ways = [way.name for way in WAYS]
+    names = [f"{way}: {kind}" for kind in (WHOLE, CROPS) for way in ways] + ways
+    for name in (TRUE_CAMERA, *(name for name in names if name in figures)):
+        found = figures[name]
         cells = []
         for metric in METRICS:
             values = found.get(metric)

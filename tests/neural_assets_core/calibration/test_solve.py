@@ -13,6 +13,7 @@ from neural_assets_core.calibration import Calibration, Segment, calibrate
 from neural_assets_core.errors import UserError
 from neural_assets_core.evaluation.calibration import focal_error, turn_error
 from neural_assets_core.geometry import Camera
+from neural_assets_core.geometry.camera_pose import placed_camera
 from tests.neural_assets_core.calibration.views import SIZE, exact_lines, standing_cameras
 
 QUICK = settings(max_examples=40, deadline=None)
@@ -28,10 +29,11 @@ def found(camera: Camera, axes: str, count: int = 3, **known: object) -> Calibra
 @given(standing_cameras(), st.sampled_from(["xy", "xz", "yz"]), st.integers(3, 4))
 def test_two_vanishing_points_give_back_the_camera(camera: Camera, axes: str, count: int) -> None:
     result = found(camera, axes, count)
-    assert focal_error(result.camera, camera) < 0.1
-    assert turn_error(result.camera, camera) < 0.05
+    # But for the little that the usual has to say.
+    assert focal_error(result.camera, camera) < 0.5
+    assert turn_error(result.camera, camera) < 0.2
     assert result.camera.position == pytest.approx(camera.position)
-    assert max(max(misses) for misses in result.residuals.values()) < 0.05
+    assert max(max(misses) for misses in result.residuals.values()) < 0.1
     for axis, point in result.vanishing_points.items():
         for start, end in exact_lines(camera, axis):
             # On the way to its vanishing point.
@@ -60,6 +62,29 @@ def test_what_wide_lines_tell_of_a_crop_is_believed() -> None:
     assert turn_error(result.camera, crop) < 0.2
 
 
+def test_what_no_whole_picture_can_show_is_a_crop() -> None:
+    # The middle is beyond the vanishing point of x: that of y would be on the same side of it.
+    k = np.array([[1100.0, 0, 450.0], [0, 1100.0, 300.0], [0, 0, 1.0]])
+    whole = Camera.from_matrices(*SIZE, k, np.eye(4))
+    crop = placed_camera(whole, (0.0, 0.0, 1.6), (2.0, -20.0, 0.0)).cropped(120.0, 0.0, *SIZE)
+    result = found(crop, "xy", 4)
+    assert result.camera.k[0, 2] < 400.0
+    assert max(max(misses) for misses in result.residuals.values()) < 0.5
+
+
+def test_a_camera_is_held_level_as_far_as_lines_leave_that_open() -> None:
+    camera = Camera.looking_at((4.0, -5.0, 2.5), (0.0, 0.0, 0.3), *SIZE, 0.7)
+    x, y, w = camera.k @ camera.extrinsics[:3, 1]
+    lines = []
+    # Short lines, close to each other, an end of one is off by 2 pixels.
+    for start, off in (((700.0, 400.0), 0.0), ((700.0, 430.0), -2.0)):
+        toward = np.array([x / w, y / w]) - start
+        end = start + 120.0 * toward / np.linalg.norm(toward)
+        lines.append(Segment((start[0], start[1] + off), tuple(end.tolist())))
+    result = calibrate(SIZE, {"x": exact_lines(camera, "x", 4), "y": lines})
+    assert abs(math.degrees(math.asin(result.camera.extrinsics[0, 2]))) < 2.0
+
+
 @QUICK
 @given(standing_cameras(), st.floats(-200, 200), st.floats(-150, 150))
 def test_a_known_principal_point_is_kept(camera: Camera, right: float, down: float) -> None:
@@ -67,7 +92,7 @@ def test_a_known_principal_point_is_kept(camera: Camera, right: float, down: flo
     center = tuple(crop.k[:2, 2].tolist())
     result = found(crop, "xy", principal_point=center)
     assert result.camera.k[:2, 2].tolist() == pytest.approx(list(center))
-    assert focal_error(result.camera, crop) < 0.1
+    assert focal_error(result.camera, crop) < 0.5
 
 
 @QUICK
@@ -133,8 +158,17 @@ def test_a_focal_length_that_the_lines_contradict_is_kept_and_told() -> None:
 def test_two_lines_each_are_enough() -> None:
     camera = Camera.looking_at((4.0, -5.0, 3.5), (0.0, 0.0, 0.3), *SIZE, 0.7)
     result = found(camera, "xy", 2)
-    assert focal_error(result.camera, camera) < 0.01
-    assert turn_error(result.camera, camera) < 0.01
+    assert focal_error(result.camera, camera) < 0.05
+    assert turn_error(result.camera, camera) < 0.05
+
+
+def test_lines_that_are_one_and_the_same_are_made_up_for_by_two_other_axes() -> None:
+    camera = Camera.looking_at((4.0, -5.0, 2.5), (0.0, 0.0, 0.3), *SIZE, 0.7)
+    lines = {axis: exact_lines(camera, axis, 4) for axis in "xyz"}
+    result = calibrate(SIZE, {**lines, "y": lines["y"][:1] * 2})
+    assert focal_error(result.camera, camera) < 0.1
+    assert turn_error(result.camera, camera) < 0.1
+    assert ["along y are one and the same" in text for text in result.warnings] == [True]
 
 
 TO_THE_RIGHT = [Segment((100, 100), (500, 200)), Segment((100, 500), (500, 400))]
