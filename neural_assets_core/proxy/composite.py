@@ -14,7 +14,7 @@ from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.raycast import PixelRect
 from neural_assets_core.proxy.background import fill_holes, seen_from, untouched
 from neural_assets_core.proxy.cutout import Cutout
-from neural_assets_core.proxy.ground import Shade, draw_shade
+from neural_assets_core.proxy.ground import draw_shade
 from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.proxy.photograph import Photograph, photograph_of
 from neural_assets_core.proxy.relighting import FAINT, relit, relit_part
@@ -130,12 +130,18 @@ def _drawn(scene: Scene, camera: Camera, *, measured: bool) -> _Canvas:
             frozenset(index for _, carrier, index in riders if carrier is item),
             item.appearance in there and item.box == item.appearance.box,
             any(rider is item for rider, _, _ in riders),
-            photograph.on_its_own(item, scene),
+            photograph.carrier(item, scene),
         )
         for item in (scene.objects[index] for index in order)
     ]
-    # What is behind all that moved is the same at every step of a drag.
+    # What is behind all that moved, and behind its shadow, is the same at every step of a drag.
     behind = list(takewhile(lambda part: part.stays, parts))
+    fallen: dict[int, list[_Part]] = {}
+    for part in parts:
+        if part.falls_on is not None:
+            fallen.setdefault(id(part.falls_on), []).append(part)
+    first = next((n for n, part in enumerate(behind) if id(part.item) in fallen), len(behind))
+    behind = behind[: first + 1]
     yield_point()
 
     if camera.width * camera.height > KEPT_PIXELS:
@@ -148,8 +154,13 @@ def _drawn(scene: Scene, camera: Camera, *, measured: bool) -> _Canvas:
             lambda: _Still(_emptied(photograph, camera, stayed, measured)),
         )
         canvas = still.behind(behind, photograph, camera).copy()
-    for part in parts[len(behind) :]:
-        _draw(canvas, photograph, part, camera)
+    for number, part in enumerate(parts):
+        if number >= len(behind):
+            _draw(canvas, photograph, part, camera)
+        # What else stands there is before these shadows.
+        for other in fallen.get(id(part.item), ()):
+            _shade(canvas, photograph, other, camera)
+            yield_point()
     return canvas
 
 
@@ -166,15 +177,20 @@ class _Part:
         It stands where the photograph shows it.
     rides : bool
         It stands on another object as it did: its shadow there is that one's.
-    tinted : bool
-        It stands on the object on which it stood: its shadow has that one's colours.
+    carrier : SceneObject or None
+        What it stands on if it stood on that: its shadow there has that one's colours.
     """
 
     item: SceneObject
     carried: frozenset[int]
     stays: bool
     rides: bool
-    tinted: bool
+    carrier: SceneObject | None
+
+    @property
+    def falls_on(self) -> SceneObject | None:
+        """The object that its new shadow falls on; None if that is the ground, or there is none."""
+        return None if self.stays or self.rides else self.carrier
 
 
 class _Still:
@@ -218,8 +234,8 @@ def _draw(canvas: _Canvas, photograph: Photograph, part: _Part, camera: Camera) 
     if part.stays:
         _keep(canvas, piece.cutout)
         return
-    if not part.rides:
-        _shade(canvas, piece.shade, part, camera)
+    if not part.rides and part.carrier is None:
+        _shade(canvas, photograph, part, camera)
         yield_point()
     _move(canvas, piece.cutout, item, camera)
 
@@ -309,11 +325,14 @@ def _keep(canvas: _Canvas, cutout: Cutout) -> None:
     _blend(canvas.picture[at][part], cutout.colour[part], touched)
 
 
-def _shade(canvas: _Canvas, shade: Shade, part: _Part, camera: Camera) -> None:
+def _shade(canvas: _Canvas, photograph: Photograph, part: _Part, camera: Camera) -> None:
     """The shadow that something throws at a new place."""
-    item = part.item
+    item, piece = part.item, photograph.piece(part.item.appearance, part.carried)
+    if piece.cutout is None:
+        return
     found = draw_shade(
-        canvas.picture, camera, item.box, shade, item.appearance, tinted=part.tinted
+        canvas.picture, camera, item.box, piece.shade, item.appearance,
+        tinted=part.carrier is not None,
     )
     if found is None:
         return

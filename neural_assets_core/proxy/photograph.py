@@ -288,14 +288,14 @@ class Photograph:
                         out.append((item, carrier, index))
         return out
 
-    def on_its_own(self, item: SceneObject, scene: Scene) -> bool:
-        """Whether something stands on the object on which it stands in the photograph."""
+    def carrier(self, item: SceneObject, scene: Scene) -> SceneObject | None:
+        """The object on which something stands, if it stands on that in the photograph, too."""
         index = self._index.get(item.appearance)
         if index is None or self.supports[index] == GROUND:
-            return False
+            return None
         below = self.occluders[self.supports[index]]
-        carriers = (one.box for one in scene.objects if one.appearance == below)
-        return any(stands_on(item.box, box) for box in carriers)
+        carriers = [one for one in scene.objects if one.appearance == below]
+        return next((one for one in carriers if stands_on(item.box, one.box)), None)
 
     # -- what stands where -----------------------------------------------------------------------
 

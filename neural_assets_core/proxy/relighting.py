@@ -202,14 +202,15 @@ def left_over(pixels: U8, lift: F32, mask: Mask, support: Mask) -> Mask:
     noise = 1.48 * float(np.median(np.abs(apart[shaded])))
     if noise > EVEN:
         return out
-    odd = support & (np.abs(apart) > max(UNLIKE, BEYOND_NOISE * noise))
-    _, parts, found_at, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8))
-    parts = np.asarray(parts)
     # At the edge of what it falls on is that one's own edge.
-    edge = grown(~(support | grown(mask, 2.0)), 3.0)
-    elsewhere = np.unique(parts[odd & (edge | ~grown(shaded, 2.0))])
-    small = np.flatnonzero(np.asarray(found_at)[:, cv2.CC_STAT_AREA] < LEAST_PIXELS)
-    found = odd & ~np.isin(parts, np.concatenate([elsewhere, small]))
+    beyond = grown(~(support | grown(mask, 2.0)), 3.0) | ~grown(shaded, 2.0)
+    found = np.zeros_like(out)
+    for side in (apart, -apart):
+        odd = support & (side > max(UNLIKE, BEYOND_NOISE * noise))
+        _, parts, sizes, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8))
+        parts = np.asarray(parts)
+        small = np.flatnonzero(np.asarray(sizes)[:, cv2.CC_STAT_AREA] < LEAST_PIXELS)
+        found |= odd & ~np.isin(parts, np.concatenate([np.unique(parts[odd & beyond]), small]))
     if found.any():
         closed = cv2.morphologyEx(
             grown(found, 3.0).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15))
