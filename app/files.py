@@ -113,6 +113,8 @@ class FileCommands:
 
     def _save(self, path: Path) -> bool:
         result = self._pictures.result()
+        # "Saved" would still stand there from the last time, even if it fails now.
+        self._window.statusBar().clearMessage()
         self._document.save(path, thumbnail=result.picture if result else None)
         self._remember(path)
         self._window.statusBar().showMessage(f"Saved {path.name}", _SHOWN_MS)

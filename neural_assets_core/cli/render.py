@@ -63,7 +63,9 @@ def render(
     from neural_assets_core.preferences import load_preferences
 
     if out.suffix.lower() != ".png":
-        raise UserError(f"--out must end in .png, unlike {out.name}.")
+        raise UserError(
+            f"--out must end in .png, unlike {out.name}: `export` writes other formats."
+        )
     # Before the work, not after it.
     check_writable(out)
     request = requested(

@@ -68,6 +68,8 @@ def with_options(scene: Scene, **options: object) -> Scene:
     decoder = str(changes.pop("decoder", scene.settings.decoder))
     if decoder == "inpainting" and decoder != scene.settings.decoder:
         changes = {"checkpoint": load_preferences(warn).inpainting or "default", **changes}
+    if decoder == "proxy" and "checkpoint" in changes:
+        raise UserError("The proxy has no checkpoint: add --decoder neural, or inpainting.")
     try:
         return scene.with_decoder(decoder, **changes)
     except ValidationError as error:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from neural_assets_core.cli.progress import progress_bar
+from neural_assets_core.errors import UserError
 
 
 class Stage(StrEnum):
@@ -55,6 +56,7 @@ def train(
     processes, GPUs or machines train together when `accelerate launch` or `torchrun` starts them.
     """
     os.environ.setdefault("MUJOCO_GL", "egl")
+    from neural_assets_core.data.readers import find_format
     from neural_assets_core.training.config import read_config
     from neural_assets_core.training.run import run_training
 
@@ -79,6 +81,11 @@ def train(
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         typer.echo("\n".join(reckon(run, device).lines()))
         return
+    if data is not None and find_format(data) is None:
+        raise UserError(
+            f"{data} holds no data to train on: check the name. `neural-assets dataset make` and "
+            "`dataset from-scenes` write some."
+        )
     # Of several processes the first one speaks for all.
     main = os.environ.get("RANK", "0") == "0"
     logging.basicConfig(
@@ -87,6 +94,8 @@ def train(
         datefmt="%H:%M:%S",
         force=True,
     )
+    # It tells of every file of a state; the run itself says what counts.
+    logging.getLogger("accelerate").setLevel(logging.WARNING)
     with progress_bar() as bar:
         task = bar.add_task("rendering", total=None, visible=False)
 
@@ -96,3 +105,8 @@ def train(
         folder = run_training(run, stage=stage.value, resume=resume, progress=show)
     if main:
         typer.echo(f"finished: {folder}")
+        if (folder / "model_index.json").is_file():
+            typer.echo(
+                "look at it: neural-assets render SCENE.nascene --decoder neural "
+                f"--checkpoint {folder} --out picture.png"
+            )

@@ -28,7 +28,8 @@ class DataConfig(_Config):
         Folder of the training set. The held-out set of made data and of footage lies beside it
         with `-heldout` added; published sets have their own.
     scenes, frames, size, seed : int
-        As in `neural-assets dataset make`; without a part in other data.
+        As in `neural-assets dataset make`; without a part in other data. No scenes: nothing is
+        made, the data must be there.
     heldout_scenes : int
     window_share : float
         Share of the samples that look at a window of the picture instead of all of it.
@@ -51,7 +52,7 @@ class DataConfig(_Config):
     """
 
     path: Path
-    scenes: Count
+    scenes: int = Field(ge=0)
     frames: int = Field(default=8, ge=2)
     size: Count = 128
     seed: int = Field(default=1, ge=0)

@@ -60,7 +60,13 @@ def run_training(
     # Several processes (`accelerate launch`, `torchrun`) share the training, not the rendering.
     # The others wait while one renders, however long that takes.
     state = PartialState(cpu=not on_gpu, timeout=timedelta(days=7))
-    rendered = find_format(data.path) in (None, MADE)
+    found = find_format(data.path)
+    if found is None and not data.scenes:
+        raise UserError(
+            f"{data.path} holds no data to train on: name yours with --data, or write them there "
+            "first (`neural-assets dataset from-scenes`)."
+        )
+    rendered = data.scenes > 0 and found in (None, MADE)
     if rendered and stage in ("data", "all") and state.is_main_process:
         jobs = max(1, os.cpu_count() or 1)
         make_dataset(

@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 from neural_assets_core import __version__
 from neural_assets_core.cli import app
 from neural_assets_core.geometry.camera_pose import camera_angles
+from neural_assets_core.resources import ROOT as RESOURCES
 from neural_assets_core.scene import Scene, load_scene, save_scene
 
 if TYPE_CHECKING:
@@ -282,6 +283,8 @@ def test_places_that_cannot_be_written(scene_file: Path, tmp_path: Path) -> None
         assert "Cannot write" in refused(*render, tmp_path / folder / "a.png")
     assert "must end in .nascene" in refused(*edit, tmp_path / "a.png")
     assert "must end in .png" in refused(*render, tmp_path / "a.jpg")
+    # A checkpoint that would not be used.
+    assert "no checkpoint" in refused(*render, tmp_path / "a.png", "--checkpoint", "default")
     (tmp_path / "folder.png").mkdir()
     assert "it is a folder" in refused(*render, tmp_path / "folder.png")
 
@@ -290,6 +293,17 @@ def test_configurations_that_cannot_be_read(tmp_path: Path) -> None:
     assert "missing.toml" in refused("train", "--config", tmp_path / "missing.toml")
     (tmp_path / "bad.toml").write_text("= 5")
     assert "TOML" in refused("train", "--config", tmp_path / "bad.toml")
+
+
+def test_nothing_is_made_in_the_place_of_footage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    footage = ["train", "--config", RESOURCES / "training" / "footage.toml"]
+    assert "footage-data holds no data" in refused(*footage)
+    made = ["train", "--config", RESOURCES / "training" / "two-cores.toml"]
+    assert "mispelt holds no data" in refused(*made, "--data", "mispelt")
+    assert not list(tmp_path.iterdir())
 
 
 def test_dataset_make(tmp_path: Path) -> None:
