@@ -8,6 +8,7 @@ from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.checks import behind_camera, intersecting, outside_picture
 from neural_assets_core.geometry.standing import rests_in
 from neural_assets_core.scene.scene import Scene
+from neural_assets_core.scene.source_box import in_place
 
 
 def box_faults(scene: Scene) -> dict[str, tuple[str, ...]]:
@@ -22,13 +23,17 @@ def box_faults(scene: Scene) -> dict[str, tuple[str, ...]]:
     -------
     dict
         Names of objects to one or more reasons, each to be read after the name ("mug" - "reaches
-        into kettle"); objects with nothing wrong are left out.
+        into kettle"); objects with nothing wrong are left out. Two that the photograph shows where
+        they are may share what they like.
     """
     if not scene.objects:
         return {}
     names, boxes = zip(*((item.name, item.box) for item in scene.objects), strict=True)
     met: dict[int, list[str]] = {}
     for one, other in _pairs(boxes):
+        if all(in_place(scene, scene.objects[index]) for index in (one, other)):
+            # Boxes are no more than near what they stand for, and this is how it was seen.
+            continue
         met.setdefault(one, []).append(names[other])
         met.setdefault(other, []).append(names[one])
     found = {}

@@ -17,6 +17,7 @@ from app.viewport.strokes import Strokes
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.rays import NEAR, intersect_boxes
 from neural_assets_core.scene.faults import box_faults
+from neural_assets_core.scene.source_box import with_source_box
 from tests.app.viewport.edges import NAME, brightness, edges, hover, plain_scene, sample
 
 
@@ -175,3 +176,10 @@ def test_a_scene_can_be_drawn_with_any_camera(eye):
     vertices, shades = strokes.vertices(), strokes.shades()
     assert all(np.isfinite(vertices[field]).all() for field in vertices.dtype.names)
     assert all(np.isfinite(shades[field]).all() for field in shades.dtype.names)
+
+
+def test_boxes_are_not_found_fault_with_where_the_photograph_shows_them(hand):
+    scene, kettle = hand.document.scene, hand.box("kettle")
+    inside = with_source_box(scene, "mug", hand.box("mug").with_center(kettle.center))
+    assert box_faults(inside) == {}
+    assert "mug" in box_faults(inside.with_box("kettle", kettle.translated((0.01, 0.0, 0.0))))
