@@ -136,7 +136,7 @@ def box_around_mask(
     value = _shared(camera, rings(round_box, taper), inside, hidden, wanted)
     fits = value > max(highest, FITS) or value > max(highest + CLEARER, PROMISING)
     fits = fits and not behind_camera(camera, round_box)
-    return Enclosing(round_box, True) if fits else Enclosing(best)
+    return Enclosing(round_box, taper) if fits else Enclosing(best)
 
 
 def _turned(

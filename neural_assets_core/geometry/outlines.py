@@ -94,7 +94,7 @@ def ellipse_of(mask: Mask, hidden: Mask | None = None) -> Ellipse | None:
     points = _outer(mask, hidden, FAR / scale)
     if len(points) < 12:
         return None
-    ellipse = _fitted(points)
+    ellipse = ellipse_through(points)
     for _ in range(3):
         if ellipse is None:
             return None
@@ -103,7 +103,7 @@ def ellipse_of(mask: Mask, hidden: Mask | None = None) -> Ellipse | None:
         if near.sum() < 12:
             return None
         points = points[near]
-        ellipse = _fitted(points)
+        ellipse = ellipse_through(points)
     if ellipse is None or abs(ellipse.turn) > LEVEL:
         return None
     if float(np.median(_missed(ellipse, points))) > MISSED * 2 * ellipse.half[0]:
@@ -146,7 +146,7 @@ def _outer(mask: Mask, hidden: Mask | None, far: float) -> Float:
     return line[np.array(inward, dtype=np.float64) <= far]
 
 
-def _fitted(points: Float) -> Ellipse | None:
+def ellipse_through(points: Float) -> Ellipse | None:
     """The ellipse that fits points (n, 2) best."""
     if len(points) < 12:
         return None

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_assets_core.segmentation.belonging import belonging
-from neural_assets_core.segmentation.evidence import Evidence, likelihood
+from neural_assets_core.segmentation.evidence import Evidence, gaps, likelihood
 from neural_assets_core.segmentation.outline import outlined, outlined_by
 from neural_assets_core.segmentation.shadow import shadow_on_ground
+from neural_assets_core.segmentation.turned import turned
 
 Mask = NDArray[np.bool_]
 U8 = NDArray[np.uint8]
@@ -71,6 +72,11 @@ def likeliest(evidence: Evidence, inside: Mask, told: U8, slack: float) -> Mask 
     """
     if inside.all():
         return None
+    if (told == cv2.GC_PR_BGD).all():
+        # Few things look turned that are not, and none do to a hand that has painted.
+        shaped = turned(evidence, inside, slack + MISSED)
+        if shaped is not None:
+            return shaped
     best, highest = None, -np.inf
     for mask in _candidates(evidence, inside, told, slack):
         if mask.sum() < FEWEST * inside.sum():
@@ -162,24 +168,15 @@ def _score(
     rim = mask & (_eroded(mask) == 0)
     slope = cv2.dilate(evidence.slope, np.ones((3, 3), np.uint8)) / evidence.clear_slope
     along = np.minimum(1.0, slope[rim]).mean() if rim.any() else 0.0
-    gaps = np.maximum(0.0, _gaps(inside, mask) - slack - MISSED).sum()
+    free = np.maximum(0.0, gaps(inside, mask) - slack - MISSED).sum()
     winding = rim.sum() / np.sqrt(mask.sum())
-    return float(parted + EDGES * along - GAP * min(gaps, WIDE) - WINDING * winding)
+    return float(parted + EDGES * along - GAP * min(free, WIDE) - WINDING * winding)
 
 
 def _eroded(mask: Mask) -> U8:
     return np.asarray(
         cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1), dtype=np.uint8
     )
-
-
-def _gaps(inside: Mask, mask: Mask) -> NDArray[np.float64]:
-    """(4,) what is left free at each side, as a share of the region's width or height."""
-    gaps: list[float] = []
-    for axis in (0, 1):
-        whole, part = np.flatnonzero(inside.any(axis=axis)), np.flatnonzero(mask.any(axis=axis))
-        gaps += [(part[0] - whole[0]) / len(whole), (whole[-1] - part[-1]) / len(whole)]
-    return np.maximum(0.0, gaps)
 
 
 def tidied(mask: Mask, wanted: Mask) -> Mask:

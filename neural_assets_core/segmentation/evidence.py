@@ -118,3 +118,12 @@ def _usual(evidence: Evidence, weight: Float) -> Float:
     )
     even = gaussian_filter(counts.reshape(BINS, BINS, BINS), 0.7).ravel()
     return np.asarray(even / even.sum())
+
+
+def gaps(inside: Mask, mask: Mask) -> Float:
+    """(4,) what a mask leaves free at each side of a region, in shares of its width or height."""
+    free: list[float] = []
+    for axis in (0, 1):
+        whole, part = np.flatnonzero(inside.any(axis=axis)), np.flatnonzero(mask.any(axis=axis))
+        free += [(part[0] - whole[0]) / len(whole), (whole[-1] - part[-1]) / len(whole)]
+    return np.maximum(0.0, free)

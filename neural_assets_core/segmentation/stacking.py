@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_assets_core.calibration.enclosing import box_around_mask, is_dish, rings
+from neural_assets_core.calibration.enclosing import box_around_mask, is_dish
 from neural_assets_core.calibration.scene import recalibrated, with_drawn_object, with_looks
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
@@ -28,7 +28,6 @@ from neural_assets_core.scene import Appearance, Picture, Scene
 from neural_assets_core.scene.source_box import in_place
 from neural_assets_core.segmentation.edits import with_mask
 from neural_assets_core.segmentation.sharing import (
-    SEAM,
     Seen,
     around,
     cut,
@@ -52,9 +51,6 @@ NARROWER = (0.7, 0.5, 0.35, 0.25)
 
 LOW = 0.25
 """Height of what nothing can hide that stands before it, in its lesser sides."""
-
-LITTLE = 0.02
-"""Share of an object's pixels that may be another's: outlines are no surer than that."""
 
 SUNK, DEEPEST = 0.35, 0.25
 """How high in a dish things stand, in its heights, and how deep they sink, in their own."""
@@ -105,14 +101,7 @@ def with_found_object(scene: Scene, mask: Picture, name: str, category: str) -> 
     )
     for one, box in _raised(camera, seen, above).items():
         seen[one] = replace(seen[one], box=box)
-    taken = [
-        (upper, lower)
-        for upper, lower in [(number, one) for one in below] + [(one, number) for one in above]
-        if _take_back(camera, seen, upper, lower)
-    ]
     seen = refitted(camera, cut(camera, seen))
-    for upper, lower in taken:
-        seen[upper] = replace(seen[upper], box=_upon(camera, seen[upper], [seen[lower]]))
     looks = {
         before: before.model_copy(update={"box": after.box, "mask": Picture(after.mask)})
         for before, after in zip(occluders, seen[:-1], strict=True)
@@ -339,29 +328,3 @@ def _raised(camera: Camera, seen: list[Seen], above: list[int]) -> dict[int, Box
         for one in carried:
             out[one] = nearer(camera, seen[one].box, factor) or seen[one].box
     return out
-
-
-def _take_back(camera: Camera, seen: list[Seen], upper: int, lower: int) -> bool:
-    """Give an object, if it is round, what of it was taken for the one that it stands on.
-
-    Whether that was much.
-    """
-    one, other = seen[upper], seen[lower]
-    order = back_to_front(camera, [item.box for item in seen])
-    hiding = hiding_of(seen, order, upper)
-    taper = box_around_mask(camera, Picture(one.mask), hiding).taper if one.free else None
-    if taper is None:
-        return False
-    outline = cv2.convexHull(camera.project(rings(one.box, taper))[:, :2].astype(np.float32))
-    filled = np.zeros(one.mask.shape, dtype=np.uint8)
-    cv2.fillConvexPoly(filled, np.round(outline - 0.5).astype(np.int32), 255)
-    # And what is between the two, which is nobody's.
-    near = cv2.dilate(other.mask, np.ones((2 * SEAM + 1, 2 * SEAM + 1), np.uint8))
-    near[hiding] = 0
-    mask = np.maximum(one.mask, np.minimum(filled, near))
-    if int((mask > 127).sum()) < (1.0 + LITTLE) * int(one.inside.sum()):
-        return False
-    box = around(camera, mask, hiding, lowest(one.box))
-    seen[upper] = replace(one, mask=mask, box=box)
-    seen[lower] = replace(other, mask=np.minimum(other.mask, 255 - mask))
-    return True

@@ -23,6 +23,7 @@ from neural_assets_core.segmentation import object_in_rectangle, segment_rectang
 from neural_assets_core.segmentation.belonging import belonging
 from neural_assets_core.segmentation.evidence import Evidence
 from neural_assets_core.segmentation.outline import outlined
+from neural_assets_core.segmentation.turned import turned
 
 COFFEE = Path(__file__).parents[3] / "resources" / "photographs" / "coffee.nascene"
 CUP = (172.0, 18.0, 408.0, 308.0)
@@ -49,6 +50,15 @@ def cup_on_its_saucer() -> tuple[Picture, Mask]:
     return Picture(noisy.clip(0, 255).astype(np.uint8)), truth > 0
 
 
+def with_handle(picture: Picture, mask: Mask) -> tuple[Picture, Mask]:
+    """The same cup with a handle at its right, of the same red, in a photograph saved as JPEG."""
+    pixels, truth = picture.pixels.copy(), mask.astype(np.uint8)
+    for image, colour in ((pixels, (140, 28, 18)), (truth, 1)):
+        cv2.ellipse(image, (225, 122), (24, 17), 0, 0, 360, colour, -1)
+    _, saved = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 70])
+    return Picture(np.asarray(cv2.imdecode(saved, cv2.IMREAD_COLOR), np.uint8)), truth > 0
+
+
 def around(mask: Mask) -> tuple[float, float, float, float]:
     rows, columns = np.nonzero(mask)
     return (
@@ -63,6 +73,27 @@ def test_what_has_the_colour_of_its_surroundings_belongs_to_the_object() -> None
     assert overlap(found, truth) > 0.9
     assert found[165, 160]
     assert found[78, 160]
+
+
+def test_handles_belong_to_what_is_turned() -> None:
+    bare, body = cup_on_its_saucer()
+    picture, truth = with_handle(bare, body)
+    left, top, right, bottom = around(truth)
+    # A hand's rectangle, too small at one side and too large at two others.
+    found = segment_rectangle(picture, (left + 3, top - 4, right + 4, bottom)).pixels > 127
+    assert overlap(found, truth) > 0.93
+    assert found[122, 240]
+
+
+def test_a_saucer_is_not_the_cup_on_it() -> None:
+    """A rim below which all goes on to the sides of the rectangle is another thing's."""
+    picture, cup = cup_on_its_saucer()
+    for region, there in (((48, 20, 272, 226), False), (around(cup), True)):
+        left, top, right, bottom = (int(edge) for edge in region)
+        inside = np.zeros_like(cup)
+        inside[top:bottom, left:right] = True
+        found = turned(Evidence.of(picture.pixels, inside, (False,) * 4), inside, 0.07)
+        assert (found is not None) == there
 
 
 def test_the_line_reaches_all_sides() -> None:
@@ -112,9 +143,11 @@ def test_without_contrast_it_is_the_rectangle() -> None:
 
 
 def test_a_cup_in_a_photograph_and_its_camera() -> None:
-    """One rectangle round the cup of the photograph that ships, nothing else told."""
+    """One rectangle round the cup of the photograph that ships, as JPEG, nothing else told."""
     by_hand = load_scene(COFFEE)
-    picture = by_hand.background.view.picture
+    exact = by_hand.background.view.picture.pixels
+    _, saved = cv2.imencode(".jpg", exact[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+    picture = Picture(np.asarray(cv2.imdecode(saved, cv2.IMREAD_COLOR)[..., ::-1], np.uint8))
     photograph = Photograph(picture)
     scene = scene_from_photograph(photograph, guessed_camera(photograph))
     assert is_guessed(scene.camera)
@@ -124,7 +157,12 @@ def test_a_cup_in_a_photograph_and_its_camera() -> None:
     assert item.appearance.mask is not None
     assert truth is not None
     found = item.appearance.mask.pixels > 127
-    assert overlap(found, truth.pixels > 127) > 0.85
+    # Without the spoon's bowl, which nobody has told from it yet.
+    known = np.ones(found.shape, dtype=bool)
+    known[215:, 318:] = False
+    assert overlap(found & known, (truth.pixels > 127) & known) > 0.93
+    # Its handle is as red as the saucer.
+    assert found[265:300, 205:225].mean() > 0.9
     # The rim of the cup tells how steeply the camera looks down.
     tilt, true = (camera_angles(one.camera)[1] for one in (drawn, by_hand))
     assert tilt == pytest.approx(true, abs=4.0)

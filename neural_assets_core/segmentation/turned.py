@@ -1,0 +1,317 @@
+"""What was turned on a lathe and stands upright, as cups, bowls, pots and glasses were.
+
+Where such a thing has the colours of what it stands on, and a compressed photograph has no sharp
+edges left, its shape still tells: a rim, which is an ellipse all along edges; and below it an
+outline that is the same on both sides of its axis and ends in a foot as round as the rim. What
+one side hides, the other shows. Handles and spouts stick out of that, whole inside the region,
+and reach where the turned part does not.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.segmentation import felzenszwalb
+
+from neural_assets_core.geometry.box import Float
+from neural_assets_core.geometry.outlines import Ellipse, ellipse_through
+from neural_assets_core.segmentation.evidence import Evidence, gaps
+
+Mask = NDArray[np.bool_]
+Slopes = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+WORKING_SIDE = 100
+"""Pixels of the region's width in which rims are looked for first."""
+
+FLATNESS, HALF_WIDTHS = np.arange(0.2, 0.93, 0.05), np.arange(0.28, 0.56, 0.02)
+"""Of rims: heights over widths, and half widths in widths of the region."""
+
+OUT, BELOW, STEP = 0.08, 0.09, 2.5
+"""How far a rim may be out of the region and below its upper side, in shares of that one's
+sides, and pixels from one to the next."""
+
+LARGE = 1.0
+"""Of rims within rims, what a larger one is worth, for each width of the region."""
+
+FEW, MANY = 24, 96
+"""Points of a rim that are looked at first, of all, and then, of the best."""
+
+PROMISING = 300
+"""Rims that are looked at a second time."""
+
+REACHES = (0.08, 0.06, 0.04, 0.03)
+"""How far from a rim its edge is looked for, round after round, in half widths."""
+
+FAINT, AWAY = 0.4, 0.3
+"""Strength of an edge that is none, in usual ones, and what it costs to be far from the rim."""
+
+COVERED = 0.93
+"""Share of a rim, and of its nearer half, that is on good edges; by chance it is rarely 0.9."""
+
+TILTED = 0.2
+"""Radians between a rim and the horizon."""
+
+DEPTHS, MIDDLES, FEET = 24, 15, 16
+"""How many depths of the foot, and radii half way and at the foot are tried, of all."""
+
+NARROWEST, WIDEST = 0.25, 1.3
+"""Radii at the foot, in the rim's."""
+
+FINER = np.linspace(-1.0, 1.0, 7)
+"""And then around the best, in steps of these."""
+
+PLAIN = 0.5
+"""Edges of at least this strength, in usual ones, are all the same."""
+
+FLAT = 1.25
+"""Of what is hardly larger than its rim colours tell better than a shape that it has not."""
+
+SHORT = 2.0
+"""What it costs to end above the region's lower side."""
+
+OUTLINED = 0.75
+"""Share of the outline below the rim that is on edges, by and large."""
+
+COARSENESS, FEWEST_PIXELS, WHOLE = 300.0, 30, 0.9
+"""Of parts that may stick out, and the share of them that is in the region."""
+
+THIN = 0.03
+"""Width of what is too thin to stick out, as a share of the square root of the turned part."""
+
+CLOSED = 0.5
+"""How much of the way to a side of the region something must reach that sticks out."""
+
+MOST = 0.5
+"""Pixels of all that sticks out, for each of what is turned."""
+
+FREE, LEFT_FREE = 0.03, 0.06
+"""Shares of the region's sides that ask for something that sticks out, and that may be left."""
+
+
+def turned(evidence: Evidence, inside: Mask, slack: float) -> Mask | None:
+    """The pixels (h, w) of something turned that fills a region, if there is such a thing.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    inside : bool array (h, w)
+        The region; not empty.
+    slack : float
+        What the object may leave free at each side, as a share of the region's width or height.
+    """
+    slopes = _strongest(evidence)
+    rim = _fitted(evidence, slopes, _rim(evidence, inside))
+    if rim is None:
+        return None
+    body = _body(evidence, slopes, rim, inside, slack)
+    if body is None:
+        return None
+    more = _sticking_out(evidence, inside, body)
+    left = np.maximum(0.0, gaps(inside, body | more) - slack).sum()
+    # Else a rim was found on something larger, as that of a cup is on its saucer.
+    fills = left < LEFT_FREE and more.sum() < MOST * body.sum()
+    return body | more if fills else None
+
+
+# -- edges ---------------------------------------------------------------------------------------
+
+
+def _strongest(evidence: Evidence) -> Slopes:
+    """How the colour that changes most does, along rows and columns (h, w); either sign."""
+    x, y = evidence.slope_x, evidence.slope_y
+    xx, yy, xy = (x * x).sum(axis=-1), (y * y).sum(axis=-1), (x * y).sum(axis=-1)
+    half, angle = 0.5 * (xx - yy), 0.5 * np.arctan2(2.0 * xy, xx - yy)
+    length = np.sqrt(0.5 * (xx + yy) + np.hypot(half, xy))
+    return length * np.cos(angle), length * np.sin(angle)
+
+
+def _across(slopes: Slopes, points: Float, normals: Float) -> Float:
+    """(...) how steep a picture is at points (..., 2) along their normals."""
+    height, width = slopes[0].shape
+    column = points[..., 0].astype(np.intp).clip(0, width - 1)
+    row = points[..., 1].astype(np.intp).clip(0, height - 1)
+    x, y = (slope[row, column] for slope in slopes)
+    return np.asarray(np.abs(x * normals[..., 0] + y * normals[..., 1]))
+
+
+def _placed(rim: Ellipse, points: Float, normals: Float) -> tuple[Float, Float]:
+    """Points and normals (..., 2) of the frame in which a rim is the unit circle, in pixels."""
+    cosine, sine = math.cos(rim.turn), math.sin(rim.turn)
+    back = np.array([[cosine, sine], [-sine, cosine]])
+    across = normals / rim.half
+    across = across / np.linalg.norm(across, axis=-1, keepdims=True)
+    return rim.center + (points * rim.half) @ back, across @ back
+
+
+# -- the rim -------------------------------------------------------------------------------------
+
+
+def _circle(count: int) -> Float:
+    """(count, 2) points of the unit circle, the lower half first."""
+    angle = (np.arange(count) + 0.5) * (2.0 * np.pi / count)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def _rim(evidence: Evidence, inside: Mask) -> Ellipse:
+    """The level ellipse at the top of a region that is best on edges, roughly."""
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    scale = min(1.0, WORKING_SIDE / len(columns))
+    small = [
+        np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=way))
+        for image, way in (
+            (evidence.pixels, cv2.INTER_AREA), (inside.astype(np.uint8), cv2.INTER_NEAREST)
+        )
+    ]
+    coarse = Evidence.of(small[0], small[1] > 0, evidence.cut_off)
+    slopes = _strongest(coarse)
+    wide, high = scale * len(columns), scale * len(rows)
+    tried = _tried(wide, high) + [scale * columns[0], scale * rows[0], 0.0, 0.0]
+
+    def worth(ellipses: Float, count: int) -> Float:
+        """(n,) how good ellipses (n, 4) are: on edges, not least in front, and large."""
+        unit = _circle(count)
+        normal = unit / ellipses[:, None, 2:]
+        normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+        points = ellipses[:, None, :2] + unit * ellipses[:, None, 2:]
+        edges = np.minimum(1.0, _across(slopes, points, normal) / coarse.usual_slope)
+        on_edges = np.minimum(edges.mean(axis=1), edges[:, : count // 2].mean(axis=1))
+        return np.asarray(on_edges + LARGE * ellipses[:, 2] / wide)
+
+    tried = tried[np.argsort(-worth(tried, FEW))[:PROMISING]]
+    x, y, a, b = tried[worth(tried, MANY).argmax()] / scale
+    return Ellipse(np.array([x, y]), np.array([a, b]), 0.0)
+
+
+def _tried(wide: float, high: float) -> Float:
+    """(n, 4) middles and half axes of ellipses at the top of a region of a width and a height."""
+    out = []
+    for a in HALF_WIDTHS * wide:
+        middles = np.arange(a - OUT * wide, wide - a + OUT * wide + 1e-6, STEP)
+        tops = np.arange(-OUT * high, BELOW * high, STEP)
+        each = np.meshgrid(middles, tops, FLATNESS[FLATNESS * a < 0.55 * high] * a, indexing="ij")
+        x, top, b = (values.ravel() for values in each)
+        out.append(np.stack([x, top + b, np.full(len(x), a), b], axis=1))
+    return np.concatenate(out)
+
+
+def _fitted(evidence: Evidence, slopes: Slopes, rim: Ellipse) -> Ellipse | None:
+    """A rim on the edges near it; None if it has too few."""
+    unit = _circle(MANY)
+    for reach in REACHES:
+        points, normals = _placed(rim, unit, unit)
+        away = np.linspace(-1.0, 1.0, 2 * math.ceil(2.0 * reach * rim.half[0]) + 1)
+        near = points[:, None] + reach * rim.half[0] * away[:, None] * normals[:, None]
+        edges = np.minimum(1.5, _across(slopes, near, normals[:, None]) / evidence.usual_slope)
+        edges = edges - AWAY * np.abs(away)
+        on_edge = near[np.arange(MANY), edges.argmax(axis=1)][edges.max(axis=1) > FAINT]
+        found = ellipse_through(on_edge)
+        if found is None:
+            return None
+        rim = found
+    points, normals = _placed(rim, unit, unit)
+    edges = np.max([_across(slopes, points + off * normals, normals) for off in (-1, 0, 1)], axis=0)
+    clear = edges > evidence.usual_slope
+    covered = min(clear.mean(), clear[: MANY // 2].mean())
+    return rim if covered > COVERED and abs(rim.turn) < TILTED else None
+
+
+# -- what is below it ----------------------------------------------------------------------------
+
+
+def _body(
+    evidence: Evidence, slopes: Slopes, rim: Ellipse, inside: Mask, slack: float
+) -> Mask | None:
+    """The pixels (h, w) of the turned thing with a rim; None if its outline is on no edges."""
+    rows = np.flatnonzero(inside.any(axis=1))
+    room = float(rows[-1] + 1 - rim.center[1]) / float(rim.half[1])
+    steps = [
+        np.linspace(0.05, max(room, 0.3), DEPTHS),
+        np.linspace(0.6, WIDEST, MIDDLES),
+        np.linspace(NARROWEST, WIDEST, FEET),
+    ]
+    best, highest, found = None, -np.inf, 0.0
+    # All of them, and then some around the best.
+    for _ in range(2):
+        tried = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+        # The foot may not be much below the region, and not so short that rings swallow others.
+        tried = tried[(tried[:, 0] + tried[:, 2] < 1.02 * room) & (tried.min(axis=1) > 0.04)]
+        tried, right, normals = _outlines(tried)
+        if not len(tried):
+            break
+        edges = np.zeros(right.shape[:2])
+        for side in (np.array([1.0, 1.0]), np.array([-1.0, 1.0])):
+            seen = _across(slopes, *_placed(rim, side * right, side * normals))
+            edges += 0.5 * np.minimum(1.0, seen / (PLAIN * evidence.usual_slope))
+        length = np.linalg.norm(np.diff(right * rim.half, axis=1), axis=2)
+        on_edges = (0.5 * (edges[:, 1:] + edges[:, :-1]) * length).sum(axis=1) / length.sum(axis=1)
+        short = (room - tried[:, 0] - tried[:, 2]) * rim.half[1] / len(rows)
+        values = on_edges - SHORT * np.maximum(0.0, short - slack)
+        one = int(values.argmax())
+        if values[one] > highest:
+            best, highest, found = right[one], float(values[one]), float(on_edges[one])
+        steps = [
+            tried[one, axis] + FINER * (step[1] - step[0]) for axis, step in enumerate(steps)
+        ]
+    if best is None or found < OUTLINED:
+        return None
+    both = np.concatenate([best, best[::-1] * [-1.0, 1.0]])
+    points, _ = _placed(rim, both, both)
+    top = rim.filled(inside.shape)
+    out = top.astype(np.uint8)
+    cv2.fillPoly(out, [np.round(16.0 * (points - 0.5)).astype(np.int32)], 1, cv2.LINE_8, 4)
+    return out > 0 if out.sum() > FLAT * top.sum() else None
+
+
+def _outlines(shapes: Float) -> tuple[Float, Float, Float]:
+    """Of shapes that can be seen as such, the right side and its normals, (n, points, 2).
+
+    Shapes (n, 3) are depths of the foot, and radii half way and there, in the frame in which the
+    rim is the unit circle. There all rings are circles, and the outline touches each.
+    """
+    along, around = np.linspace(0.0, 1.0, 24), np.linspace(0.0, 1.0, 13)[1:]
+    depth, middle, foot = (shapes[:, i, None] for i in range(3))
+    square = 2.0 * (1.0 + foot - 2.0 * middle)
+    radius = 1.0 + (foot - 1.0 - square) * along + square * along**2
+    narrower = -(foot - 1.0 - square + 2.0 * square * along) / depth
+    seen = (np.abs(narrower) < 0.98).all(axis=1) & (radius.min(axis=1) > 0.2)
+    shapes, radius, depth, foot = shapes[seen], radius[seen], depth[seen], foot[seen]
+    angle = np.arcsin(narrower[seen])
+    last = angle[:, -1:] + (0.5 * np.pi - angle[:, -1:]) * around
+    angle = np.concatenate([angle, last], axis=1)
+    radius = np.concatenate([radius, np.broadcast_to(foot, last.shape)], axis=1)
+    middles = np.concatenate([depth * along, np.broadcast_to(depth, last.shape)], axis=1)
+    normals = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    points = radius[..., None] * normals
+    points[..., 1] += middles
+    return shapes, points, normals
+
+
+# -- what sticks out -----------------------------------------------------------------------------
+
+
+def _sticking_out(evidence: Evidence, inside: Mask, body: Mask) -> Mask:
+    """Handles and spouts (h, w): whole parts beside the body that reach where that does not."""
+    parts = np.asarray(
+        felzenszwalb(evidence.pixels, scale=COARSENESS, sigma=0.8, min_size=FEWEST_PIXELS)
+    )
+    known = (inside | body).ravel().astype(float)
+    whole = np.bincount(parts.ravel(), known) >= WHOLE * np.bincount(parts.ravel())
+    side = 2 * round(0.5 * THIN * math.sqrt(body.sum())) + 1
+    round_brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    joined = (whole[parts] & inside) | body
+    joined = np.asarray(cv2.morphologyEx(joined.astype(np.uint8), cv2.MORPH_OPEN, round_brush))
+    # What the brush left hanging in the air is no handle.
+    _, pieces = cv2.connectedComponents(joined)
+    held = np.isin(pieces, np.unique(np.asarray(pieces)[body & (joined > 0)])) & (joined > 0)
+    count, pieces = cv2.connectedComponents((held & ~body).astype(np.uint8))
+    out = np.zeros(body.shape, dtype=bool)
+    free = gaps(inside, body)
+    for number in range(1, count):
+        one = np.asarray(pieces) == number
+        reached = gaps(inside, body | one)
+        if ((free > FREE) & (reached < (1.0 - CLOSED) * free)).any():
+            out |= one
+    return out
