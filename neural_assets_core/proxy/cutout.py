@@ -15,7 +15,7 @@ from neural_assets_core.geometry.raycast import PixelRect, bounding_rect
 from neural_assets_core.proxy.filling import fill_texture, spread
 from neural_assets_core.proxy.measured import measured
 from neural_assets_core.proxy.relief import ROUND, Relief, reach, relief
-from neural_assets_core.proxy.relighting import relit, relit_part
+from neural_assets_core.proxy.relighting import DARK, relit, relit_part
 from neural_assets_core.proxy.sampling import appearance_mask, around, enlarged, grown, strips
 from neural_assets_core.proxy.turning import complete_round
 from neural_assets_core.scene import Appearance
@@ -50,6 +50,10 @@ EDGE_SIDE = 1024
 
 STAIRS = 1.5
 """Pixels of a shape over which its outline is smoothed: it has steps of one."""
+
+MEETING, MOST_STEP = 3.0, 0.15
+"""Pixels of a shape over which two sides of an edge are compared, and by how much the logarithm of
+light may differ there that is evened out."""
 
 FLAT = 0.3
 """Height of a plate, as a fraction of its width, at most."""
@@ -209,6 +213,8 @@ def cut_out(
     inside = (own >= SOLID) & ~unclean
     missing = unclean & (alpha > 0)
     colour = _completed(picture, inside, missing, plain, appearance, rect, shape)
+    if missing.any():
+        _match(colour, inside, missing)
     size = shape.front.shape
     small = cv2.resize(alpha, size[::-1], interpolation=cv2.INTER_AREA)
     taken = reach(_camera(appearance, rect, size), appearance.box, shape, np.asarray(small) > 2)
@@ -329,6 +335,36 @@ def _clean(picture: U8, inside: Mask, missing: Mask, plain: Mask) -> U8:
             beyond = np.round(enlarged(edge.astype(np.float32), strip, core.shape))
         out[rows] = np.where(core[rows][..., None], colour[rows], beyond)
     return out
+
+
+def _match(colour: U8, inside: Mask, missing: Mask) -> None:
+    """Give what is `missing` from the photograph, in place, the light of what it meets."""
+    scale = min(1.0, SHAPE_SIDE / max(inside.shape))
+    size = max(1, round(inside.shape[1] * scale)), max(1, round(inside.shape[0] * scale))
+
+    def shrunk(values: U8) -> F32:
+        return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+
+    logs = np.log(shrunk(colour) + np.float32(DARK))
+    def mean(known: Mask) -> F32:
+        share = np.asarray(cv2.GaussianBlur(known.astype(np.float32), (0, 0), MEETING))
+        total = np.asarray(cv2.GaussianBlur(logs * known[..., None], (0, 0), MEETING))
+        return np.asarray(total / np.maximum(share, 1e-3)[..., None], dtype=np.float32)
+
+    seen, made = (
+        shrunk(np.where(one, np.uint8(255), np.uint8(0))) > SOLID
+        for one in (inside & ~missing, missing)
+    )
+    edge = made & grown(seen, MEETING)
+    if not edge.any():
+        return
+    step = spread((mean(seen) - mean(made)).clip(-MOST_STEP, MOST_STEP), edge)
+    step = np.asarray(cv2.GaussianBlur(step, (0, 0), MEETING))
+    height, width = inside.shape
+    for strip in strips(PixelRect(0, 0, width, height)):
+        at = strip.slices
+        lit = relit(colour[at], enlarged(step, strip, inside.shape))
+        colour[at] = np.where(missing[at][..., None], lit, colour[at])
 
 
 def _shiny(picture: U8, core: Mask) -> Mask:
