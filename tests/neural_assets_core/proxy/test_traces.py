@@ -136,3 +136,23 @@ def test_nothing_from_elsewhere_shines_in_at_the_edge_of_something_turned(above:
     right[:, :-12] = False
     assert right.sum() > 100
     assert np.percentile(drawn.colour[right][:, 0], 95) < 60
+
+
+def test_what_is_made_up_has_the_light_of_what_it_meets() -> None:
+    """A grainy cup, lighter to the right, with a post before it."""
+    camera = Camera.looking_at((0.0, -0.3, 0.35), (0.0, 0.0, 0.05), 320, 240, 0.5)
+    mask, grain = _cup_mask(camera), np.random.default_rng(0).normal(1.0, 0.03, (240, 320, 1))
+    light = np.broadcast_to(0.5 + np.arange(320)[None, :, None] / 320, (240, 320, 1))
+    pixels = (RED * light * grain).clip(0, 255).astype(np.uint8)
+    post = np.zeros_like(mask)
+    post[90:, 150:200] = 255
+    view = View(picture=Picture(pixels), camera=camera)
+    seen = Picture(np.minimum(mask, 255 - post))
+    cutout = cut_out(Appearance(view=view, box=CUP, mask=seen), [post])
+    assert cutout is not None
+    at = cutout.rect.slices
+    made = ((post > 0) & (mask > 0))[at] & (cutout.alpha > 200)
+    edge = made & (cv2.dilate(seen.pixels[at], np.ones((9, 9))) > 0)
+    assert edge.sum() > 500
+    error = np.abs(cv2.blur(cutout.colour.astype(np.float32), (5, 5)) - (RED * light)[at])
+    assert error[edge].mean() < 2.0
