@@ -69,7 +69,7 @@ PLAIN = 0.5
 FLAT = 1.25
 """Of what is hardly larger than its rim colours tell better than a shape that it has not."""
 
-SHORT = 2.0
+SHORT = 1.0
 """What it costs to end above the region's lower side."""
 
 OUTLINED = 0.75
