@@ -1,4 +1,8 @@
-"""Looks: neutral greys, one accent, one family of icons, light or dark as the system is."""
+"""Looks: neutral greys, one accent, one family of icons, light or dark as the system is.
+
+Where the system asks for more contrast, there are hardly any greys, and every edge
+is drawn.
+"""
 
 from __future__ import annotations
 
@@ -65,18 +69,51 @@ LIGHT = Colors(
 )
 
 
+DARK_CONTRAST = Colors(
+    window="#000000",
+    field="#000000",
+    raised="#1a1a1a",
+    line="#ffffff",
+    text="#ffffff",
+    faint="#e0e0e0",
+    selected="#6b3600",
+    focus="#ffb000",
+    warning="#ffd61a",
+    error="#ff9c90",
+)
+LIGHT_CONTRAST = Colors(
+    window="#ffffff",
+    field="#ffffff",
+    raised="#f0f0f0",
+    line="#000000",
+    text="#000000",
+    faint="#262626",
+    selected="#ffd3a8",
+    focus="#803800",
+    warning="#5c4000",
+    error="#8c0f0a",
+)
+SCHEMES = (DARK, LIGHT, DARK_CONTRAST, LIGHT_CONTRAST)
+
+
 def colors() -> Colors:
     """The scheme that the application wears; widgets get a palette change when it is another."""
-    window = QGuiApplication.palette().color(QPalette.ColorRole.Window)
-    return DARK if window.lightnessF() < 0.5 else LIGHT
+    window = QGuiApplication.palette().color(QPalette.ColorRole.Window).name()
+    return next((scheme for scheme in SCHEMES if scheme.window == window), DARK)
 
 
 def apply_theme(application: QApplication) -> None:
-    """Dress the application, now and whenever the system changes between light and dark."""
+    """Dress the application, now and whenever the system wants other lightness or contrast."""
     application.setStyle("Fusion")
     hints = application.styleHints()
-    _dress(application, hints.colorScheme())
-    hints.colorSchemeChanged.connect(lambda scheme: _dress(application, scheme))
+    contrast = hints.accessibility()
+    _dress(application, hints.colorScheme(), contrast.contrastPreference())
+    hints.colorSchemeChanged.connect(
+        lambda scheme: _dress(application, scheme, contrast.contrastPreference())
+    )
+    contrast.contrastPreferenceChanged.connect(
+        lambda wanted: _dress(application, hints.colorScheme(), wanted)
+    )
 
 
 def icon(name: str, color: str | None = None) -> QIcon:
@@ -95,9 +132,15 @@ def float_over_picture(widget: QWidget) -> None:
     widget.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
 
 
-def _dress(application: QApplication, wanted: Qt.ColorScheme) -> None:
+def _dress(
+    application: QApplication, wanted: Qt.ColorScheme, contrast: Qt.ContrastPreference
+) -> None:
     # Dark if the system does not say.
-    scheme = LIGHT if wanted == Qt.ColorScheme.Light else DARK
+    light = wanted == Qt.ColorScheme.Light
+    if contrast == Qt.ContrastPreference.HighContrast:
+        scheme = LIGHT_CONTRAST if light else DARK_CONTRAST
+    else:
+        scheme = LIGHT if light else DARK
     application.setPalette(_palette(scheme))
     application.setStyleSheet(_style_sheet(scheme))
 
@@ -178,7 +221,8 @@ def _style_sheet(scheme: Colors) -> str:
         selection-color: #16100a; }}
     QLineEdit:focus, QComboBox:focus {{ border: 2px solid {scheme.focus};
         padding: 2px 5px; }}
-    QLineEdit[role="heading"] {{ font-weight: 600; }}
+    QLineEdit[role="heading"] {{ font-weight: 600; padding: 3px 1px; }}
+    QLineEdit[role="heading"]:focus {{ padding: 2px 0; }}
     QLineEdit[role="heading"]:!focus:!hover {{ background: transparent;
         border-color: transparent; }}
     QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{

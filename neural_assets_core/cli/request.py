@@ -65,11 +65,15 @@ def with_options(scene: Scene, **options: object) -> Scene:
     from neural_assets_core.scene.validation import describe
 
     changes = {name: value for name, value in options.items() if value is not None}
+    chosen = "decoder" in changes
     decoder = str(changes.pop("decoder", scene.settings.decoder))
     if decoder == "inpainting" and decoder != scene.settings.decoder:
         changes = {"checkpoint": load_preferences(warn).inpainting or "default", **changes}
-    if decoder == "proxy" and "checkpoint" in changes:
-        raise UserError("The proxy has no checkpoint: add --decoder neural, or inpainting.")
+    if decoder == "proxy" and "checkpoint" in changes and not chosen:
+        raise UserError(
+            "The scene is drawn by the proxy, which has no checkpoint: add --decoder neural, or "
+            "inpainting."
+        )
     try:
         return scene.with_decoder(decoder, **changes)
     except ValidationError as error:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.main_window import MainWindow
-from app.theme import ACCENT, DARK, LIGHT, Colors, colors, icon
+from app.theme import ACCENT, DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, Colors, colors, icon
 
 
 def luminance(color: str) -> float:
@@ -23,7 +23,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("scheme", [DARK, LIGHT])
+@pytest.mark.parametrize("scheme", [DARK, LIGHT, DARK_CONTRAST, LIGHT_CONTRAST])
 class TestContrast:
     def test_text(self, scheme: Colors) -> None:
         for surface in (scheme.window, scheme.field, scheme.raised, scheme.selected):
@@ -39,12 +39,27 @@ class TestContrast:
             assert contrast(sign, scheme.raised) >= 3
 
 
+@pytest.mark.parametrize("scheme", [DARK_CONTRAST, LIGHT_CONTRAST])
+def test_more_contrast(scheme: Colors) -> None:
+    for surface in (scheme.window, scheme.field, scheme.raised):
+        for ink in (scheme.text, scheme.faint, scheme.line):
+            assert contrast(ink, surface) >= 12
+        for sign in (scheme.focus, scheme.error, scheme.warning):
+            assert contrast(sign, surface) >= 7
+    assert contrast(scheme.text, scheme.selected) >= 7
+
+
 def test_follows_the_system_at_once(qapp: QApplication, window: MainWindow) -> None:
     window.report("Something to read.")
     changed = qapp.styleHints().colorSchemeChanged
     changed.emit(Qt.ColorScheme.Light)
     check_looks(qapp, window, LIGHT)
     changed.emit(Qt.ColorScheme.Dark)
+    check_looks(qapp, window, DARK)
+    wanted = qapp.styleHints().accessibility().contrastPreferenceChanged
+    wanted.emit(Qt.ContrastPreference.HighContrast)
+    check_looks(qapp, window, DARK_CONTRAST)
+    wanted.emit(Qt.ContrastPreference.NoPreference)
     check_looks(qapp, window, DARK)
 
 

@@ -283,10 +283,14 @@ def test_places_that_cannot_be_written(scene_file: Path, tmp_path: Path) -> None
         assert "Cannot write" in refused(*render, tmp_path / folder / "a.png")
     assert "must end in .nascene" in refused(*edit, tmp_path / "a.png")
     assert "must end in .png" in refused(*render, tmp_path / "a.jpg")
-    # A checkpoint that would not be used.
-    assert "no checkpoint" in refused(*render, tmp_path / "a.png", "--checkpoint", "default")
     (tmp_path / "folder.png").mkdir()
     assert "it is a folder" in refused(*render, tmp_path / "folder.png")
+
+
+def test_a_checkpoint_that_would_not_be_used(small_scene: Scene, tmp_path: Path) -> None:
+    save_scene(small_scene.with_decoder("proxy"), tmp_path / "a.nascene")
+    trained = ["--checkpoint", "default", "--out", tmp_path / "a.png"]
+    assert "add --decoder neural" in refused("render", tmp_path / "a.nascene", *trained)
 
 
 def test_configurations_that_cannot_be_read(tmp_path: Path) -> None:

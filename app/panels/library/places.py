@@ -174,6 +174,12 @@ class Places(QTreeWidget):
             self.setCurrentItem(self._items[fresh.pop()])
             self.edit_name()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            for item in self._items.values():
+                item.setForeground(1, QBrush(QColor(colors().faint)))
+
     def _fill(self, known: dict[Place, int], folded: set[Place]) -> None:
         self.clear()
         self._items = {}
