@@ -106,7 +106,7 @@ class PhotoCommands(QObject):
         self._march.timeout.connect(self._viewport.redraw)
         self._cut_out.searching_changed.connect(self._on_searching)
         photographs.failed.connect(lambda text: self.said.emit(text, "error"))
-        photographs.opened.connect(lambda text: self.said.emit(text, "hint"))
+        photographs.opened.connect(self._on_opened)
 
     @property
     def undo_stack(self) -> QUndoStack:
@@ -248,6 +248,11 @@ class PhotoCommands(QObject):
         self._advised = False
         self.said.emit(text, "warning")
 
+    def _on_opened(self, advice: str) -> None:
+        # There is nothing else that could be done with a photograph first.
+        self._tools.set_tool("draw")
+        self.said.emit(advice, "hint")
+
     def _settle(self) -> None:
         """Whoever goes on has read the advice, or needs it no longer."""
         if self._advised:
@@ -290,5 +295,7 @@ class PhotoCommands(QObject):
             self._picture = picture
             self._drawing.forget()
             self._cut_out.give_up()
+            if self._tools.tool == "draw":
+                self._leave()
         if self._tools.tool == "draw" and self.obstacle_to_drawing():
             self._leave()

@@ -35,7 +35,7 @@ SUFFIXES = frozenset(
 PICTURE_FILTER = f"Pictures ({' '.join(f'*{suffix}' for suffix in sorted(SUFFIXES))})"
 
 NEXT_STEPS = (
-    "Draw box (Shift+B): drag a rectangle around an object, then move it. If its box stands "
+    "Drag a rectangle around an object, then move it (Shift+B: another one). If its box stands "
     "askew, calibrate the camera (K). The proxy draws the picture: the default checkpoint knows "
     "made scenes only."
 )

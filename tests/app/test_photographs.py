@@ -58,6 +58,10 @@ class TestFiles:
         assert "default checkpoint knows made scenes only" in empty_window.messages.text
         assert empty_window.messages.tier == "hint"
         assert not empty_window.document.modified
+        # A rectangle can be dragged at once; in another scene that would be a surprise.
+        assert empty_window.views.tools.tool == "draw"
+        empty_window.document.set_scene(None)
+        assert empty_window.views.tools.tool == "select"
 
     def test_open_takes_photographs_too(
         self, empty_window: MainWindow, photo: Path, qtbot: QtBot
