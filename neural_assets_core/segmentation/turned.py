@@ -31,12 +31,12 @@ FLATNESS, HALF_WIDTHS = np.arange(0.2, 0.93, 0.05), np.arange(0.28, 0.56, 0.02)
 
 OUT, BELOW, STEP = 0.08, 0.09, 2.5
 """How far a rim may be out of the region and below its upper side, in shares of that one's
-sides, and pixels from one to the next."""
+lesser side, and pixels from one to the next."""
 
 LARGE = 1.0
 """Of rims within rims, what a larger one is worth, for each width of the region."""
 
-FEW, MANY = 24, 96
+FEW, MANY = 12, 96
 """Points of a rim that are looked at first, of all, and then, of the best."""
 
 PROMISING = 300
@@ -172,9 +172,9 @@ def _rim(evidence: Evidence, inside: Mask) -> Ellipse:
 
     def worth(ellipses: Float, count: int) -> Float:
         """(n,) how good ellipses (n, 4) are: on edges, not least in front, and large."""
-        unit = _circle(count)
+        unit, ellipses = _circle(count).astype(np.float32), ellipses.astype(np.float32)
         normal = unit / ellipses[:, None, 2:]
-        normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+        normal /= np.hypot(normal[..., :1], normal[..., 1:])
         points = ellipses[:, None, :2] + unit * ellipses[:, None, 2:]
         edges = np.minimum(1.0, _across(slopes, points, normal) / coarse.usual_slope)
         on_edges = np.minimum(edges.mean(axis=1), edges[:, : count // 2].mean(axis=1))
@@ -190,7 +190,7 @@ def _tried(wide: float, high: float) -> Float:
     out = []
     for a in HALF_WIDTHS * wide:
         middles = np.arange(a - OUT * wide, wide - a + OUT * wide + 1e-6, STEP)
-        tops = np.arange(-OUT * high, BELOW * high, STEP)
+        tops = np.arange(-OUT, BELOW, STEP / min(wide, high)) * min(wide, high)
         each = np.meshgrid(middles, tops, FLATNESS[FLATNESS * a < 0.55 * high] * a, indexing="ij")
         x, top, b = (values.ravel() for values in each)
         out.append(np.stack([x, top + b, np.full(len(x), a), b], axis=1))
