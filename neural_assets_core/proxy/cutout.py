@@ -166,19 +166,58 @@ def _with_rim(pixels: U8, mask: Mask) -> Mask:
     return np.asarray(np.isin(parts, own[own > 0]))
 
 
-def cut_out(
-    appearance: Appearance,
-    nearer: Sequence[U8] = (),
-    lift: F32 | None = None,
-    deep: Mask | None = None,
-) -> Cutout | None:
-    """Cut an object out of its source view; None if that does not show it.
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """What an object is taken for; arrays (h, w) are of `rect` in its source view.
+
+    Attributes
+    ----------
+    rect : PixelRect
+        The part of the view that it takes, with what others hide of it.
+    hiding : bool (h, w)
+        Where others may stand before it.
+    shape : Relief
+        At a smaller size.
+    """
+
+    rect: PixelRect
+    hiding: Mask
+    shape: Relief
+
+
+def solid_of(appearance: Appearance, nearer: Sequence[U8] = ()) -> Solid | None:
+    """What an object is taken for; None if its source view does not show it.
 
     Parameters
     ----------
     appearance : Appearance
     nearer : sequence of uint8 (height, width)
         Masks of what stands before it in that view.
+    """
+    mask = appearance_mask(appearance)
+    rect = extent(mask)
+    if rect.empty:
+        return None
+    rect = _with_hidden_extent(rect, appearance, nearer)
+    own = mask[rect.slices]
+    hiding = np.zeros(own.shape, dtype=bool)
+    for other in nearer:
+        hiding |= other[rect.slices] > 16
+    if hiding.any():
+        hiding = grown(hiding, 2.0)
+    return Solid(rect, hiding, _shape(appearance, rect, own, hiding))
+
+
+def cut_out(
+    appearance: Appearance, solid: Solid, lift: F32 | None = None, deep: Mask | None = None
+) -> Cutout:
+    """Cut an object out of its source view.
+
+    Parameters
+    ----------
+    appearance : Appearance
+    solid : Solid
+        What it is taken for.
     lift : float32 (h, w, 3), optional
         Natural logarithm of the light that others' shadows take from it, of the view at any size:
         these go.
@@ -186,18 +225,9 @@ def cut_out(
         Where these shadows are too dark to be brightened, at the same size.
     """
     mask = appearance_mask(appearance)
-    rect = extent(mask)
-    if rect.empty:
-        return None
-    rect = _with_hidden_extent(rect, appearance, nearer)
+    rect, hiding, shape = solid.rect, solid.hiding, solid.shape
     at = rect.slices
     own = mask[at]
-    hiding = np.zeros(own.shape, dtype=bool)
-    for other in nearer:
-        hiding |= other[at] > 16
-    if hiding.any():
-        hiding = grown(hiding, 2.0)
-    shape = _shape(appearance, rect, own, hiding)
     if hiding.any() and shape.kind == ROUND:
         hiding = grown(hiding, FRINGE * max(mask.shape))
     alpha = _with_hidden_part(own, hiding, shape.outline)

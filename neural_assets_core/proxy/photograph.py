@@ -22,9 +22,11 @@ from neural_assets_core.proxy.cutout import (
     MISSED,
     MOST_LIFTED,
     Cutout,
+    Solid,
     cut_out,
     extent,
     in_shadow,
+    solid_of,
     with_rim,
 )
 from neural_assets_core.proxy.filling import find_filling
@@ -45,6 +47,7 @@ from neural_assets_core.proxy.sampling import appearance_mask, enlarged, grown, 
 from neural_assets_core.proxy.shadows import cast_shadows, find_light
 from neural_assets_core.proxy.shelf import S, Shelf, Sized
 from neural_assets_core.scene import Appearance, Background, Scene, SceneObject
+from neural_assets_core.yielding import yield_point
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -109,6 +112,12 @@ class Piece:
     def nbytes(self) -> int:
         """Memory taken."""
         return self.shade.ratio.nbytes + (0 if self.cutout is None else self.cutout.nbytes)
+
+
+def _brought(appearance: Appearance) -> Piece:
+    """An object of another view."""
+    solid = solid_of(appearance)
+    return Piece(None if solid is None else cut_out(appearance, solid), contact_shade())
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,9 +268,7 @@ class Photograph:
             Indices of `occluders` whose shadows on the object stay where they are.
         """
         if appearance not in self._index:
-            return _SHELF.get(
-                _key(appearance), lambda: Piece(cut_out(appearance), contact_shade())
-            )
+            return _SHELF.get(_key(appearance), lambda: _brought(appearance))
         key = appearance, riders
         # Two threads that want the same wait for one of them.
         with self._making:
@@ -402,20 +409,20 @@ class Photograph:
             zip(self._masks, self._deep, self.supports, strict=True)
         ):
             hidden = with_rim(self._small, mask)
-            cutout = self.piece(self.occluders[index]).cutout
-            if cutout is not None and cutout.shape.kind == ROUND:
+            solid = self._solids[index]
+            if solid is not None and solid.shape.kind == ROUND:
                 # What is round has no bites in it.
-                hidden = hidden | (grown(mask, MISSED) & self._outline(cutout))
+                hidden = hidden | (grown(mask, MISSED) & self._outline(solid))
             hidden = grown(hidden, MARGIN)
             # A deep shadow's edge is known no better than its middle.
             out.append(hidden | grown(deep, 4.0) if on == GROUND else hidden)
         return out
 
-    def _outline(self, cutout: Cutout) -> Mask:
+    def _outline(self, solid: Solid) -> Mask:
         """(h, w) where an object's solid would be seen if nothing stood before it."""
         height, width = self.view.picture.pixels.shape[:2]
         across, down = self._size[0] / width, self._size[1] / height
-        rect, outline = cutout.rect, cutout.shape.outline
+        rect, outline = solid.rect, solid.shape.outline
         onto_small = np.array([
             [(rect.right - rect.left) / outline.shape[1] * across, 0, rect.left * across],
             [0, (rect.bottom - rect.top) / outline.shape[0] * down, rect.top * down],
@@ -434,13 +441,14 @@ class Photograph:
                 return bare
             gone = self._sum([other for other in standing if other not in riders])
             return Piece(in_shadow(bare.cutout, gone, self._sum(riders)), bare.shade)
-        after = self._order[self._order.index(index) + 1 :]
-        nearer = [self._full_masks[other] for other in after if self._overlap(index, other)]
+        solid = self._solids[index]
+        if solid is None:
+            return Piece(None, self._shade(index, None))
         deep = np.zeros(self._size[::-1], dtype=bool)
         for other in standing:
             deep |= self._deep[other]
         lift = self._sum(standing) if standing else None
-        cutout = cut_out(self.occluders[index], nearer, lift, deep)
+        cutout = cut_out(self.occluders[index], solid, lift, deep)
         return Piece(cutout, self._shade(index, cutout))
 
     def _sum(self, chosen: Iterable[int]) -> F32:
@@ -449,6 +457,17 @@ class Photograph:
         for index in chosen:
             total[self._lifts[index].at] += self._lifts[index].values
         return total
+
+    @cached_property
+    def _solids(self) -> list[Solid | None]:
+        """What each object is taken for."""
+        out = []
+        for index, one in enumerate(self.occluders):
+            yield_point()
+            after = self._order[self._order.index(index) + 1 :]
+            nearer = [self._full_masks[other] for other in after if self._overlap(index, other)]
+            out.append(solid_of(one, nearer))
+        return out
 
     def _overlap(self, one: int, other: int) -> bool:
         return bool((self._nearly[one] & self._nearly[other]).any())

@@ -16,7 +16,7 @@ from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import PixelRect, silhouette
 from neural_assets_core.proxy import composite, draw_edit, draw_photograph, prepare_photograph
 from neural_assets_core.proxy import warp as warping
-from neural_assets_core.proxy.cutout import cut_out, with_rim
+from neural_assets_core.proxy.cutout import cut_out, solid_of, with_rim
 from neural_assets_core.proxy.filling import spread
 from neural_assets_core.proxy.ground import contact_shade, draw_shade, find_shadow, lift_shade
 from neural_assets_core.proxy.order import back_to_front
@@ -149,7 +149,8 @@ def test_no_fringe_of_the_background_comes_along(camera: Camera, boxes: list[Box
     pixels = np.round(soft * (220, 20, 20) + (1 - soft) * (20, 220, 20)).astype(np.uint8)
     view = View(picture=Picture(pixels), camera=camera)
     mask = Picture(np.round(255 * soft[..., 0]).astype(np.uint8))
-    cutout = cut_out(Appearance(view=view, box=boxes[0], mask=mask))
+    looks = Appearance(view=view, box=boxes[0], mask=mask)
+    cutout = cut_out(looks, solid_of(looks))
     assert cutout is not None
     carried = cutout.colour[cutout.alpha > 25].astype(int)
     assert carried[:, 1].max() < 40

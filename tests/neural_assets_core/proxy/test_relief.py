@@ -8,7 +8,7 @@ import pytest
 
 from neural_assets_core.calibration.enclosing import rings
 from neural_assets_core.geometry import Box, Camera
-from neural_assets_core.proxy.cutout import cut_out
+from neural_assets_core.proxy.cutout import cut_out, solid_of
 from neural_assets_core.proxy.relief import ROUND, Relief, relief
 from neural_assets_core.proxy.warp import warp
 from neural_assets_core.scene import Appearance, Picture, View
@@ -60,7 +60,8 @@ def test_a_wrong_box_cuts_nothing_off_what_is_moved(above: Camera) -> None:
     pixels = np.full((*mask.shape, 3), 90, np.uint8)
     box = Box(center=(-0.02, -0.06, 0.03), size=(0.06, 0.05, 0.06))
     view = View(picture=Picture(pixels), camera=above)
-    cutout = cut_out(Appearance(view=view, box=box, mask=Picture(mask)))
+    looks = Appearance(view=view, box=box, mask=Picture(mask))
+    cutout = cut_out(looks, solid_of(looks))
     assert cutout is not None
     assert (np.ptp(cutout.reach, axis=0) > 2.6).any()
     (drawn,) = warp(cutout, box.translated((0.03, 0.0, 0.0)), above)

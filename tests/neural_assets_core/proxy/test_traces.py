@@ -9,7 +9,7 @@ import pytest
 from neural_assets_core.calibration.enclosing import rings
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.proxy import fill_texture
-from neural_assets_core.proxy.cutout import cut_out
+from neural_assets_core.proxy.cutout import cut_out, solid_of
 from neural_assets_core.proxy.ground import draw_shade, lift_shade
 from neural_assets_core.proxy.relief import ROUND, relief
 from neural_assets_core.proxy.relighting import DARK, left_over, lifts_of
@@ -129,7 +129,8 @@ def test_nothing_from_elsewhere_shines_in_at_the_edge_of_something_turned(above:
     sides = np.where((np.arange(mask.shape[1]) < 90)[None, :, None], RED, blue)
     pixels = np.where(mask[..., None] > 0, sides, [20, 200, 60]).astype(np.uint8)
     view = View(picture=Picture(pixels), camera=above)
-    cutout = cut_out(Appearance(view=view, box=CUP, mask=Picture(mask)))
+    looks = Appearance(view=view, box=CUP, mask=Picture(mask))
+    cutout = cut_out(looks, solid_of(looks))
     assert cutout is not None
     (drawn,) = warp(cutout, CUP.rotated((0, 0, 1), -0.5), above)
     right = drawn.alpha > 20
@@ -148,7 +149,8 @@ def test_what_is_made_up_has_the_light_of_what_it_meets() -> None:
     post[90:, 150:200] = 255
     view = View(picture=Picture(pixels), camera=camera)
     seen = Picture(np.minimum(mask, 255 - post))
-    cutout = cut_out(Appearance(view=view, box=CUP, mask=seen), [post])
+    looks = Appearance(view=view, box=CUP, mask=seen)
+    cutout = cut_out(looks, solid_of(looks, [post]))
     assert cutout is not None
     at = cutout.rect.slices
     made = ((post > 0) & (mask > 0))[at] & (cutout.alpha > 200)
