@@ -41,7 +41,8 @@ def test_dropped_on_the_ground_it_stands_there(
     assert document.selection == ("chair",)
     # It says that it is none of the real things.
     texts = [label.text() for label in window.inspector.findChildren(QLabel) if label.isVisible()]
-    assert "chair · stand-in of clay" in texts
+    assert window.inspector.name.text() == "chair"
+    assert "stand-in of clay" in texts
     document.undo_stack.undo()
     assert document.scene == scene
 
