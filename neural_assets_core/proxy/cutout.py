@@ -58,6 +58,9 @@ light may differ there that is evened out."""
 FLAT = 0.3
 """Height of a plate, as a fraction of its width, at most."""
 
+HANDLE = 0.2
+"""What is narrower than this share of something round is no part of its turned body."""
+
 SOLID = 250
 """Mask values from which on a pixel is the object's alone."""
 
@@ -228,9 +231,11 @@ def cut_out(
     rect, hiding, shape = solid.rect, solid.hiding, solid.shape
     at = rect.slices
     own = mask[at]
+    outline = shape.outline
     if hiding.any() and shape.kind == ROUND:
+        outline = outline & _mirrored(appearance, rect, outline.shape, own, hiding)
         hiding = grown(hiding, FRINGE * max(mask.shape))
-    alpha = _with_hidden_part(own, hiding, shape.outline)
+    alpha = _with_hidden_part(own, hiding, outline)
     picture, unclean = appearance.view.picture.pixels[at], hiding
     if deep is not None and deep.any():
         unclean = unclean | (enlarged(deep.astype(np.float32), rect, mask.shape) > 0.3)
@@ -304,10 +309,9 @@ def _completed(
     if missing.any() and shape.kind == ROUND and size[2] > FLAT * max(size[:2]):
         core = cv2.erode(inside.astype(np.uint8), np.ones((7, 7)), borderValue=1) > 0
         camera = _camera(appearance, rect, shape.front.shape)
-        picture, left = complete_round(
-            picture, core, missing, plain, camera, appearance.box, shape
-        )
-        inside, missing = inside | (missing & ~left), left
+        turned = complete_round(picture, core, missing, plain, camera, appearance.box, shape)
+        if turned is not None:
+            picture, inside, missing = turned, inside | missing, np.zeros_like(missing)
     return _clean(picture, inside, missing, plain)
 
 
@@ -317,6 +321,38 @@ def _camera(appearance: Appearance, rect: PixelRect, size: tuple[int, ...]) -> C
         rect.left, rect.top, rect.right - rect.left, rect.bottom - rect.top
     )
     return whole.resized(size[1], size[0])
+
+
+def _mirrored(
+    appearance: Appearance, rect: PixelRect, size: tuple[int, ...], own: U8, hiding: Mask
+) -> Mask:
+    """(h, w) at a small `size` where something round may be: where its other side is, or hidden.
+
+    It is narrower than its box wherever it is seen to be.
+    """
+    small = cv2.resize(own, size[::-1], interpolation=cv2.INTER_AREA)
+    other = cv2.resize(
+        np.where(hiding, np.uint8(255), np.uint8(0)), size[::-1], interpolation=cv2.INTER_AREA
+    )
+    ends = np.array([[0.0, 0.0, -1.0], [0.0, 0.0, 1.0]])
+    x, y, depth = _camera(appearance, rect, size).project(appearance.box.to_world(ends)).T
+    if depth.min() <= 0.0:
+        return np.ones(size, dtype=bool)
+    start = np.array([x[0], y[0]]) - 0.5
+    along = np.array([x[1] - x[0], y[1] - y[0]])
+    length = float(np.linalg.norm(along))
+    # Seen from straight above, no side is the other's mirror image.
+    if length < 0.1 * max(size):
+        return np.ones(size, dtype=bool)
+    turn = 2.0 * np.outer(along, along) / length**2 - np.eye(2)
+    matrix = np.column_stack([turn, start - turn @ start])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    across = round(HANDLE * min(size)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across))
+    # At the edges of the rectangle it may go on.
+    body = cv2.morphologyEx(np.maximum(small, other), cv2.MORPH_OPEN, kernel)
+    allowed = cv2.warpAffine(body, matrix, size[::-1], flags=flags, borderValue=255)
+    return np.asarray(allowed) > 127
 
 
 def _with_hidden_part(own: U8, hiding: Mask, outline: Mask) -> U8:

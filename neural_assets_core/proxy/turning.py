@@ -34,8 +34,8 @@ TOLERANCE = 0.06
 
 def complete_round(
     picture: U8, known: Mask, missing: Mask, plain: Mask, camera: Camera, box: Box, shape: Relief
-) -> tuple[U8, Mask]:
-    """Fill what is missing of something round, where the ring that it lies on is seen elsewhere.
+) -> U8 | None:
+    """Fill what is missing of something round with what is seen of the ring that it lies on.
 
     Parameters
     ----------
@@ -51,39 +51,44 @@ def complete_round(
 
     Returns
     -------
-    picture : uint8 (h, w, 3)
-    left : bool (h, w)
-        What is still missing.
+    uint8 (h, w, 3) or None
+        None if too little is seen of it.
     """
     origin, directions = camera.rays(camera.pixel_centers())
     points = box.to_local(origin + directions * shape.front[..., None]).astype(np.float32)
     down = np.hypot(points[..., 0], points[..., 1]) - points[..., 2]
     if not shape.outline.any() or not known.any():
-        return picture, missing
+        return None
     low, high = (float(value) for value in np.percentile(down[shape.outline], [0.1, 99.9]))
     if high - low < 1e-3:
-        return picture, missing
+        return None
     surface, seen, usable = _unrolled(
         picture, known, plain, camera, box, shape, (low, high), down, points
     )
-    # A ring of which little is seen says too little.
-    told = seen.mean(axis=1) > 0.08
+    usable &= ~_standing_out(surface, usable)
+    # A ring of which little is seen, or nothing that could be copied, says too little.
+    told = (seen.mean(axis=1) > 0.08) & (usable.mean(axis=1) > 0.04)
     hole = ~seen & told[:, None]
     if not hole.any() or not seen.any():
-        return picture, missing
+        return None
     half = AROUND // 2
     wide, shown, plain = (
         np.concatenate([one[:, half:], one, one[:, :half]], axis=1)
-        for one in (surface, seen, usable & ~_standing_out(surface, usable))
+        for one in (surface, seen, usable)
     )
-    inner = slice(half, half + AROUND)
+    once = slice(half, half + AROUND)
     gap = np.zeros_like(shown)
-    gap[:, inner] = hole
+    gap[:, once] = hole
     filling = find_filling(wide, gap, shown, plain=plain, sideways=True)
-    drawn = filling.draw(wide, PixelRect(inner.start, 0, inner.stop, DOWN))
+    drawn = filling.draw(wide, PixelRect(once.start, 0, once.stop, DOWN))
     surface = np.where(hole[..., None], drawn, surface)
     around = np.concatenate([surface[:, -1:], surface, surface[:, :1]], axis=1)
-    out, rest = picture.copy(), missing.copy()
+    out = picture.copy()
+    # What nothing tells of goes on as the nearest ring that is known; the last ones know little.
+    inner = cv2.erode(told.astype(np.uint8)[:, None], np.ones((9, 1)), borderValue=1)[:, 0] > 0
+    told = inner if inner.any() else told
+    rows, sure = np.arange(DOWN, dtype=np.float32), np.flatnonzero(told)
+    nearest = sure[np.abs(rows[:, None] - sure).argmin(axis=1)].astype(np.float32)
     left, top, width, height = cv2.boundingRect(missing.astype(np.uint8))
     for strip in strips(PixelRect(left, top, left + width, top + height)):
         at = strip.slices
@@ -91,14 +96,14 @@ def complete_round(
         u = np.arctan2(place[..., 1], place[..., 0]) / np.float32(2 * math.pi) % 1.0 * AROUND
         down = np.hypot(place[..., 0], place[..., 1]) - place[..., 2]
         v = (down - low) / (high - low) * DOWN - 0.5
+        row = np.round(v).clip(0, DOWN - 1).astype(np.intp)
+        v = np.where(told[row], v, nearest[row])
         found = cv2.remap(
             around, (u + 0.5).astype(np.float32), v.astype(np.float32), cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        filled = missing[at] & told[np.round(v).clip(0, DOWN - 1).astype(np.intp)]
-        out[at][filled] = np.asarray(found)[filled]
-        rest[at] &= ~filled
-    return out, rest
+        out[at][missing[at]] = np.asarray(found)[missing[at]]
+    return out
 
 
 def _standing_out(surface: U8, seen: Mask) -> Mask:

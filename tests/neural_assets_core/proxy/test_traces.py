@@ -158,3 +158,25 @@ def test_what_is_made_up_has_the_light_of_what_it_meets() -> None:
     assert edge.sum() > 500
     error = np.abs(cv2.blur(cutout.colour.astype(np.float32), (5, 5)) - (RED * light)[at])
     assert error[edge].mean() < 2.0
+
+
+def test_what_is_hidden_of_something_turned_is_as_its_other_side() -> None:
+    """A cup on a narrow foot, in a box as wide as its rim; something hides its right half below."""
+    camera = Camera.looking_at((0.0, -0.3, 0.35), (0.0, 0.0, 0.05), 320, 240, 0.5)
+    mask = np.zeros((240, 320), np.uint8)
+    seen = camera.project(rings(CUP, 0.5))[:, :2].astype(np.float32)
+    cv2.fillConvexPoly(mask, np.round(cv2.convexHull(seen)).astype(np.int32), 255)
+    hiding = np.zeros_like(mask)
+    hiding[150:, 165:] = 255
+    pixels = np.where(mask[..., None] > 0, RED, [20, 200, 60]).astype(np.uint8)
+    pixels[hiding > 0] = 200
+    view = View(picture=Picture(pixels), camera=camera)
+    looks = Appearance(view=view, box=CUP, mask=Picture(np.minimum(mask, 255 - hiding)))
+    cutout = cut_out(looks, solid_of(looks, [hiding]))
+    at = cutout.rect.slices
+    hidden, true = hiding[at] > 0, mask[at] > 0
+    made = cutout.alpha > 127
+    assert (hidden & true).sum() > 500
+    assert (made != true)[hidden].sum() < 0.15 * (hidden & true).sum()
+    # Rings of which nothing is seen have the colour of the next one.
+    assert np.abs(cutout.colour[hidden & true].astype(float) - RED).max() < 30
