@@ -7,6 +7,7 @@ import math
 import os
 import platform
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
@@ -32,7 +33,7 @@ PAGE = Path("out/bench.md")
 AIMS = {
     f"viewport alone, {BOXES} boxes, 1 dragged": "p99 under 16 ms",
     f"picking among {BOXES} boxes": "under 2 ms",
-    f"whole studio, {BOXES} boxes, 1 dragged": "p99 under 16 ms",
+    f"whole studio, {BOXES} boxes, 1 dragged, as fast as frames come": "p99 under 16 ms",
     f"whole studio, {BOXES} boxes, 1 dragged, 60 moves a second": "p99 under 16 ms",
     "previews a second, as fast as frames come": "20",
     "previews a second, 60 moves a second": "20",
@@ -77,9 +78,12 @@ def main() -> None:
         # Before there are windows here, whose threads go on for a while.
         shown, memory = first_picture(Path(folder))
         previews = {}
-        for rate, told in ((math.inf, "as fast as frames come"), (60.0, "60 moves a second")):
+        # What the proxy prepares of a photograph when that is opened is kept from then on.
+        for told, rate in (
+            ("just opened", 60.0), ("as fast as frames come", math.inf), ("60 moves a second", 60.0)
+        ):
             studio, made_meanwhile = drag_studio(crowd, rate)
-            measured(studio)
+            measured(replace(studio, name=f"{studio.name}, {told}"))
             previews[f"previews a second, {told}"] = made_meanwhile
         made, costs = generate("default")
         edited, kept = edit_photograph()
