@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from neural_assets_core.decoders.base import Cancelled, Decoder, Generation, Progress
 from neural_assets_core.decoders.inpainting_checkpoint import find_inpainting
-from neural_assets_core.decoders.libraries import load_libraries
+from neural_assets_core.decoders.libraries import load_libraries, load_without_lock
 from neural_assets_core.decoders.proxy import ProxyDecoder
 from neural_assets_core.model.checkpoints import find_lifter, resolve_checkpoint
 from neural_assets_core.preferences import Preferences, load_preferences
@@ -106,6 +106,10 @@ def _opened(settings: GenerationSettings, preferences: Preferences) -> Decoder:
         return InpaintingDecoder.open(settings.checkpoint, preferences)
     resolve_checkpoint(settings.checkpoint)
     load_libraries()
+    # Its networks may run on this one, too.
+    load_without_lock(
+        "openvino", "libs/libopenvino.so*", "libs/libopenvino_intel_cpu_plugin.so"
+    )
     from neural_assets_core.decoders.neural import NeuralDecoder
 
     _use_threads(preferences)

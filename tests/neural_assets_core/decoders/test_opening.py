@@ -13,15 +13,18 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from neural_assets_core.decoders import open_decoder
-from neural_assets_core.decoders.libraries import load_libraries
+from neural_assets_core.decoders.libraries import load_libraries, load_without_lock
 from neural_assets_core.scene import GenerationSettings
 
 load_libraries()
-assert "torch" not in sys.modules
-assert "diffusers" not in sys.modules
+load_without_lock("openvino", "libs/libopenvino.so*")
+load_without_lock("no_such_package", "*")
+assert not {"torch", "diffusers", "openvino"} & set(sys.modules)
 if sys.platform == "linux":
     with open("/proc/self/maps") as maps:
-        assert "libtorch_cpu" in maps.read()
+        mapped = maps.read()
+    assert "libtorch_cpu" in mapped
+    assert "libopenvino.so" in mapped
 settings = [
     GenerationSettings(decoder=name, checkpoint=sys.argv[1]) for name in ("neural", "proxy")
 ]
