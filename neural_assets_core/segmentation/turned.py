@@ -103,7 +103,8 @@ def turned(evidence: Evidence, inside: Mask, slack: float) -> Mask | None:
         What the object may leave free at each side, as a share of the region's width or height.
     """
     slopes = _strongest(evidence)
-    rim = _fitted(evidence, slopes, _rim(evidence, inside))
+    rough = _rim(evidence, inside)
+    rim = None if rough is None else _fitted(evidence, slopes, rough)
     if rim is None:
         return None
     body = _body(evidence, slopes, rim, inside, slack)
@@ -155,8 +156,8 @@ def _circle(count: int) -> Float:
     return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def _rim(evidence: Evidence, inside: Mask) -> Ellipse:
-    """The level ellipse at the top of a region that is best on edges, roughly."""
+def _rim(evidence: Evidence, inside: Mask) -> Ellipse | None:
+    """The level ellipse at the top of a region that is best on edges, roughly; or None."""
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     scale = min(1.0, WORKING_SIDE / len(columns))
     small = [
@@ -169,6 +170,8 @@ def _rim(evidence: Evidence, inside: Mask) -> Ellipse:
     slopes = _strongest(coarse)
     wide, high = scale * len(columns), scale * len(rows)
     tried = _tried(wide, high) + [scale * columns[0], scale * rows[0], 0.0, 0.0]
+    if not len(tried):
+        return None
 
     def worth(ellipses: Float, count: int) -> Float:
         """(n,) how good ellipses (n, 4) are: on edges, not least in front, and large."""

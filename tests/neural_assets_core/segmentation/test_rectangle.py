@@ -180,3 +180,9 @@ def test_a_camera_that_was_set_stays() -> None:
     after = object_in_rectangle(scene, around(truth))
     assert after.camera == camera
     assert isinstance(after.objects[0].box, Box)
+
+
+@pytest.mark.parametrize("rectangle", [(10, 8, 11.2, 40), (8, 20, 60, 21.4), (0, 0, 80, 2.5)])
+def test_a_rectangle_too_thin_for_any_rim_is_no_fault(rectangle: tuple[float, ...]) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
+    assert segment_rectangle(Picture(noise), rectangle).pixels.shape == (60, 80)
