@@ -200,7 +200,7 @@ class Exports(QObject):
         self.written.emit()
 
     def _on_film_failed(self, text: str) -> None:
-        self.turntable.end(text)
+        self.turntable.end(text, failed=True)
         if not self.turntable.isVisible():
             self.failed.emit(text)
 

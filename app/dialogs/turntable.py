@@ -151,7 +151,7 @@ class TurntableDialog(QDialog):
         self.stop.show()
         self.bar.setRange(0, 0)
         self.bar.setVisible(True)
-        self.told.setText("Loading the decoder")
+        self._tell("Loading the decoder")
 
     def show_progress(self, progress: Progress) -> None:
         """Say how far it is, and how long it will take."""
@@ -163,11 +163,11 @@ class TurntableDialog(QDialog):
         else:
             self.told.setText("Writing the film")
 
-    def end(self, text: str, film: Film | None = None) -> None:
+    def end(self, text: str, film: Film | None = None, failed: bool = False) -> None:
         """It is over, and how."""
         self.busy = False
         self._rest()
-        self.told.setText(text)
+        self._tell(text, "warning" if failed else "")
         self.folder.setVisible(film is not None)
         if film is not None:
             self.folder.setFocus()
@@ -178,6 +178,13 @@ class TurntableDialog(QDialog):
         super().closeEvent(event)
 
     # -- choosing --------------------------------------------------------------------------------
+
+    def _tell(self, text: str, role: str = "") -> None:
+        self.told.setText(text)
+        self.told.setProperty("role", role)
+        # A style sheet looks at properties only when it is applied.
+        self.told.style().unpolish(self.told)
+        self.told.style().polish(self.told)
 
     def _rest(self) -> None:
         for field in (*self._fields, self.go):
@@ -212,7 +219,7 @@ class TurntableDialog(QDialog):
         width, height = round(scale * camera.width), round(scale * camera.height)
         count = self._count()
         frames = "1 frame" if count == 1 else f"{count} frames"
-        self.told.setText(f"{frames} of about {width} × {height} pixels")
+        self._tell(f"{frames} of about {width} × {height} pixels")
 
     def _count(self) -> int:
         if self.what.currentData() == _KEYFRAMES and self._scene is not None:

@@ -200,6 +200,9 @@ class FrameStore:
             self.folder.mkdir(exist_ok=True)
             export_png(picture, scene, self._path(scene))
         except (OSError, UserError) as error:
+            with suppress(OSError):
+                # Where nothing could be kept, nothing is left.
+                self.folder.rmdir()
             # The folder: nobody knows the files in it.
             raise cannot_write(self.folder, error) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from itertools import pairwise
 from pathlib import Path
@@ -199,6 +200,17 @@ class TestInterruptions:
             render_video(
                 frames, ProxyDecoder(), tmp_path / "a.mp4", fps=FPS, progress=watch, cancel=cancel
             )
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_full_disk_leaves_nothing(
+        self, frames: list[Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("neural_assets_core.animation.video.export_png", full)
+        with pytest.raises(UserError, match="free some space"):
+            render_video(frames, ProxyDecoder(), tmp_path / "a.mp4", fps=FPS)
         assert list(tmp_path.iterdir()) == []
 
     def test_what_is_not_ours_in_the_folder_of_frames_stays(
