@@ -43,57 +43,23 @@ class Colors:
     error: str
 
 
-DARK = Colors(
-    window="#2e2e2e",
-    field="#232323",
-    raised="#3c3c3c",
-    line="#1d1d1d",
-    text="#dedede",
-    faint="#9a9a9a",
-    selected="#5c4330",
-    focus="#f08a35",
-    warning="#e0b04a",
-    error="#f07a6c",
+# The fields of `Colors`: dark, light, and both with more contrast.
+_TABLE = {
+    "window": ("#2e2e2e", "#e4e4e4", "#000000", "#ffffff"),
+    "field": ("#232323", "#f6f6f6", "#000000", "#ffffff"),
+    "raised": ("#3c3c3c", "#f0f0f0", "#1a1a1a", "#f0f0f0"),
+    "line": ("#1d1d1d", "#c2c2c2", "#ffffff", "#000000"),
+    "text": ("#dedede", "#1f1f1f", "#ffffff", "#000000"),
+    "faint": ("#9a9a9a", "#636363", "#e0e0e0", "#262626"),
+    "selected": ("#5c4330", "#f3d3b8", "#6b3600", "#ffd3a8"),
+    "focus": ("#f08a35", "#b04d00", "#ffb000", "#803800"),
+    "warning": ("#e0b04a", "#8a6000", "#ffd61a", "#5c4000"),
+    "error": ("#f07a6c", "#b3261e", "#ff9c90", "#8c0f0a"),
+}
+SCHEMES = tuple(
+    Colors(**{name: shades[index] for name, shades in _TABLE.items()}) for index in range(4)
 )
-LIGHT = Colors(
-    window="#e4e4e4",
-    field="#f6f6f6",
-    raised="#f0f0f0",
-    line="#c2c2c2",
-    text="#1f1f1f",
-    faint="#636363",
-    selected="#f3d3b8",
-    focus="#b04d00",
-    warning="#8a6000",
-    error="#b3261e",
-)
-
-
-DARK_CONTRAST = Colors(
-    window="#000000",
-    field="#000000",
-    raised="#1a1a1a",
-    line="#ffffff",
-    text="#ffffff",
-    faint="#e0e0e0",
-    selected="#6b3600",
-    focus="#ffb000",
-    warning="#ffd61a",
-    error="#ff9c90",
-)
-LIGHT_CONTRAST = Colors(
-    window="#ffffff",
-    field="#ffffff",
-    raised="#f0f0f0",
-    line="#000000",
-    text="#000000",
-    faint="#262626",
-    selected="#ffd3a8",
-    focus="#803800",
-    warning="#5c4000",
-    error="#8c0f0a",
-)
-SCHEMES = (DARK, LIGHT, DARK_CONTRAST, LIGHT_CONTRAST)
+DARK, LIGHT, DARK_CONTRAST, LIGHT_CONTRAST = SCHEMES
 
 
 def colors() -> Colors:
@@ -130,6 +96,8 @@ def float_over_picture(widget: QWidget) -> None:
     """
     widget.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
     widget.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
+    # Beyond rounded corners too.
+    widget.setAutoFillBackground(True)
 
 
 def _dress(
