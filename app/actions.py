@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 
 from app.commands import COMMANDS, Command
+from app.edits import Locked
 from app.keymaps import Keymap
 from app.menus import plain
 from app.panels.fields import commit_typing
@@ -71,6 +72,8 @@ def _run(window: MainWindow, command: Command) -> None:
         commit_typing()
     try:
         command.run(window)
+    except Locked as error:
+        window.report(str(error), "warning", "locked")
     except UserError as error:
         window.report(str(error), reporter=command.id)
     else:

@@ -144,7 +144,7 @@ COMMANDS = (
             lambda w: w.views.current.duplicate_and_move(), "", _selection,
             "Duplicate the selection; the copies follow the pointer"),
     Command("delete", "De&lete", lambda w: w.edits.delete(), "delete", _selection),
-    Command("rename", "Re&name", lambda w: w.outliner.edit_name(), "rename", _selection),
+    Command("rename", "Re&name", lambda w: w.rename(), "rename", _selection),
     Command("copy", "&Copy objects", lambda w: w.edits.copy(), "", _selection),
     Command("paste", "&Paste objects",
             lambda w: (w.edits if w.document.scene else w.files.photographs).paste(),

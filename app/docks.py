@@ -41,13 +41,18 @@ class Docks(list[QDockWidget]):
 
     def toggle(self, title: str) -> None:
         """Show a panel and give it the focus, or hide it."""
-        for dock in self:
-            if dock.windowTitle() == title:
-                # Behind another tab, Qt calls it visible.
-                dock.setVisible(dock.visibleRegion().isEmpty())
-                if not dock.isHidden():
-                    dock.raise_()
-                    dock.widget().setFocus()
+        # Behind another tab, Qt calls it visible.
+        if self._titled(title).visibleRegion().isEmpty():
+            self.show(title)
+        else:
+            self._titled(title).hide()
+
+    def show(self, title: str) -> None:
+        """Show a panel, in front of those that share its place, and give it the focus."""
+        dock = self._titled(title)
+        dock.show()
+        dock.raise_()
+        dock.widget().setFocus()
 
     def set_away(self, on: bool) -> None:
         """Hide all that are shown, or bring these back."""
@@ -55,6 +60,9 @@ class Docks(list[QDockWidget]):
             self._away = [dock for dock in self if not dock.isHidden()]
         for dock in self._away:
             dock.setVisible(not on)
+
+    def _titled(self, title: str) -> QDockWidget:
+        return next(dock for dock in self if dock.windowTitle() == title)
 
 
 def _dock(window: QMainWindow, panel: Panel) -> QDockWidget:

@@ -14,6 +14,10 @@ from neural_assets_core.scene import Scene
 from neural_assets_core.scene.source_box import put_back
 
 
+class Locked(UserError):
+    """All that is selected is locked or hidden."""
+
+
 class EditCommands:
     """What the Edit menu does; each needs an open scene (the menu sees to that)."""
 
@@ -194,12 +198,12 @@ def editable(document: Document) -> tuple[str, ...]:
 
     Raises
     ------
-    UserError
+    Locked
         If all that is selected is locked or hidden.
     """
     names, selection = document.editable, document.selection
     if selection and not names:
-        raise UserError(
+        raise Locked(
             f"{_named(selection)} cannot be edited while locked or hidden: "
             "click the lock or the eye in the list of objects first."
         )

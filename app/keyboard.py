@@ -93,15 +93,24 @@ class Panes(QObject):
                 return
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Hide and not event.spontaneous():
+            # A panel that is closed; Qt would go on to whatever comes next.
+            focused = QApplication.focusWidget()
+            if any(part is watched and _holds(part, focused) for part in self._others):
+                self._lead_back()
+            return False
         if not isinstance(event, QKeyEvent):
             return False
         if event.type() == QEvent.Type.ShortcutOverride and self._kept(event):
             event.accept()
             return True
         if event.type() == QEvent.Type.KeyPress and event.key() == Key.Key_Escape:
-            any(self._enter(view) for view in self._views)
+            self._lead_back()
             return True
         return False
+
+    def _lead_back(self) -> None:
+        any(self._enter(view) for view in self._views)
 
     def _enter(self, part: QWidget) -> bool:
         """Give the focus to a part; whether it has anything that takes it."""

@@ -183,6 +183,11 @@ class MainWindow(QMainWindow):
         """Look at the scene in the orbit view from a side."""
         self.views.orbit.look_from(side)
 
+    def rename(self) -> None:
+        """Let a new name be typed in the list of objects, wherever that is."""
+        self.docks.show("Objects")
+        self.outliner.edit_name()
+
     def toggle_docks(self) -> None:
         """Hide all panels, or bring them back."""
         self.docks.set_away(self.actions_by_id["docks"].isChecked())
@@ -364,6 +369,8 @@ class MainWindow(QMainWindow):
         self.assets.failed.connect(self.report)
         self.photo.said.connect(lambda text, tier: self.report(text, tier, "photo"))
         self.photo.settled.connect(lambda: self.outdate("photo"))
+        for signal in (document.selection_changed, document.workspace_changed):
+            signal.connect(lambda *_: self.outdate("locked"))
         document.fitting_changed.connect(self.actions_by_id["fit_boxes"].setChecked)
         preview = self.pictures.preview
         preview.failed.connect(lambda _, text: self.report(text, "warning", "preview"))
@@ -388,7 +395,7 @@ class MainWindow(QMainWindow):
         if self.stack.currentWidget() is not page:
             self.stack.setCurrentWidget(page)
             (self.start_page if scene is None else self.viewport).setFocus()
-        self.outdate("generator", "preview", "refusal")
+        self.outdate("generator", "preview", "refusal", "locked")
         self._progress.clear()
         if scene is None:
             self._hint.clear()

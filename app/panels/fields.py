@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
@@ -46,6 +46,7 @@ class NumberField(QDoubleSpinBox):
         self.setSuffix(suffix)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setLineEdit(_NumberEdit())
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._spinning = False
         self.valueChanged.connect(lambda value: self.edited.emit(value, self._spinning))
@@ -73,6 +74,14 @@ class NumberField(QDoubleSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+class _NumberEdit(QLineEdit):
+    """A double click takes the whole number: what is typed next replaces it."""
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        # Qt would take the digits on one side of the point.
+        self.selectAll()
 
 
 class NameField(QLineEdit):

@@ -28,7 +28,7 @@ from neural_assets_core.scene import Appearance, Scene, View
 from neural_assets_core.scene.faults import box_faults
 
 THUMBNAIL = 32
-EMPTY = "No objects yet.\nDraw a box around one (Shift+B)\nor drop one from the library (L)."
+EMPTY = "No objects yet.\n\nShift+B: draw a box around one\n\nL: the library, to drag one from"
 WARNING = "#ffd61a"
 
 

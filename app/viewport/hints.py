@@ -17,6 +17,7 @@ _TOOL_HINTS: dict[Tool, str] = {
 }
 _SELECTION_HINT = "Drag a handle or the box · hold O original · F3 all commands · F1 all keys"
 _EMPTY_HINT = "No objects yet · Shift+B to draw a box around one"
+_HIDDEN_HINT = "All objects are hidden · Object > Show all brings them back"
 _FITTING_HINT = "Fitting boxes to the photograph, which stays as it is · Enter when they fit"
 
 
@@ -37,7 +38,7 @@ def resting_hint(document: Document, tool: Tool, hovered: str | None) -> str:
         return _FITTING_HINT
     scene = document.visible_scene
     if tool == "select" and scene is not None and not scene.objects:
-        return _EMPTY_HINT
+        return _HIDDEN_HINT if document.hidden else _EMPTY_HINT
     return _SELECTION_HINT if tool == "select" and document.editable else _TOOL_HINTS[tool]
 
 

@@ -122,6 +122,12 @@ def test_esc_leads_back_from_a_floating_panel(ready: MainWindow, qtbot: QtBot) -
     qtbot.waitUntil(ready.viewport.native.hasFocus)
 
 
+def test_closing_a_panel_leads_back(ready: MainWindow) -> None:
+    for _ in range(2):
+        ready.actions_by_id["library"].trigger()
+    assert ready.viewport.native.hasFocus()
+
+
 def test_numbers_of_the_keypad_are_typed(ready: MainWindow, qtbot: QtBot) -> None:
     field = ready.inspector.fields["position"][0]
     field.setFocus()

@@ -17,8 +17,8 @@ from neural_assets_core.scene import Scene, load_scene
 
 
 def type_number(qtbot: QtBot, field: NumberField, text: str) -> None:
-    field.setFocus()
-    field.selectAll()
+    number = field.lineEdit()
+    qtbot.mouseDClick(number, Qt.MouseButton.LeftButton, pos=number.cursorRect().center())
     qtbot.keyClicks(field, text)
     qtbot.keyClick(field, Qt.Key.Key_Return)
 
@@ -156,12 +156,16 @@ class TestOutliner:
         window.actions_by_id["rename"].trigger()
         editor = QApplication.focusWidget()
         assert isinstance(editor, QLineEdit)
+        assert window.outliner.list.isAncestorOf(editor)
+        assert editor.isVisible()
         editor.setText(text)
         # The list takes the text over a moment later.
         with qtbot.waitSignal(editor.destroyed):
             qtbot.keyClick(editor, Qt.Key.Key_Return)
 
     def test_rename(self, window: MainWindow, qtbot: QtBot) -> None:
+        # The list is shown if need be.
+        window.docks[0].hide()
         self.rename(window, qtbot, "cup")
         assert window.document.scene.objects[0].name == "cup"
         assert window.document.selection == ("cup",)
@@ -181,6 +185,19 @@ class TestOutliner:
         # Whoever goes on knows it by now.
         self.rename(window, qtbot, "cup")
         assert not window.messages.isVisible()
+
+    def test_what_locked_or_hidden_ones_refuse_is_told_until_they_no_longer_do(
+        self, window: MainWindow
+    ) -> None:
+        window.document.select(["mug"])
+        window.actions_by_id["lock"].trigger()
+        window.actions_by_id["delete"].trigger()
+        assert "cannot be edited" in window.messages.text
+        window.actions_by_id["unlock_all"].trigger()
+        assert window.messages.text == ""
+        window.actions_by_id["select_all"].trigger()
+        window.actions_by_id["hide"].trigger()
+        assert "All objects are hidden" in window._hint.text()
 
     def test_a_name_that_is_being_typed_counts_when_saving(
         self, window: MainWindow, qtbot: QtBot, tmp_path: Path
