@@ -54,6 +54,8 @@ def cuboid_from_clicks(camera: Camera, clicks: Sequence[Point]) -> Box:
     """
     if len(clicks) not in CLICKS:
         raise UserError(f"A box takes two to four clicks, not {len(clicks)}.")
+    if not np.isfinite(np.asarray(clicks, dtype=np.float64)).all():
+        raise UserError("A click is nowhere in the picture: click again.")
     start, end = (ground_point(camera, click) for click in clicks[:2])
     width = float(np.linalg.norm(end - start))
     if width < MINIMUM_EXTENT:

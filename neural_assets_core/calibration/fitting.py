@@ -17,6 +17,7 @@ from neural_assets_core.calibration.lines import (
     Chords,
     Lines,
     VanishingPoint,
+    eigen,
     inverse,
     weights,
 )
@@ -111,6 +112,11 @@ def implied_focal(
     """
     total, precision = 0.0, 0.0
     for (one, first), (other, second) in combinations(points.items(), 2):
+        if _same(first, second):
+            raise UserError(
+                f"The lines along {one} and {other} meet in the same point: check which lines go "
+                "along which direction."
+            )
         value, deviation = _focal_of_pair(first, second, 0.0 if center_is_known else CENTER_SPREAD)
         if math.isnan(value):
             raise UserError(
@@ -129,19 +135,34 @@ def _focal_of_pair(
 ) -> tuple[float, float]:
     """log f and its deviation, infinite if these two say nothing; NaN if they contradict."""
     (a, wa), (b, wb) = (first.at[:2], first.at[2]), (second.at[:2], second.at[2])
-    # f² = -n / d, both with first-order errors of the two points and of the principal point.
     n, d = float(a @ b), float(wa * wb)
-    by_first = np.array([[b[0], b[1], 0.0], [0.0, 0.0, wb]])
-    by_second = np.array([[a[0], a[1], 0.0], [0.0, 0.0, wa]])
-    spread = by_first @ first.covariance @ by_first.T + by_second @ second.covariance @ by_second.T
-    spread[0, 0] += center_spread**2 * float(np.sum((wa * b + wb * a) ** 2))
-    certain = abs(n) > CERTAIN * math.sqrt(spread[0, 0]) and abs(d) > CERTAIN * math.sqrt(
-        spread[1, 1]
-    )
+    by_center = center_spread * float(np.linalg.norm(wa * b + wb * a))
+
+    def spread(by_n: float, by_d: float) -> float:
+        """Deviation of `by_n` n + `by_d` d: first-order errors of points and principal point."""
+        by_first, by_second = (np.append(by_n * at, by_d * w) for at, w in ((b, wb), (a, wa)))
+        square = (by_n * by_center) ** 2
+        square += by_first @ first.covariance @ by_first
+        square += by_second @ second.covariance @ by_second
+        # Of nothing, rounding may leave less.
+        return math.sqrt(max(float(square), 0.0))
+
+    # f² = -n / d.
+    certain = abs(n) > CERTAIN * spread(1.0, 0.0) and abs(d) > CERTAIN * spread(0.0, 1.0)
     if n * d >= 0:
         return (math.nan if certain and n * d > 0 else math.log(USUAL_FOCAL)), math.inf
-    slope = np.array([1.0 / n, -1.0 / d])
-    return 0.5 * math.log(-n / d), 0.5 * math.sqrt(float(slope @ spread @ slope)) + 1e-12
+    return 0.5 * math.log(-n / d), 0.5 * spread(1.0 / n, -1.0 / d) + 1e-12
+
+
+def _same(first: VanishingPoint, second: VanishingPoint) -> bool:
+    """Whether two points are nearer to each other than those of perpendicular directions.
+
+    These are twice the focal length apart, or more, wherever the principal point is.
+    """
+    (a, wa), (b, wb) = (first.at[:2], first.at[2]), (second.at[:2], second.at[2])
+    apart = float(np.linalg.norm(wb * a - wa * b))
+    apart += CERTAIN * (first.uncertainty + second.uncertainty)
+    return apart < 2.0 * math.exp(LOG_FOCAL_RANGE[0]) * abs(float(wa * wb))
 
 
 def with_usual(log_focal: float, deviation: float) -> float:
@@ -261,7 +282,8 @@ def _normal(slope: Float, weight: Float) -> Float:
 
 def _evidence(off: Float, slope: Float, weight: Float, free: NDArray[np.bool_]) -> float:
     """See `Fit`."""
-    volume = float(np.linalg.slogdet(_normal(slope, weight)[free][:, free])[1])
+    values, _ = eigen(_normal(slope, weight)[free][:, free])
+    volume = float(np.log(values).sum())
     # What the center alone could have been: a crop that could be anything explains more.
     before = -2.0 * math.log(CENTER_SPREAD) if free[4] else 0.0
     return before - 0.5 * (float(weight @ off**2) + volume)

@@ -110,18 +110,20 @@ class Chords:
         Returns
         -------
         distance : array (...)
-            Signed, of the start from the line that joins the segment's middle to the point.
+            Signed, of the start from the line that joins the segment's middle to the point. None
+            for a point in the middle itself: a hand's `NOISE` around that, all are about there.
         slope : array (..., 3)
             Its derivative by the point.
         """
         toward = points[..., :2] - self.middle * points[..., 2:]
-        square = np.maximum((toward * toward).sum(axis=-1), 1e-24)
+        near = NOISE * points[..., 2]
+        square = np.maximum((toward * toward).sum(axis=-1) + near * near, 1e-24)
         length = np.sqrt(square)
         distance = (self.normal * points).sum(axis=-1) / length
         slope = self.normal / length[..., None]
         along = toward * (distance / square)[..., None]
         slope[..., :2] -= along
-        slope[..., 2] += (along * self.middle).sum(axis=-1)
+        slope[..., 2] += (along * self.middle).sum(axis=-1) - distance / square * NOISE * near
         return distance, slope
 
 
@@ -161,8 +163,14 @@ def _inverse(slope: Float, weight: Float, at: Float) -> Float:
 
 def inverse(matrix: Float) -> Float:
     """Of a normal matrix; large, but finite, in directions of which it says nothing."""
+    values, vectors = eigen(matrix)
+    return np.asarray(vectors / values @ vectors.T)
+
+
+def eigen(matrix: Float) -> tuple[Float, Float]:
+    """Eigenvalues of a normal matrix, none so small that it is mere rounding, and eigenvectors."""
     values, vectors = np.linalg.eigh(matrix)
-    return np.asarray(vectors / np.maximum(values, 1e-12 * max(values[-1], 1.0)) @ vectors.T)
+    return np.maximum(values, 1e-12 * max(values[-1], 1.0)), vectors
 
 
 def _best_crossing(ends: Float) -> Float:

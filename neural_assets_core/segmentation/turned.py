@@ -29,6 +29,9 @@ WORKING_SIDE = 100
 FLATNESS, HALF_WIDTHS = np.arange(0.2, 0.93, 0.05), np.arange(0.28, 0.56, 0.02)
 """Of rims: heights over widths, and half widths in widths of the region."""
 
+FLATTEST = 2.0
+"""Least half height of rims, in the same pixels."""
+
 OUT, BELOW, STEP = 0.08, 0.09, 2.5
 """How far a rim may be out of the region and below its upper side, in shares of that one's
 lesser side, and pixels from one to the next."""
@@ -160,6 +163,10 @@ def _rim(evidence: Evidence, inside: Mask) -> Ellipse | None:
     """The level ellipse at the top of a region that is best on edges, roughly; or None."""
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     scale = min(1.0, WORKING_SIDE / len(columns))
+    wide, high = scale * len(columns), scale * len(rows)
+    tried = _tried(wide, high) + [scale * columns[0], scale * rows[0], 0.0, 0.0]
+    if not len(tried):
+        return None
     small = [
         np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=way))
         for image, way in (
@@ -168,10 +175,6 @@ def _rim(evidence: Evidence, inside: Mask) -> Ellipse | None:
     ]
     coarse = Evidence.of(small[0], small[1] > 0, evidence.cut_off)
     slopes = _strongest(coarse)
-    wide, high = scale * len(columns), scale * len(rows)
-    tried = _tried(wide, high) + [scale * columns[0], scale * rows[0], 0.0, 0.0]
-    if not len(tried):
-        return None
 
     def worth(ellipses: Float, count: int) -> Float:
         """(n,) how good ellipses (n, 4) are: on edges, not least in front, and large."""
@@ -192,9 +195,11 @@ def _tried(wide: float, high: float) -> Float:
     """(n, 4) middles and half axes of ellipses at the top of a region of a width and a height."""
     out = []
     for a in HALF_WIDTHS * wide:
+        heights = FLATNESS * a
+        heights = heights[(heights > FLATTEST) & (heights < 0.55 * high)]
         middles = np.arange(a - OUT * wide, wide - a + OUT * wide + 1e-6, STEP)
         tops = np.arange(-OUT, BELOW, STEP / min(wide, high)) * min(wide, high)
-        each = np.meshgrid(middles, tops, FLATNESS[FLATNESS * a < 0.55 * high] * a, indexing="ij")
+        each = np.meshgrid(middles, tops, heights, indexing="ij")
         x, top, b = (values.ravel() for values in each)
         out.append(np.stack([x, top + b, np.full(len(x), a), b], axis=1))
     return np.concatenate(out)

@@ -65,7 +65,8 @@ def test_a_click_below_the_base_makes_no_negative_height() -> None:
     ("clicks", "sentence"),
     [
         ([(300.0, 480.0), (300.0, 10.0)], "horizon"),
-        ([(300.0, 480.0), (math.nan, 480.0)], "horizon"),
+        ([(300.0, 480.0), (math.nan, 480.0)], "nowhere"),
+        ([*BASE, (300.0, -math.inf)], "nowhere"),
         ([(300.0, 480.0), (300.0, 480.0)], "one place"),
         ([*BASE[:2], (300.0, -50.0)], "horizon"),
         ([(300.0, 480.0)], "two to four"),

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from neural_assets_core.calibration import Calibration, Segment, calibrate
@@ -188,6 +188,7 @@ TO_THE_RIGHT = [Segment((100, 100), (500, 200)), Segment((100, 500), (500, 400))
             },
             "same side",
         ),
+        ({"x": TO_THE_RIGHT, "y": TO_THE_RIGHT}, "x and y meet in the same point"),
         ({"x": [Segment((math.nan, 0), (1, 1))] * 2}, "outside"),
         ({"x": [Segment((1e300, 0), (1, 1))] * 2}, "outside"),
         ({"up": TO_THE_RIGHT}, "not 'up'"),
@@ -211,7 +212,16 @@ POINTS = st.tuples(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4)) | st.tuples(
 SEGMENTS = st.lists(st.builds(Segment, POINTS, POINTS), max_size=4)
 
 
+ALL_THROUGH_THE_MIDDLE = [Segment((300, 0), (600, 600)), Segment((300, 600), (600, 0))]
+LEVEL = [Segment((50, y), (600, y)) for y in (37.4, 416.7, 581.8)]
+PARALLEL = [Segment((x, 600), (x - 300.0, 1800)) for x in (323.0, 379.5, 77.3)]
+CROSSING_IN_THE_MIDDLE_OF_ONE = [Segment((0, 600), (300, 200)), Segment((0, 0), (900, 0))]
+
+
 @settings(max_examples=150, deadline=None)
+@example({"x": ALL_THROUGH_THE_MIDDLE, "y": ALL_THROUGH_THE_MIDDLE}, None, SIZE)
+@example({"x": PARALLEL, "y": PARALLEL}, None, SIZE)
+@example({"x": LEVEL, "z": CROSSING_IN_THE_MIDDLE_OF_ONE}, None, SIZE)
 @given(
     st.dictionaries(st.sampled_from("xyz"), SEGMENTS),
     st.none() | st.floats(100, 1e4),

@@ -182,7 +182,20 @@ def test_a_camera_that_was_set_stays() -> None:
     assert isinstance(after.objects[0].box, Box)
 
 
-@pytest.mark.parametrize("rectangle", [(10, 8, 11.2, 40), (8, 20, 60, 21.4), (0, 0, 80, 2.5)])
-def test_a_rectangle_too_thin_for_any_rim_is_no_fault(rectangle: tuple[float, ...]) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
-    assert segment_rectangle(Picture(noise), rectangle).pixels.shape == (60, 80)
+@pytest.mark.parametrize(
+    ("shape", "rectangle"),
+    [
+        ((60, 80), (10, 8, 11.2, 40)),
+        ((60, 80), (8, 20, 60, 21.4)),
+        ((60, 80), (0, 0, 80, 2.5)),
+        ((200, 300), (27, 198.6, 173, 225)),
+        ((1, 400), (2, -1, 294, 1.5)),
+    ],
+)
+def test_a_rectangle_too_thin_for_any_rim_is_no_fault(
+    shape: tuple[int, int], rectangle: tuple[float, float, float, float]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (*shape, 3), dtype=np.uint8)
+    mask = segment_rectangle(Picture(noise), rectangle).pixels
+    assert mask.shape == shape
+    assert mask.any()
