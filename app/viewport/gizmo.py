@@ -50,8 +50,11 @@ _FACE_ON = 0.98
 _CROWDED = 72.0
 """A box that is smaller than this on the screen, in pixels, shows no corners beside the rest."""
 
-_ROOMY = 2.0 * HANDLE_LENGTH
-"""A box as wide and as high as this on the screen, in pixels, has room for the gizmo inside."""
+_SMALL, _ROOMY = 2.0 * HANDLE_LENGTH, 2.8 * HANDLE_LENGTH
+"""A box as wide and as high as the second on the screen, in pixels, has room for the gizmo inside.
+
+From there on to the first, the gizmo goes out by and by: nothing jumps while the view is zoomed.
+"""
 
 _HINTS: dict[Kind, str] = {
     "arrow": "Drag to move along {axis}",
@@ -270,12 +273,13 @@ def _ways_out(camera: Camera, box: Box, origin: Float, axes: Float) -> Float:
     """
     pixels = camera.project(box.corners())
     extent = np.ptp(pixels[:, :2], axis=0)
-    roomy = pixels[:, 2].min() <= NEAR or extent.min() >= _ROOMY
-    if roomy or not np.allclose(origin, box.base_center()):
+    out = float(np.clip((_ROOMY - extent.min()) / (_ROOMY - _SMALL), 0.0, 1.0))
+    at_box = np.allclose(origin, box.base_center())
+    if out == 0.0 or pixels[:, 2].min() <= NEAR or not at_box:
         return np.zeros(3)
     # Something long leads out of sight; its sides are near in another direction.
     reach = ((box.corners() - origin) @ axes.T).max(axis=0)
-    return np.minimum(reach, 2.0 * gizmo_length(camera, origin))
+    return out * np.minimum(reach, 2.0 * gizmo_length(camera, origin))
 
 
 def _arrows(camera: Camera, origin: Float, axes: Float, beside: Float) -> list[Handle]:

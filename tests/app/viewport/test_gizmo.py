@@ -143,6 +143,18 @@ def test_a_small_box_leaves_its_middle_free(tool, size):
     assert {"move x", "move y", "move z", "move ground"} <= {handle.name for handle in found}
 
 
+def test_it_leaves_a_box_by_and_by_while_the_view_is_zoomed():
+    box, places = Box(center=(0.0, 0.0, 0.4), size=(0.8, 0.8, 0.8)), []
+    for step in range(60):
+        share = 0.6 * 1.03**step
+        k = np.diag([share, share, 1.0]) @ CAMERA.k
+        zoomed = Camera.from_matrices(800, 600, k, CAMERA.extrinsics)
+        anchor = named(handles(zoomed, box, "select"), "move x").anchor
+        places.append(np.linalg.norm(anchor - box.base_center()))
+    assert (places[0], places[-1]) == (pytest.approx(0.4), 0.0)
+    assert np.ptp(np.diff(places)) < 0.1 * 0.8
+
+
 def test_there_are_none_behind_the_camera():
     for depth in (-1.0, -3.0):
         box = BOX.with_center(CAMERA.position + depth * CAMERA.forward)
