@@ -42,6 +42,9 @@ DRAWN_SLACK, BOX_SLACK = 0.03, 0.15
 """What an object may leave free at each side of a rectangle that was drawn around it, and of its
 box's silhouette, as a share of that one's width or height."""
 
+WIDEST_BRUSH = 16000.0
+"""Radius of a stroke, pixels; wider ones are drawn so."""
+
 SOFTNESS = 2
 """Pixels on either side of an edge in which a mask may be soft, at its working size."""
 
@@ -58,11 +61,20 @@ class Stroke:
         Pixels.
     foreground : bool
         Whether what is under it belongs to the object.
+
+    Raises
+    ------
+    UserError
+        If a number is not finite.
     """
 
     points: Sequence[tuple[float, float]]
     radius: float
     foreground: bool = True
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.radius) and np.isfinite(self.points).all()):
+            raise UserError("A stroke is nowhere: its positions and its radius must be numbers.")
 
 
 class Segmenter(Protocol):
@@ -164,10 +176,10 @@ def _segmented(pixels: U8, region: Mask, strokes: Sequence[Stroke], slack: float
             np.asarray(painted_small, dtype=np.uint8),
             slack,
         )
-    if found is None:
+    mask = None if found is None else fitted(part, found, SOFTNESS / scale)
+    if mask is None or mask.max() < 128:
+        # Nothing was found, or specks of noise that are none at the full size.
         mask = np.where(inside, np.uint8(255), np.uint8(0))
-    else:
-        mask = fitted(part, found, SOFTNESS / scale)
     mask[strokes_there == cv2.GC_FGD] = 255
     mask[strokes_there == cv2.GC_BGD] = 0
     out[at] = mask
@@ -182,7 +194,7 @@ def painted(strokes: Sequence[Stroke], shape: tuple[int, ...]) -> U8:
         points = np.asarray(stroke.points, dtype=np.float64).reshape(-1, 2)
         fixed = np.round((points - 0.5).clip(-1e5, 1e5) * 16).astype(np.int32)
         value = int(cv2.GC_FGD if stroke.foreground else cv2.GC_BGD)
-        radius = max(stroke.radius, 0.5)
+        radius = min(max(stroke.radius, 0.5), WIDEST_BRUSH)
         width = max(1, round(2 * radius))
         cv2.polylines(out, [fixed], False, value, width, cv2.LINE_8, 4)
         for point in fixed:

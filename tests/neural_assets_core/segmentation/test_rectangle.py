@@ -199,3 +199,8 @@ def test_a_rectangle_too_thin_for_any_rim_is_no_fault(
     mask = segment_rectangle(Picture(noise), rectangle).pixels
     assert mask.shape == shape
     assert mask.any()
+
+
+def test_specks_of_noise_are_no_object() -> None:
+    noise = Picture(np.random.default_rng(5).integers(0, 256, (24, 30, 3), dtype=np.uint8))
+    assert (segment_rectangle(noise, (8, 6, 14, 12)).pixels == 255).sum() == 36

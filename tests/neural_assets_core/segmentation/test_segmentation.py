@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import pytest
@@ -127,6 +129,16 @@ def test_any_stroke_gives_a_mask(
     mask = segment(view, BOX, [Stroke(points, radius, foreground)])
     assert mask.pixels.shape == SIZE[::-1]
     assert mask.pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("stroke", [([(math.nan, 3.0)], 3.0), ([(3.0, 3.0)], math.inf)])
+def test_a_stroke_nowhere_is_refused(stroke: tuple[list[tuple[float, float]], float]) -> None:
+    with pytest.raises(UserError, match="A stroke is nowhere"):
+        Stroke(*stroke)
+
+
+def test_a_brush_far_wider_than_the_picture_paints_all() -> None:
+    assert (painted([Stroke([(3.0, 3.0), (9.0, 9.0)], 1e9)], (20, 30)) == cv2.GC_FGD).all()
 
 
 # -- corrections by hand -------------------------------------------------------------------------
