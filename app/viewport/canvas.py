@@ -47,8 +47,11 @@ _library = getattr(gl2, "_lib", None)
 if isinstance(_library, ctypes.CDLL) and not sys.platform.startswith("win"):
     gl2._lib = ctypes.PyDLL(_library._name)
 
-SURROUND = (0.16, 0.16, 0.16, 1.0)
-"""Neutral grey around the picture: an artist judges colour by it."""
+SURROUND = (41 / 255, 41 / 255, 41 / 255, 1.0)
+"""Neutral grey around the picture: an artist judges colour by it.
+
+A whole step of 255: of others, what is drawn anew is rounded up here and down there.
+"""
 
 LARGEST_TEXTURE = 8192
 PIXELATED = 8.0
@@ -163,6 +166,7 @@ class Canvas:
         self._kept = _texture("nearest")
         self._keeper = gloo.FrameBuffer()
         self._drawn: _Drawing | None = None
+        self._begun = False
 
     @property
     def ratio(self) -> float:
@@ -202,7 +206,10 @@ class Canvas:
         if area is not None:
             with self._keeper:
                 self._draw_area(drawing, area)
-        self._drawn = drawing
+        # Software rasterisers draw the very first frame by a way that they leave for a faster one,
+        # up to 3 steps of 255 off: parts of both beside each other would be seen.
+        self._drawn = drawing if self._begun else None
+        self._begun = True
         gloo.set_state(blend=False)
         # Upside down: a texture begins with its lowest row.
         logical = (width / drawing.ratio, height / drawing.ratio)
