@@ -92,12 +92,11 @@ def float_over_picture(widget: QWidget) -> None:
     """Let a part of the window lie over the picture.
 
     The picture is drawn in a window of its own inside the window, and only another one can lie
-    over that. It stays opaque: windows inside a window cannot be seen through everywhere.
+    over that. It stays opaque, and its corners square: windows inside a window cannot be seen
+    through everywhere.
     """
     widget.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
     widget.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
-    # Beyond rounded corners too.
-    widget.setAutoFillBackground(True)
 
 
 def _dress(
@@ -197,6 +196,7 @@ def _style_sheet(scheme: Colors) -> str:
         background: {scheme.window}; }}
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border;
         width: 0; border: none; }}
+    QComboBox {{ combobox-popup: 0; }}
     QComboBox::drop-down {{ border: none; width: 20px; }}
     QComboBox::down-arrow {{ image: url({(ICONS / "choose.svg").as_posix()});
         width: 12px; height: 12px; }}
@@ -234,10 +234,8 @@ def _style_sheet(scheme: Colors) -> str:
     QFrame[role="drop"] {{ border: 2px dashed {scheme.faint}; border-radius: 12px; }}
     QFrame[role="picture"] {{ border: 2px solid {scheme.window}; }}
     QFrame[role="picture"][focused="true"] {{ border-color: {scheme.focus}; }}
-    QFrame[role="palette"] {{ background: {scheme.window}; border-radius: 8px;
-        border: 1px solid {scheme.faint}; }}
-    QFrame[role="message"] {{ background: {scheme.raised}; border-radius: 6px;
-        border: 1px solid {scheme.line}; }}
+    QFrame[role="palette"] {{ background: {scheme.window}; border: 1px solid {scheme.faint}; }}
+    QFrame[role="message"] {{ background: {scheme.raised}; border: 1px solid {scheme.line}; }}
     QFrame[role="message"][tier="error"] {{ border: 2px solid {scheme.error}; }}
     QFrame[role="message"][tier="warning"] {{ border: 2px solid {scheme.warning}; }}
     QToolTip {{ background: {scheme.raised}; color: {scheme.text};

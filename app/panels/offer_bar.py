@@ -120,6 +120,8 @@ class OfferBar(QFrame):
         for index, answer in enumerate(offer.answers):
             button = QPushButton(answer.text)
             button.setProperty("primary", "true" if index == 0 else "false")
+            # A click leaves the focus where it is, for the button goes.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(lambda _=False, chosen=answer: self._answer(offer, chosen))
             self._buttons.addWidget(button)
             # At once: a bar that is shown already would do that later.
