@@ -87,16 +87,13 @@ def _opened(settings: GenerationSettings, preferences: Preferences) -> Decoder:
     if settings.decoder == "proxy":
         return ProxyDecoder()
     if settings.decoder == "preview":
-        folder = find_lifter(settings.checkpoint)
-        if folder is None:
+        if find_lifter(settings.checkpoint) is None:
             return ProxyDecoder(CARVER)
         load_libraries()
-        from neural_assets_core.model.lifting import VolumeLifter
-        from neural_assets_core.model.loading import load_lifter, placement
+        from neural_assets_core.model.loading import placement, shared_lifter
 
         _use_threads(preferences)
-        device, _ = placement(preferences)
-        return ProxyDecoder(VolumeLifter(load_lifter(folder, device)))
+        return ProxyDecoder(shared_lifter(settings.checkpoint, placement(preferences)[0]))
     if settings.decoder == "inpainting":
         find_inpainting(settings.checkpoint)
         load_libraries()

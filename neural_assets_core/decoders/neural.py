@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -22,11 +21,16 @@ from neural_assets_core.decoders.window import Window, edit_window, put_back, to
 from neural_assets_core.device_faults import device_faults
 from neural_assets_core.model.cache import TensorCache
 from neural_assets_core.model.kept_tokens import encoded_again
-from neural_assets_core.model.loading import load_pipeline, placement, quick_unet
+from neural_assets_core.model.loading import (
+    load_pipeline,
+    placement,
+    quick_unet,
+    shared_lifter,
+)
 from neural_assets_core.model.openvino_unet import OpenVINORuntime
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline, steps_taken
 from neural_assets_core.preferences import Preferences, load_preferences
-from neural_assets_core.proxy import check_boxes, render_proxy
+from neural_assets_core.proxy import check_boxes, proxy_picture
 from neural_assets_core.scene import Appearance, Picture, Scene
 
 
@@ -64,8 +68,10 @@ class NeuralDecoder:
             If there is not enough memory for it.
         """
         preferences = preferences or load_preferences()
+        device, dtype = placement(preferences)
         with device_faults():
-            decoder = cls(load_pipeline(checkpoint, *placement(preferences)))
+            lifter = shared_lifter(checkpoint, device)
+            decoder = cls(load_pipeline(checkpoint, device, dtype, lifter))
         decoder._runtime = quick_unet(decoder.pipeline, checkpoint, preferences)
         decoder._encoded.limit = preferences.memory * 2**20
         return decoder
@@ -127,23 +133,23 @@ class NeuralDecoder:
         )
         begin("preparing")
         window = self.place_window(touched)
-        conditions = self.pipeline.prepare_conditions(scene, window.camera(scene.camera), assets)
-        # The proxy in the full picture's size meanwhile, with what the network leaves of the cores.
-        # Before it is there nobody goes: the lifter is one thread's at a time.
-        with ThreadPoolExecutor(1, "proxy") as beside:
-            drawn = beside.submit(render_proxy, scene, scene.camera, self.pipeline.proxy_lifter)
-            begin("denoising")
-            output: Any = self.pipeline(
-                scene,
-                conditions=conditions,
-                num_inference_steps=scene.settings.steps,
-                strength=scene.settings.strength,
-                guidance_scale=scene.settings.guidance,
-                generator=torch.Generator("cpu").manual_seed(scene.settings.seed),
-                callback_on_step_end=after_step,
-            )
-            check_cancelled(cancel)
-            layers = drawn.result()
+        layers = proxy_picture(scene, self.pipeline.proxy_lifter)
+        check_cancelled(cancel)
+        # Not enlarged: where the network sees more than the picture has, it is drawn for it.
+        fine = window.side >= self.pipeline.sample_size
+        conditions = self.pipeline.prepare_conditions(
+            scene, window.camera(scene.camera), assets, window.cut_from(layers) if fine else None
+        )
+        begin("denoising")
+        output: Any = self.pipeline(
+            scene,
+            conditions=conditions,
+            num_inference_steps=scene.settings.steps,
+            strength=scene.settings.strength,
+            guidance_scale=scene.settings.guidance,
+            generator=torch.Generator("cpu").manual_seed(scene.settings.seed),
+            callback_on_step_end=after_step,
+        )
         check_cancelled(cancel)
         # Texture of the background is known outside the hole, texture of objects as far as the
         # proxy trusts itself.

@@ -12,7 +12,7 @@ from neural_assets_core.decoders.base import (
     check_cancelled,
 )
 from neural_assets_core.device_faults import device_faults
-from neural_assets_core.proxy import Lifter, draw_edit, render_proxy
+from neural_assets_core.proxy import Lifter, draw_edit, proxy_picture
 from neural_assets_core.scene import Picture, Scene
 
 
@@ -43,7 +43,7 @@ class ProxyDecoder:
             if self.lifter is None:
                 pixels = draw_edit(scene, scene.camera)
             else:
-                pixels = render_proxy(scene, scene.camera, self.lifter).picture
+                pixels = proxy_picture(scene, self.lifter).picture
         check_cancelled(cancel)
         # Nobody else has it: large ones are not copied.
         pixels.setflags(write=False)

@@ -6,7 +6,7 @@ edit cannot have touched stays the source's own pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import silhouette
-from neural_assets_core.proxy import appearance_mask, grown, untouched
+from neural_assets_core.proxy import ProxyLayers, appearance_mask, grown, untouched
 from neural_assets_core.scene import Scene
 
 MARGIN = 0.35
@@ -28,6 +28,9 @@ COARSENESS = 2.0
 
 NOISE = 6.0
 """Brightness levels of change, all channels together, of which half is taken for noise."""
+
+LARGEST = 256
+"""Pixels a side of the largest picture in which the touched ones are sought."""
 
 SHADOW_REACH = 0.9
 """How far over the ground a shadow may fall, in heights of the box."""
@@ -45,6 +48,15 @@ class Window:
         """The camera that sees just this window."""
         return camera.cropped(self.left, self.top, self.side, self.side)
 
+    def cut_from(self, layers: ProxyLayers) -> ProxyLayers | None:
+        """Its part of the whole picture's proxy, not copied; None if it sticks out over that."""
+        height, width = layers.hole.shape
+        right, bottom = self.left + self.side, self.top + self.side
+        if min(self.left, self.top) < 0 or right > width or bottom > height:
+            return None
+        at = slice(self.top, bottom), slice(self.left, right)
+        return ProxyLayers(*(getattr(layers, field.name)[at] for field in fields(layers)))
+
 
 def touched_pixels(scene: Scene) -> NDArray[np.float32]:
     """(height, width) of the scene's picture: 1 where the edit may have changed it, soft edges.
@@ -53,30 +65,30 @@ def touched_pixels(scene: Scene) -> NDArray[np.float32]:
     the ground around them that their shadows may fall on. If the camera moved: everything.
     """
     camera, background = scene.camera, scene.background
-    shape = (camera.height, camera.width)
+    size = (camera.width, camera.height)
     if camera != background.view.camera:
-        return np.ones(shape, dtype=np.float32)
-    touched = np.zeros(shape, dtype=np.uint8)
+        return np.ones(size[::-1], dtype=np.float32)
+    # Its edge is soft: large pictures need no finer one, and a wide blur of them takes seconds.
+    shrink = min(1.0, LARGEST / max(size))
+    small = camera.resized(*(max(1, round(side * shrink)) for side in size))
+    touched = np.zeros((small.height, small.width), dtype=np.uint8)
     stayed = untouched(scene, background.occluders)
     for occluder in background.occluders:
         if occluder not in stayed:
-            touched |= appearance_mask(occluder)
-            touched |= _reach(camera, occluder.box)
+            mask = appearance_mask(occluder)
+            touched |= cv2.resize(mask, touched.shape[::-1], interpolation=cv2.INTER_AREA)
+            touched |= _reach(small, occluder.box)
     for item in scene.objects:
         if item.appearance not in stayed or item.box != item.appearance.box:
-            touched |= _reach(camera, item.box)
+            touched |= _reach(small, item.box)
     if not touched.any():
-        return touched.astype(np.float32)
-    # The soft edge is made small: a wide blur of a large photograph would take seconds.
-    shrink = min(1.0, 1024 / max(shape))
-    size = (max(1, round(shape[1] * shrink)), max(1, round(shape[0] * shrink)))
-    small = np.asarray(cv2.resize(touched, size, interpolation=cv2.INTER_AREA)) > 0
-    radius = max(1.0, 0.02 * max(size))
-    soft = grown(small, radius).astype(np.float32)
+        return np.zeros(size[::-1], dtype=np.float32)
+    radius = max(1.0, 0.02 * max(touched.shape))
+    soft = grown(touched > 0, radius).astype(np.float32)
     soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), 0.5 * radius), dtype=np.float32)
     # No tail: what is not visibly changed is not changed at all.
     soft[soft < 1 / 255] = 0.0
-    large = cv2.resize(soft, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    large = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)
     return np.asarray(large, dtype=np.float32)
 
 
@@ -147,7 +159,8 @@ def put_back(
             inner[1].start, window.side - inner[1].stop,
             cv2.BORDER_REPLICATE,
         ).astype(np.float32)
-        drawn = _resized(around, decoded.shape[0])
+        drawn = np.empty(decoded.shape, dtype=np.float32)
+        _resize_into(drawn, around)
     else:
         drawn = reference.astype(np.float32)
     # What changed, at the model's own resolution: there the wide blur costs little.
@@ -155,22 +168,27 @@ def put_back(
     if reference is not None:
         small *= _credible(small)
     coarse = np.asarray(cv2.GaussianBlur(small, (0, 0), COARSENESS), dtype=np.float32)
-    if reference is None:
-        beneath = base[rows, columns].astype(np.float32)
-        fine = _resized(decoded.astype(np.float32), window.side)[inner] - beneath
-    else:
-        fine = _resized(small, window.side)[inner]
-    # In place: fresh memory costs more than the arithmetic.
-    change = _resized(coarse, window.side)[inner]
-    change -= fine
-    change *= detail[rows, columns][..., None]
-    change += fine
-    change *= weight[rows, columns][..., None]
-    change += base[rows, columns]
-    np.round(change, out=change)
-    np.clip(change, 0, 255, out=change)
-    result = base.copy()
-    result[rows, columns] = change
+    share, faith, result = weight[rows, columns], detail[rows, columns], base.copy()
+    # Channel by channel and in place: numpy is slow at so short an axis, and fresh memory costs
+    # more than the arithmetic.
+    large = np.empty((2, window.side, window.side), dtype=np.float32)
+    fine, change = (one[inner] for one in large)
+    for channel in range(base.shape[2]):
+        beneath = base[rows, columns, channel]
+        if reference is None:
+            _resize_into(large[0], decoded[..., channel].astype(np.float32))
+            fine -= beneath
+        else:
+            _resize_into(large[0], small[..., channel].copy())
+        _resize_into(large[1], coarse[..., channel].copy())
+        change -= fine
+        change *= faith
+        change += fine
+        change *= share
+        change += beneath
+        np.round(change, out=change)
+        np.clip(change, 0, 255, out=change)
+        result[rows, columns, channel] = change
     return result
 
 
@@ -185,9 +203,11 @@ def _credible(change: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(power / (power + np.float32(NOISE**2)))
 
 
-def _resized(image: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    method = cv2.INTER_AREA if side < image.shape[0] else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, (side, side), interpolation=method), dtype=np.float32)
+def _resize_into(out: NDArray[np.float32], image: NDArray[np.float32]) -> None:
+    """Bring a square picture to the size of another, in its memory."""
+    side = len(out)
+    method = cv2.INTER_AREA if side < len(image) else cv2.INTER_CUBIC
+    cv2.resize(image, (side, side), dst=out, interpolation=method)
 
 
 def _reach(camera: Camera, box: Box) -> NDArray[np.uint8]:

@@ -19,6 +19,7 @@ from neural_assets_core.proxy import (
     CARVER,
     Fill,
     Lifter,
+    ProxyLayers,
     appearance_mask,
     check_boxes,
     fill_texture,
@@ -131,6 +132,7 @@ def target_inputs(
     latent_size: int,
     lifter: Lifter | None = CARVER,
     fill: Fill = fill_texture,
+    drawn: ProxyLayers | None = None,
 ) -> TargetInputs:
     """Conditions for the picture that `camera` takes of the scene.
 
@@ -145,6 +147,8 @@ def target_inputs(
         Gives the proxy's objects their shapes; None draws no proxy, its arrays are zero.
     fill : callable
         Fills what its objects leave behind.
+    drawn : ProxyLayers, optional
+        The proxy, if it is there already, as finely as `camera` sees it or finer.
 
     Raises
     ------
@@ -152,7 +156,9 @@ def target_inputs(
         If a box reaches behind the camera.
     """
     check_boxes(scene)
-    proxy, masks = _proxy_inputs(scene, camera, latent_size, lifter, fill)
+    if drawn is None and lifter is not None:
+        drawn = render_proxy(scene, camera, lifter, fill)
+    proxy, masks = _proxy_inputs(drawn, camera, latent_size)
     layout, nearest = layout_map(
         [item.box for item in scene.objects], camera.resized(latent_size, latent_size)
     )
@@ -171,19 +177,20 @@ def target_inputs(
 
 
 def _proxy_inputs(
-    scene: Scene, camera: Camera, latent_size: int, lifter: Lifter | None, fill: Fill
+    layers: ProxyLayers | None, camera: Camera, latent_size: int
 ) -> tuple[NDArray[np.uint8], F32]:
     """`TargetInputs.proxy` and `proxy_masks`."""
-    cells = (latent_size, latent_size)
-    if lifter is None:
-        picture = np.zeros((camera.height, camera.width, 3), dtype=np.uint8)
+    size, cells = (camera.width, camera.height), (latent_size, latent_size)
+    if layers is None:
+        picture = np.zeros((*size[::-1], 3), dtype=np.uint8)
         return picture, np.zeros((PROXY_MASK_CHANNELS, *cells), dtype=np.float32)
-    layers = render_proxy(scene, camera, lifter, fill)
     masks = [
         layers.hole.astype(np.float32), layers.coverage, layers.confidence, layers.gone, layers.came
     ]
     small = [cv2.resize(mask, cells, interpolation=cv2.INTER_AREA) for mask in masks]
-    return layers.picture, np.stack(small)
+    # As it is, if that is its size.
+    picture = np.asarray(cv2.resize(layers.picture, size, interpolation=cv2.INTER_AREA))
+    return picture, np.stack(small)
 
 
 def pose_corners(box: Box, camera: Camera) -> F32:

@@ -12,6 +12,7 @@ the volume by position in the source view, which keeps its pixels aligned with t
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import cv2
@@ -164,19 +165,18 @@ def _looked_up(volumes: torch.Tensor, coordinates: torch.Tensor) -> torch.Tensor
 
 
 class VolumeLifter:
-    """Draws objects from the volumes that a network makes of them.
+    """Draws objects from the volumes that a network makes of them; from any thread.
 
     Parameters
     ----------
     network : ObjectLifter
-        Used from one thread at a time.
     autocast : torch.dtype, optional
         Compute volumes in this precision.
     """
 
     def __init__(self, network: ObjectLifter, autocast: torch.dtype | None = None) -> None:
         self.network, self.autocast = network, autocast
-        self._volumes = TensorCache()
+        self._volumes, self._lock = TensorCache(), threading.Lock()
 
     @torch.no_grad()
     def draw(
@@ -231,7 +231,9 @@ class VolumeLifter:
         # Its own `dtype` and `device` look through all of it.
         weight = next(self.network.parameters())
         key = (appearance_key(appearance), weight.dtype, weight.device, self.autocast)
-        return self._volumes.get(key, lambda: self._made(appearance))
+        # One at a time: another thread may be about to ask for the same.
+        with self._lock:
+            return self._volumes.get(key, lambda: self._made(appearance))
 
     def _made(self, appearance: Appearance) -> torch.Tensor:
         crop = lifting_inputs(appearance, 2 * self.network.config.sample_size)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, get_args
+from weakref import WeakValueDictionary
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,10 +17,10 @@ from neural_assets_core.device_choice import choose, find_machine
 from neural_assets_core.device_faults import device_faults
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.assemble import map_channels
-from neural_assets_core.model.checkpoints import resolve_checkpoint
+from neural_assets_core.model.checkpoints import find_lifter, resolve_checkpoint
 from neural_assets_core.model.encoder import VisualEncoder
 from neural_assets_core.model.latents import VAE
-from neural_assets_core.model.lifting import ObjectLifter
+from neural_assets_core.model.lifting import ObjectLifter, VolumeLifter
 from neural_assets_core.model.openvino_unet import OpenVINORuntime
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.preferences import Preferences, load_preferences
@@ -72,7 +75,10 @@ def quick_unet(
 
 
 def load_pipeline(
-    name: str, device: str | torch.device | None = None, dtype: torch.dtype | None = None
+    name: str,
+    device: str | torch.device | None = None,
+    dtype: torch.dtype | None = None,
+    lifter: VolumeLifter | None = None,
 ) -> NeuralAssetsPipeline:
     """Load a checkpoint.
 
@@ -84,6 +90,8 @@ def load_pipeline(
         Default: as `choose` has it for the stored preferences.
     dtype : torch.dtype, optional
         Default: likewise, for the device.
+    lifter : VolumeLifter, optional
+        See `shared_lifter`: draws its proxies, and the checkpoint's own is not loaded.
 
     Raises
     ------
@@ -108,11 +116,14 @@ def load_pipeline(
                 use_safetensors=True,
                 local_files_only=True,
                 low_cpu_mem_usage=False,
+                **({} if lifter is None else {"lifter": lifter.network}),
             )
         _check_weights(pipeline, folder)
         _check_fit(pipeline)
     except FAULTS as error:
         raise _unusable(folder, error) from None
+    if lifter is not None:
+        pipeline.proxy_lifter = lifter
     pipeline.to(device)
     pipeline.set_progress_bar_config(disable=True)
     if torch.device(device).type == "cpu":
@@ -145,6 +156,40 @@ def load_lifter(folder: Path, device: str | torch.device | None = None) -> Objec
     if torch.device(device).type == "cpu":
         lifter.to(memory_format=torch.channels_last)
     return lifter
+
+
+_lifters: WeakValueDictionary[Hashable, VolumeLifter] = WeakValueDictionary()
+_lifters_lock = threading.Lock()
+
+
+def shared_lifter(name: str, device: str) -> VolumeLifter | None:
+    """The lifter of a checkpoint, for everybody who draws its proxies; None if it has none.
+
+    What one of them has found out about an object the others need not find out again. From any
+    thread.
+
+    Parameters
+    ----------
+    name : str
+        "default" or a folder.
+    device : str
+
+    Raises
+    ------
+    UserError
+        If the checkpoint is missing, or its lifter's weights do not match its configuration.
+    """
+    folder = find_lifter(name)
+    if folder is None:
+        return None
+    # Another one may be trained into the same folder.
+    written = max(file.stat().st_mtime_ns for file in folder.iterdir())
+    with _lifters_lock:
+        lifter = _lifters.get((folder, device, written))
+        if lifter is None:
+            lifter = VolumeLifter(load_lifter(folder, device))
+            _lifters[folder, device, written] = lifter
+        return lifter
 
 
 def load_encoder(name: str) -> VisualEncoder:

@@ -119,7 +119,9 @@ class _Forward:
     ) -> None:
         # Not the other way round too: what goes in circles is not freed when it is let go.
         self._unet = weakref.ref(unet)
-        self._of = _state(unet)
+        # Found once: looking through all modules for them takes as long as many a layer.
+        self._weights = tuple(unet.parameters())
+        self._of = _state(self._weights)
         side = unet.config.sample_size
         self._shape = (unet.config.in_channels, side, side)
         self._request = compiled.create_infer_request()
@@ -141,7 +143,7 @@ class _Forward:
         known = not more and all(value is None for value in others.values())
         if known and sample.shape[1:] == self._shape and not torch.is_grad_enabled():
             try:
-                if _state(unet) != self._of:
+                if _state(self._weights) != self._of:
                     raise RuntimeError("its weights are others now")
                 # In torch's own precision: in bfloat16 a thousand moments are but a few.
                 moments = unet.get_time_embed(sample, timestep)
@@ -168,9 +170,9 @@ class _Forward:
         return torch.from_numpy(np.concatenate(rows)).to(inputs[0].dtype)
 
 
-def _state(unet: UNet2DConditionModel) -> Hashable:
+def _state(weights: tuple[nn.Parameter, ...]) -> Hashable:
     """Differs once the weights are others, or elsewhere; every change in place counts up."""
-    first, written = next(unet.parameters()), sum(p._version for p in unet.parameters())
+    first, written = weights[0], sum(weight._version for weight in weights)
     return (first.device, first.dtype, written)
 
 

@@ -33,7 +33,7 @@ from neural_assets_core.model.latents import (
 )
 from neural_assets_core.model.lifting import ObjectLifter, VolumeLifter
 from neural_assets_core.model.tokenizer import AssetTokenizer
-from neural_assets_core.proxy import CARVER, Lifter
+from neural_assets_core.proxy import CARVER, Lifter, ProxyLayers
 from neural_assets_core.scene import Appearance, Background, Scene, View
 
 ViewCallback = Callable[[], None]
@@ -371,8 +371,16 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         )
 
     @torch.no_grad()
-    def prepare_conditions(self, scene: Scene, camera: Camera, assets: EncodedAssets) -> Conditions:
+    def prepare_conditions(
+        self,
+        scene: Scene,
+        camera: Camera,
+        assets: EncodedAssets,
+        proxy: ProxyLayers | None = None,
+    ) -> Conditions:
         """Conditions, batch of one, for the square picture that `camera` takes of the scene.
+
+        Its proxy, if there is one already, may be finer than `sample_size`, not coarser.
 
         Raises
         ------
@@ -381,7 +389,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         """
         camera = camera.resized(self.sample_size, self.sample_size)
         size = self.unet.config.sample_size
-        inputs = target_inputs(scene, camera, size, self.proxy_lifter)
+        inputs = target_inputs(scene, camera, size, self.proxy_lifter, drawn=proxy)
         device, dtype = self.device, _dtype(self.unet)
         bins = self.asset_tokenizer.config.object_bins ** 2
         channels = self.asset_tokenizer.config.feature_channels

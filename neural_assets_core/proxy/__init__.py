@@ -19,7 +19,7 @@ from neural_assets_core.proxy.filling import fill_texture
 from neural_assets_core.proxy.objects import CARVER, LiftedRays, Lifter
 from neural_assets_core.proxy.photograph import prepare_photograph
 from neural_assets_core.proxy.plate import Fill, fill_smoothly
-from neural_assets_core.proxy.render import ProxyLayers, check_boxes, render_proxy
+from neural_assets_core.proxy.render import ProxyLayers, check_boxes, proxy_picture, render_proxy
 from neural_assets_core.proxy.sampling import appearance_mask, grown
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "grown",
     "is_untouched",
     "prepare_photograph",
+    "proxy_picture",
     "render_proxy",
     "untouched",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,6 +25,7 @@ from neural_assets_core.proxy.objects import (
 )
 from neural_assets_core.proxy.plate import CERTAIN, KEPT_PIXELS, Fill, clean_plate
 from neural_assets_core.proxy.shadows import Caster, Light, cast_shadows, find_light, shaded
+from neural_assets_core.proxy.shelf import Shelf
 from neural_assets_core.scene import Appearance, Background, Scene, SceneObject
 from neural_assets_core.yielding import yield_point
 
@@ -34,6 +35,9 @@ FARTHEST = 10_000.0
 
 CONFIDENT = 0.75
 """Confidence under which an object's colours count as guessed."""
+
+_stages, _pictures = Shelf(64 * 2**20), Shelf(32 * 2**20)
+"""Two threads that draw the same edit, for a preview and for a decoder, find each other's work."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,13 @@ class ProxyLayers:
     gone: NDArray[np.float32]
     came: NDArray[np.float32]
 
+    @property
+    def nbytes(self) -> int:
+        """Memory taken."""
+        return _nbytes(
+            self.picture, self.hole, self.coverage, self.confidence, self.gone, self.came
+        )
+
     def guessed(self) -> NDArray[np.uint8]:
         """(h, w) 255 where the sources never showed what is here: holes, and hidden sides."""
         unsure = (self.coverage > 0.5) & (self.confidence < CONFIDENT * self.coverage)
@@ -73,6 +84,20 @@ class ProxyLayers:
         # Channel by channel: numpy is slow at reducing so short an axis.
         red, green, blue = np.moveaxis(self.picture == source, -1, 0)
         return np.asarray(red & green & blue & (self.coverage > 0.5))
+
+
+def proxy_picture(scene: Scene, lifter: Lifter) -> ProxyLayers:
+    """`render_proxy` as the scene's own camera sees it; what was drawn last is kept, read-only."""
+
+    def draw() -> ProxyLayers:
+        layers = render_proxy(scene, scene.camera, lifter)
+        layers.picture.setflags(write=False)
+        return layers
+
+    if not _is_small(scene.camera):
+        return draw()
+    objects = tuple((item.box, item.appearance) for item in scene.objects)
+    return _pictures.get((scene.background, scene.camera, objects, weakref.ref(lifter)), draw)
 
 
 def render_proxy(
@@ -162,6 +187,11 @@ class _Stage:
     lit: NDArray[np.float32]
     layers: dict[Appearance, list[Layer]]
 
+    @property
+    def nbytes(self) -> int:
+        """Memory taken, but for the layers: each is as large as what is seen of its object."""
+        return _nbytes(self.picture, self.hole, self.objects, self.gone, self.lit)
+
 
 def _stage_of(scene: Scene, camera: Camera, lifter: Lifter, fill: Fill) -> _Stage:
     before = {(occluder.box, occluder) for occluder in scene.background.occluders}
@@ -169,29 +199,34 @@ def _stage_of(scene: Scene, camera: Camera, lifter: Lifter, fill: Fill) -> _Stag
     # The camera must stand where it stood, too, if anything is to look as it looked.
     still = scene.camera.world_to_camera == scene.background.view.camera.world_to_camera
     alike = {appearance for box, appearance in after if still and box == appearance.box}
-    # Large photographs are worth a wait, but not that much memory.
-    small = camera.width * camera.height <= KEPT_PIXELS
-    make = _kept_stage if small else _kept_stage.__wrapped__
+    changed = before != after
+
+    def make() -> _Stage:
+        return _new_stage(
+            scene.background, camera, frozenset(before & after), frozenset(alike), changed,
+            lifter, fill,
+        )
+
+    if not _is_small(camera):
+        return make()
     # Remembered without keeping the lifter, and the network in it, alive.
-    return make(
-        scene.background, camera, frozenset(before & after), frozenset(alike), before != after,
+    key = (
+        scene.background, camera, frozenset(before & after), frozenset(alike), changed,
         weakref.ref(lifter), fill,
     )
+    return _stages.get(key, make)
 
 
-@lru_cache(maxsize=4)
-def _kept_stage(
+def _new_stage(
     background: Background,
     camera: Camera,
     stayed: frozenset[Caster],
     alike: frozenset[Appearance],
     changed: bool,
-    owner: weakref.ref[Lifter],
+    lifter: Lifter,
     fill: Fill,
 ) -> _Stage:
     """While one object is dragged, all frames have the same stage."""
-    lifter = owner()
-    assert lifter is not None
     light = find_light(background, lifter) if changed else None
     casters = [(occluder.box, occluder) for occluder in background.occluders]
     moved = [caster for caster in casters if caster not in stayed]
@@ -224,6 +259,16 @@ def _kept_stage(
     for array in (picture, hole, objects, gone, lit):
         array.setflags(write=False)
     return _Stage(stayed, picture, hole, objects, light, gone, lit, layers)
+
+
+def _is_small(camera: Camera) -> bool:
+    """Whether its pictures are kept: large photographs are worth a wait, but not that much memory.
+    """
+    return camera.width * camera.height <= KEPT_PIXELS
+
+
+def _nbytes(*arrays: NDArray[Any]) -> int:
+    return sum(array.nbytes for array in arrays)
 
 
 def _reaches(box: Box, camera: Camera, area: NDArray[np.bool_]) -> bool:

@@ -39,6 +39,14 @@ class Shelf:
         """Memory taken."""
         return sum(one.nbytes for one in self._kept.values())
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        with self._lock:
+            self._kept.clear()
+
     def get(self, key: Hashable, make: Callable[[], S]) -> S:
         """The thing kept under `key`, or the one that `make` makes now; from any thread."""
         with self._lock:

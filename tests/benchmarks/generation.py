@@ -49,18 +49,24 @@ def generate(checkpoint: str) -> tuple[list[Row], dict[str, float]]:
     loads = _timed(lambda _: NeuralDecoder.open(checkpoint), 5)
     decoder = NeuralDecoder.open(checkpoint)
     pipeline = decoder.pipeline
+    proxy = ProxyDecoder(pipeline.proxy_lifter)
     scene = load_scene(SAMPLE)
     rows, ratios = [*compiled, Row.of("loading the checkpoint", loads)], {}
     decoder.generate(moved(scene, 0.01))
     networks = [pipeline.unet, pipeline.vae.encoder, pipeline.vae.decoder]
     for steps, count in ((1, 20), (STEPS, 5)):
         asked, many = scene.with_settings(steps=steps), f"{steps} step{'s' * (steps > 1)}"
-        pictures = [partial(decoder.generate, moved(asked, 0.02 + 0.002 * i)) for i in range(count)]
-        seconds, over = _over_forwards(pictures, networks)
-        rows.append(Row.of(f"neural picture, {many}", seconds))
-        ratios[f"neural picture over its forwards, {many}"] = over
+        # In the studio the hand has seen a preview of what it let go.
+        for seen, start in ((True, 0.02), (False, 0.07)):
+            edits = [moved(asked, start + 0.002 * i) for i in range(count)]
+            pictures = [partial(decoder.generate, edit) for edit in edits]
+            before = [partial(proxy.generate, edit) for edit in edits] if seen else []
+            seconds, over = _over_forwards(pictures, networks, before)
+            how = many if seen else f"{many}, no preview before"
+            rows.append(Row.of(f"neural picture, {how}", seconds))
+            ratios[f"neural picture over its forwards, {how}"] = over
         # What is left without windows, proxies and putting back.
-        edited = moved(asked, 0.1)
+        edited = moved(asked, 0.12)
         camera = edit_window(touched_pixels(edited)).camera(edited.camera)
         assets = pipeline.encode_assets(edited)
         alone = partial(
@@ -69,10 +75,9 @@ def generate(checkpoint: str) -> tuple[list[Row], dict[str, float]]:
         )
         _, over = _over_forwards([alone] * count, networks)
         ratios[f"of it, the diffusion alone, {many}"] = over
-    proxy = ProxyDecoder(pipeline.proxy_lifter)
     # The next ones of the same drag; the neural pictures before found the light.
     proxy.generate(moved(scene, 0.01))
-    quick = _timed(lambda i: proxy.generate(moved(scene, 0.02 + 0.002 * i)), 20)
+    quick = _timed(lambda i: proxy.generate(moved(scene, 0.2 + 0.002 * i)), 20)
     rows.append(Row.of("preview picture (proxy)", quick))
     for forward, ratio in _forwards(pipeline.unet):
         rows.append(forward)
@@ -92,12 +97,14 @@ def _timed(run: Callable[[int], object], count: int) -> list[float]:
 
 @torch.no_grad()
 def _over_forwards(
-    runs: Sequence[Callable[[], object]], modules: Sequence[nn.Module]
+    runs: Sequence[Callable[[], object]],
+    modules: Sequence[nn.Module],
+    before: Sequence[Callable[[], object]] = (),
 ) -> tuple[list[float], float]:
     """Seconds of each run, and these over those of all the forwards of these modules in it.
 
     The forwards are done again, alone and one after the other: what a run does beside its networks
-    makes them slower.
+    makes them slower. What comes `before` each run is not timed.
     """
     calls: list[Callable[[], object]] = []
 
@@ -105,7 +112,9 @@ def _over_forwards(
         calls.append(partial(module, *args, **kwargs))
 
     seconds, forwards = [], []
-    for run in runs:
+    for index, run in enumerate(runs):
+        if before:
+            before[index]()
         calls.clear()
         hooks = [module.register_forward_pre_hook(note, with_kwargs=True) for module in modules]
         seconds += _timed(lambda _, run=run: run(), 1)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from neural_assets_core.decoders import Cancelled
+from neural_assets_core.decoders import Cancelled, open_decoder
 from neural_assets_core.decoders.neural import NeuralDecoder
 from neural_assets_core.decoders.window import touched_pixels
 from neural_assets_core.device_faults import (
@@ -23,6 +23,7 @@ from neural_assets_core.device_faults import (
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import silhouette
 from neural_assets_core.model.cache import TensorCache
+from neural_assets_core.model.lifting import VolumeLifter
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
 from neural_assets_core.proxy import appearance_mask
 from neural_assets_core.scene import Scene, load_scene, save_scene
@@ -117,10 +118,29 @@ class TestNothingIsComputedTwice:
         scenes = [moved, *poses(moved), other, moved]
         kept = [decoder.generate(scene).picture for scene in scenes]
         for scene, picture in zip(scenes, kept, strict=True):
-            tiny_pipeline.proxy_lifter._volumes = TensorCache(0)
+            tiny_pipeline.proxy_lifter = VolumeLifter(tiny_pipeline.lifter)
             assert np.array_equal(
                 NeuralDecoder(tiny_pipeline).generate(scene).picture.pixels, picture.pixels
             )
+
+    def test_a_preview_does_the_decoders_work(
+        self,
+        tiny_pipeline: NeuralAssetsPipeline,
+        moved: Scene,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        tiny_pipeline.save_pretrained(str(tmp_path))
+        asked = moved.with_settings(decoder="neural", checkpoint=str(tmp_path))
+        preview = open_decoder(asked.with_settings(decoder="preview").settings)
+        decoder = open_decoder(asked.settings)
+        lifted = counter(decoder.pipeline.lifter)
+        alone = NeuralDecoder(tiny_pipeline).generate(asked).picture
+        preview.generate(asked)
+        assert len(lifted) == 2
+        monkeypatch.setattr("neural_assets_core.proxy.render.draw_layer", None)
+        assert decoder.generate(asked).picture == alone
+        assert len(lifted) == 2
 
     def test_order_of_scenes_does_not_matter(
         self, tiny_pipeline: NeuralAssetsPipeline, moved: Scene

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from neural_assets_core.decoders.window import Window, edit_window, put_back, touched_pixels
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import silhouette
+from neural_assets_core.proxy import CARVER, proxy_picture, render_proxy
 from neural_assets_core.scene import Scene
 
 
@@ -55,6 +56,21 @@ def test_the_window_holds_all_that_was_touched(
     assert window.top <= rows.start
     assert window.left + window.side >= columns.stop
     assert window.top + window.side >= rows.stop
+
+
+def test_a_window_is_cut_from_the_proxy_as_it_would_be_drawn(
+    scene: Scene, boxes: list[Box]
+) -> None:
+    moved = scene.with_box("box 1", boxes[0].translated((0.1, -0.2, 0)))
+    whole, window = proxy_picture(moved, CARVER), Window(9, 4, 40)
+    cut, drawn = window.cut_from(whole), render_proxy(moved, window.camera(moved.camera), CARVER)
+    assert cut is not None
+    assert (cut.coverage > 0.5).any()
+    assert np.abs(cut.coverage - drawn.coverage).max() < 0.01
+    shown = ~(cut.hole | drawn.hole)
+    assert np.abs(cut.picture[shown].astype(int) - drawn.picture[shown]).max() <= 1
+    assert Window(-1, 0, 40).cut_from(whole) is None
+    assert Window(0, 9, scene.camera.height).cut_from(whole) is None
 
 
 @pytest.mark.parametrize("window", [Window(4, 6, 32), Window(-8, 0, 64), Window(0, 0, 48)])

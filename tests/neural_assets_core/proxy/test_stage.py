@@ -12,7 +12,7 @@ from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import BoxHits
 from neural_assets_core.proxy import ProxyLayers, render_proxy
 from neural_assets_core.proxy.objects import Carver, LiftedRays
-from neural_assets_core.proxy.render import _kept_stage
+from neural_assets_core.proxy.render import _stages
 from neural_assets_core.scene import Appearance, Picture, Scene
 
 
@@ -58,7 +58,7 @@ def test_pictures_do_not_depend_on_those_before(
         render_proxy(edit, view, lifter) for edit, view in zip(edits, views, strict=True)
     ]
     for edit, view, made in zip(edits, views, after_others, strict=True):
-        _kept_stage.cache_clear()
+        _stages.clear()
         assert same(made, render_proxy(edit, view, lifter))
 
 
@@ -81,7 +81,7 @@ def test_large_pictures_are_not_remembered(
 ) -> None:
     moved = scene.with_box("box 1", boxes[0].translated((0.1, -0.3, 0)))
     remembered = render_proxy(moved, camera)
-    _kept_stage.cache_clear()
+    _stages.clear()
     monkeypatch.setattr("neural_assets_core.proxy.render.KEPT_PIXELS", camera.width)
     assert same(remembered, render_proxy(moved, camera))
-    assert _kept_stage.cache_info().currsize == 0
+    assert len(_stages) == 0
