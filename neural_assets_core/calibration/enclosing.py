@@ -133,9 +133,10 @@ def box_around_mask(
     if value < (0.0 if dish is not None else max(highest - NEARLY, PROMISING)):
         return Enclosing(best)
     round_box = _settled(camera, round_box, taper, line, dish=dish is not None)
+    if behind_camera(camera, round_box):
+        return Enclosing(best)
     value = _shared(camera, rings(round_box, taper), inside, hidden, wanted)
     fits = value > max(highest, FITS) or value > max(highest + CLEARER, PROMISING)
-    fits = fits and not behind_camera(camera, round_box)
     return Enclosing(round_box, taper) if fits else Enclosing(best)
 
 
@@ -200,7 +201,7 @@ def _settled(camera: Camera, box: Box, taper: float, line: Float, *, dish: bool)
     it is, is not seen.
     """
     width = float(np.ptp(line[:, 0])) if len(line) else 0.0
-    if len(line) < FEWEST_POINTS:
+    if len(line) < FEWEST_POINTS or width == 0.0:
         return box
     side, ahead = box.rotation_matrix()[:, 0], box.rotation_matrix()[:, 1]
 

@@ -59,11 +59,19 @@ class Ellipse:
 
     def filled(self, shape: tuple[int, ...]) -> Mask:
         """The pixels (h, w) in it."""
-        v, u = np.ogrid[: shape[0], : shape[1]]
+        low, high = (
+            (self.center + way * self.half.max()).clip(0, shape[1::-1]).astype(int)
+            for way in (-1.0, 1.0)
+        )
+        v, u = np.ogrid[low[1] : high[1] + 1, low[0] : high[0] + 1]
         x, y = u + 0.5 - self.center[0], v + 0.5 - self.center[1]
         cosine, sine = math.cos(self.turn), math.sin(self.turn)
         along, across = cosine * x + sine * y, cosine * y - sine * x
-        return np.asarray((along / self.half[0]) ** 2 + (across / self.half[1]) ** 2 < 1.0)
+        out = np.zeros(shape, dtype=bool)
+        part = out[low[1] : high[1] + 1, low[0] : high[0] + 1]
+        inside = (along / self.half[0]) ** 2 + (across / self.half[1]) ** 2 < 1.0
+        part[:] = inside[: part.shape[0], : part.shape[1]]
+        return out
 
 
 def completed(mask: Mask, hidden: Mask) -> Mask:
@@ -77,8 +85,8 @@ def completed(mask: Mask, hidden: Mask) -> Mask:
     if ellipse is not None:
         return mask | (ellipse.filled(mask.shape) & hidden)
     hull = np.zeros(mask.shape, dtype=np.uint8)
-    points = cv2.findNonZero(mask.astype(np.uint8))
-    cv2.fillConvexPoly(hull, cv2.convexHull(points), 1)
+    edges, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.concatenate(edges)), 1)
     return mask | ((hull > 0) & hidden)
 
 

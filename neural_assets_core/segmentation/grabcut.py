@@ -45,6 +45,9 @@ box's silhouette, as a share of that one's width or height."""
 WIDEST_BRUSH = 16000.0
 """Radius of a stroke, pixels; wider ones are drawn so."""
 
+FINEST = 8
+"""Pixels of a neighbourhood's radius that say enough of how a mask follows edges there."""
+
 SOFTNESS = 2
 """Pixels on either side of an edge in which a mask may be soft, at its working size."""
 
@@ -220,7 +223,7 @@ def fitted(pixels: U8, found: Mask, band: float) -> U8:
     rough = cv2.resize(
         found.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR
     )
-    soft = guided(pixels.astype(np.float32) / 255.0, np.asarray(rough), max(2, round(2 * band)))
+    soft = guided(pixels, np.asarray(rough), max(2, round(2 * band)))
     # A filter that averages leaves an edge too soft: steeper, and decided away from it.
     soft = np.clip((soft - 0.5) * 1.8 + 0.5, 0.0, 1.0)
     sure = (rough > 0.5).astype(np.uint8)
@@ -231,17 +234,24 @@ def fitted(pixels: U8, found: Mask, band: float) -> U8:
 
 
 def guided(
-    guide: NDArray[np.float32], values: NDArray[np.float32], radius: int, epsilon: float = 1e-4
+    guide: U8, values: NDArray[np.float32], radius: int, epsilon: float = 1e-4
 ) -> NDArray[np.float32]:
-    """`values` (h, w) smoothed along the edges of the picture `guide` (h, w, 3), in [0, 1].
+    """`values` (h, w) smoothed along the edges of the picture `guide` (h, w, 3).
 
-    In every neighbourhood the result is a linear function of the guide's colour.
+    In every neighbourhood the result is a linear function of the guide's colour. These functions
+    change slowly: where neighbourhoods are wide, they are found on a smaller picture (He and Sun,
+    "Fast guided filter", 2015).
     """
+    (height, width), step = values.shape, max(1, radius // FINEST)
+    size = (-(-width // step), -(-height // step))
+    side = 2 * round(radius / step) + 1
 
     def mean(image: Any) -> Any:
-        return cv2.blur(image, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT)
+        return cv2.blur(image, (side, side), borderType=cv2.BORDER_REFLECT)
 
-    red, green, blue = cv2.split(guide)
+    small = cv2.resize(guide, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
+    red, green, blue = cv2.split(small)
+    values = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
     r, g, b, expected = (mean(channel) for channel in (red, green, blue, values))
     rr = mean(red * red) - r * r + epsilon
     gg = mean(green * green) - g * g + epsilon
@@ -263,5 +273,8 @@ def guided(
         (c2 * x + c4 * y + c5 * z) * whole,
     ]
     offset = expected - slope[0] * r - slope[1] * g - slope[2] * b
-    smooth = mean(slope[0]) * red + mean(slope[1]) * green + mean(slope[2]) * blue
-    return np.asarray(smooth + mean(offset), dtype=np.float32)
+    out = cv2.resize(mean(offset), (width, height), interpolation=cv2.INTER_LINEAR)
+    for channel, along in zip(cv2.split(guide), slope, strict=True):
+        scale = cv2.resize(mean(along), (width, height), interpolation=cv2.INTER_LINEAR)
+        out += scale * (channel.astype(np.float32) / np.float32(255.0))
+    return np.asarray(out, dtype=np.float32)

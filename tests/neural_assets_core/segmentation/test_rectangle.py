@@ -204,3 +204,11 @@ def test_a_rectangle_too_thin_for_any_rim_is_no_fault(
 def test_specks_of_noise_are_no_object() -> None:
     noise = Picture(np.random.default_rng(5).integers(0, 256, (24, 30, 3), dtype=np.uint8))
     assert (segment_rectangle(noise, (8, 6, 14, 12)).pixels == 255).sum() == 36
+
+
+def test_an_object_of_one_pixel_has_a_box() -> None:
+    """So near to the camera that something round would reach behind it."""
+    photograph = Photograph(Picture(np.full((1, 1, 3), 90, np.uint8)))
+    camera = camera_from_horizon((1, 1), 0.1232, -0.4587, -0.4587)
+    scene = object_in_rectangle(scene_from_photograph(photograph, camera), (0, 0, 1, 1))
+    assert len(scene.objects) == 1
