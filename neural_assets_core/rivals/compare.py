@@ -11,11 +11,12 @@ from neural_assets_core.errors import UserError
 from neural_assets_core.evaluation.benchmark import Case, open_benchmark, slots
 from neural_assets_core.evaluation.judge import JUDGE, Judge
 from neural_assets_core.files import make_room
-from neural_assets_core.rivals.comparison import Comparison, read_comparison
-from neural_assets_core.rivals.rows import answer_row, train_row
+from neural_assets_core.rivals.comparison import TRAINED, Comparison, read_comparison
+from neural_assets_core.rivals.rows import answer_row, row_config, train_row
 from neural_assets_core.rivals.tables import RowFigures, write_tables
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.run import run_training
+from neural_assets_core.training.shapes import build_shapes
 
 SIZE = 128
 """Of the benchmark's pictures, pixels a side."""
@@ -67,6 +68,10 @@ def compare(
         raise UserError("Rows are trained by one process: start the comparison without a launcher.")
     comparison, tell = read_comparison(name), progress or (lambda what, done, total: None)
     make_room(out / f"{name}.json")
+    for row in comparison.rows:
+        if row.method in TRAINED:
+            # Before the first row is trained, not hours later.
+            build_shapes(row_config(row, base, out))
     if find_format(base.data.path) is None:
         run_training(
             base, stage="data", progress=lambda done, total: tell("rendering data", done, total)

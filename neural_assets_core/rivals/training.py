@@ -23,6 +23,7 @@ from neural_assets_core.rivals.threedit import PAINTER, ChangeDataset
 from neural_assets_core.training.averaging import Average
 from neural_assets_core.training.config import DecoderStageConfig, TrainingConfig
 from neural_assets_core.training.loop import (
+    LOOKED_AT,
     Checkpoints,
     Clock,
     channels_last,
@@ -131,7 +132,7 @@ def _train(
 
     peaks, minutes = [stage.learning_rate], config.checkpoint_minutes
     for loss in descend(loader, loss_of, model, optimizer, peaks, checkpoints, minutes):
-        if clock.step % 50 == 0 and accelerator.is_main_process:
+        if clock.step % LOOKED_AT == 0 and accelerator.is_main_process:
             log.info(
                 "%s step %d (%.1f %%): loss %.4f",
                 folder.name, clock.step, 100 * clock.fraction, loss.item(),

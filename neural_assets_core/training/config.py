@@ -13,6 +13,8 @@ from neural_assets_core.model.build import ModelConfig
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class _Config(BaseModel):
@@ -52,18 +54,18 @@ class DataConfig(_Config):
     """
 
     path: Path
-    scenes: int = Field(ge=0)
+    scenes: Natural
     frames: int = Field(default=8, ge=2)
     size: Count = 128
-    seed: int = Field(default=1, ge=0)
+    seed: Natural = 1
     heldout_scenes: Count = 100
-    window_share: float = 0.6
-    smallest_window: float = 0.5
-    unmasked_share: float = 0.2
-    workers: int = 1
+    window_share: Share = 0.6
+    smallest_window: float = Field(default=0.5, gt=0, le=1)
+    unmasked_share: Share = 0.2
+    workers: Natural = 1
     objects: Count = 8
     paired: bool = True
-    cache_views: int = Field(default=0, ge=0)
+    cache_views: Natural = 0
     cache: Path | None = None
 
 
@@ -88,7 +90,7 @@ class StageConfig(_Config):
     batch_size: Count = 32
     learning_rate: Positive = 3e-4
     pretrained_learning_rate: Positive = 5e-5
-    warmup_steps: int = 200
+    warmup_steps: Natural = 200
     steps: Count = 1_000_000
     minutes: Positive = 30.0
 
@@ -114,9 +116,9 @@ class DecoderStageConfig(StageConfig):
         Whether the visual encoder stays as it is.
     """
 
-    dropout: float = 0.1
-    object_weight: float = 3.0
-    ema_decay: float = 0.999
+    dropout: Share = 0.1
+    object_weight: Positive = 3.0
+    ema_decay: Share = 0.999
     noise_bias: Positive = 1.0
     accumulation: Count = 1
     gradient_checkpointing: bool = False
@@ -140,12 +142,12 @@ class TrainingConfig(_Config):
     """
 
     out: Path
-    seed: int = 0
+    seed: Natural = 0
     initial: Path | None = None
     precision: Literal["no", "bf16", "fp16"] = "bf16"
-    checkpoint_minutes: float = 5.0
-    validation_minutes: float = 10.0
-    validation_pairs: int = 16
+    checkpoint_minutes: Positive = 5.0
+    validation_minutes: Positive = 10.0
+    validation_pairs: Count = 16
     data: DataConfig
     model: ModelConfig = ModelConfig()
     vae: StageConfig = StageConfig()

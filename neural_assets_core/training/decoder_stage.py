@@ -26,6 +26,7 @@ from neural_assets_core.training.cached_samples import CachedPairs
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.frame_cache import fill_cache
 from neural_assets_core.training.loop import (
+    LOOKED_AT,
     Checkpoints,
     Clock,
     WatchedLoader,
@@ -217,7 +218,7 @@ def train_decoder(
 
     minutes = config.checkpoint_minutes
     for loss in descend(loader, loss_of, model, optimizer, peaks, checkpoints, minutes):
-        busy = loader.busy() if clock.step % 50 == 0 else None
+        busy = loader.busy() if clock.step % LOOKED_AT == 0 else None
         if busy is not None and writer is not None:
             writer.add_scalar("decoder/loss", loss.item(), clock.step)
             # Below 1 the loader is too slow: it needs more workers.

@@ -11,33 +11,29 @@ Time is good to about a factor of two; on GPUs nothing has been compared yet.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import UNet2DConditionModel
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from neural_assets_core.data.readers import open_clips
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.assemble import PROXY
-from neural_assets_core.model.build import build_lifter, build_pipeline
+from neural_assets_core.model.build import build_lifter
 from neural_assets_core.model.checkpoints import resolve_checkpoint
 from neural_assets_core.model.conditioning import LAYOUT_CHANNELS, PROXY_MASK_CHANNELS
-from neural_assets_core.model.encoder import ConvVisualEncoder, ViTVisualEncoder
 from neural_assets_core.model.latents import encode_latents, latent_factor
 from neural_assets_core.model.lifting import VolumeLifter
 from neural_assets_core.model.loading import load_lifter
 from neural_assets_core.model.pipeline import NeuralAssetsPipeline
-from neural_assets_core.model.tokenizer import AssetTokenizer
 from neural_assets_core.proxy import CARVER, Lifter
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.decoder_stage import Denoiser, prepare_training, sample_shape
 from neural_assets_core.training.samples import PairDataset, Sample
+from neural_assets_core.training.shapes import build_shapes
 
 GIB = 2**30
 BYTES_A_TRAINED_NUMBER = 20
@@ -190,12 +186,10 @@ def estimate(config: TrainingConfig, device: torch.device) -> Estimate:
     Raises
     ------
     UserError
-        If `initial` names no checkpoint.
+        If the parts do not fit together, or `initial` names no checkpoint.
     """
     dtype = _DTYPES[config.precision]
-    with torch.device("meta"):
-        # Initialisation would want to look at its random numbers.
-        pipeline = _shapes(config)
+    pipeline = build_shapes(config)
     seconds = _sample_seconds(config, pipeline)
     with FakeTensorMode(allow_non_fake_inputs=True):
         # Unlike those of "meta", these take part in mixed precision.
@@ -227,39 +221,6 @@ def estimate(config: TrainingConfig, device: torch.device) -> Estimate:
         minutes=stage.minutes,
         workers=config.data.workers,
     )
-
-
-def _shapes(config: TrainingConfig) -> NeuralAssetsPipeline:
-    """The pipeline without its weights."""
-    if config.initial is None:
-        return build_pipeline(config.model)
-    folder = resolve_checkpoint(str(config.initial))
-    index = json.loads((folder / "model_index.json").read_text())
-    vit = index["visual_encoder"][1] == ViTVisualEncoder.__name__
-    encoder = _part(ViTVisualEncoder if vit else ConvVisualEncoder, folder / "visual_encoder")
-    # The autoencoder and the lifter are frozen and small: any of their kind will do.
-    pipeline = build_pipeline(config.model.model_copy(update={"lifter": None}))
-    return NeuralAssetsPipeline(
-        vae=_vae(index["vae"][1], folder / "vae"),
-        unet=_part(UNet2DConditionModel, folder / "unet"),
-        scheduler=pipeline.scheduler,
-        visual_encoder=encoder,
-        asset_tokenizer=_part(AssetTokenizer, folder / "asset_tokenizer"),
-        maps=index["maps"],
-    )
-
-
-def _vae(name: str, folder: Path) -> Any:
-    import diffusers
-
-    from neural_assets_core.model.patches import PatchAutoencoder
-
-    known = (diffusers.AutoencoderKL, diffusers.AutoencoderTiny, PatchAutoencoder)
-    return _part(next(kind for kind in known if kind.__name__ == name), folder)
-
-
-def _part(kind: Any, folder: Path) -> Any:
-    return kind.from_config(kind.load_config(str(folder), local_files_only=True))
 
 
 def _trace(

@@ -30,13 +30,15 @@ from neural_assets_core.model.loading import load_lifter, placement
 from neural_assets_core.preferences import Preferences
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.loop import (
+    LOOKED_AT,
     Checkpoints,
     Clock,
     channels_last,
+    descend,
     sample_loader,
     sample_seed,
     save_whole,
-    set_rate,
+    to_device,
 )
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,9 @@ HELDOUT_PAIRS = 64
 """Pairs of frames on which a trained network is measured."""
 
 COLOUR_WEIGHT = 4.0
+
+MOST_TRIES = 200
+"""Pairs of frames looked at for one that can be learnt from."""
 
 Sample = dict[str, torch.Tensor]
 
@@ -79,8 +84,10 @@ class ObjectRays(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         cv2.setNumThreads(0)
         rng = np.random.default_rng((self.seed, index, 2))
-        while True:
+        for _ in range(MOST_TRIES):
             clip = self.clips[int(rng.integers(len(self.clips)))]
+            if len(clip) < 2:
+                continue
             first, second = rng.choice(len(clip), size=2, replace=False)
             source, target = clip[int(first)], clip[int(second)]
             targets = {item.id: item for item in target.objects}
@@ -94,6 +101,10 @@ class ObjectRays(Dataset[Sample]):
             made = [sample for sample in rays if sample is not None]
             if made:
                 return {key: torch.stack([sample[key] for sample in made]) for key in made[0]}
+        raise UserError(
+            f"Of {MOST_TRIES} pairs of frames none shows the same object clearly in both, and "
+            "the lifting network learns from such: see what `neural-assets dataset check` says."
+        )
 
 
 def concatenated(samples: list[Sample]) -> Sample:
@@ -201,32 +212,25 @@ def train_lifter(
     start = clock.step * stage.batch_size
     loader = sample_loader(rays, stage.batch_size, config.data.workers, concatenated, start)
     writer = SummaryWriter(str(config.out / "logs"))
-    next_save = clock.used_seconds + 60 * config.checkpoint_minutes
-    clock.start()
-    for cpu_batch in loader:
-        if clock.fraction >= 1.0:
-            break
-        batch = {key: value.to(accelerator.device) for key, value in cpu_batch.items()}
+    parts: dict[str, torch.Tensor] = {}
+
+    def loss_of(batch: Sample) -> torch.Tensor:
+        batch = to_device(batch, accelerator.device)
         with accelerator.autocast():
             colour, alpha = model(batch)
-        shape, error = lifting_loss(colour, alpha, batch)
-        loss = shape + COLOUR_WEIGHT * error
-        set_rate(optimizer, [stage.learning_rate], clock.rate())
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        clock.tick()
-        if clock.step % 50 == 0 and accelerator.is_main_process:
-            writer.add_scalar("lifter/coverage", shape.item(), clock.step)
-            writer.add_scalar("lifter/colour", error.item(), clock.step)
+        parts["coverage"], parts["colour"] = lifting_loss(colour, alpha, batch)
+        return parts["coverage"] + COLOUR_WEIGHT * parts["colour"]
+
+    peaks, minutes = [stage.learning_rate], config.checkpoint_minutes
+    for _ in descend(loader, loss_of, model, optimizer, peaks, checkpoints, minutes):
+        if clock.step % LOOKED_AT == 0 and accelerator.is_main_process:
+            shape, error = parts["coverage"].item(), parts["colour"].item()
+            writer.add_scalar("lifter/coverage", shape, clock.step)
+            writer.add_scalar("lifter/colour", error, clock.step)
             log.info(
                 "lifter step %d (%.0f %%): coverage %.4f, colour %.4f",
-                clock.step, 100 * clock.fraction, shape.item(), error.item(),
+                clock.step, 100 * clock.fraction, shape, error,
             )
-        if clock.used_seconds >= next_save:
-            checkpoints.save()
-            next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     checkpoints.save()
     if accelerator.is_main_process:
         finished = accelerator.unwrap_model(model).lifter.eval()

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 KEPT_CHECKPOINTS = 2
 
+LOOKED_AT = 50
+"""Steps from one look at the loss to the next."""
+
 Part = TypeVar("Part", bound=torch.nn.Module)
 
 
@@ -103,6 +106,15 @@ def channels_last(module: Part) -> Part:
     return changed
 
 
+class _Loader(DataLoader[Any]):
+    def __iter__(self) -> Any:
+        try:
+            yield from super().__iter__()
+        except UserError as error:
+            # From a loader's process it comes with that one's traceback before it.
+            raise UserError(str(error).strip().rpartition(f"{UserError.__name__}: ")[2]) from None
+
+
 def sample_loader(
     samples: Dataset[Any],
     batch_size: int,
@@ -114,7 +126,7 @@ def sample_loader(
 
     They are made by `workers` processes of one thread each (0: by this one).
     """
-    return DataLoader(
+    return _Loader(
         samples,
         batch_size,
         sampler=range(start, 10**9),
@@ -223,6 +235,15 @@ def sample_seed(seed: int, accelerator: Accelerator) -> int:
     return seed + int(accelerator.process_index)
 
 
+def _check_loss(loss: torch.Tensor, step: int) -> None:
+    """Stop a training that has diverged: weights that are no numbers any more stay so."""
+    if not math.isfinite(loss.item()):
+        raise UserError(
+            f"The loss is not a number any more at step {step}: lower the stage's learning_rate "
+            "and go on from the last checkpoint with --resume, or begin again in another --out."
+        )
+
+
 def descend(
     batches: Iterable[Any],
     loss_of: Callable[[Any], torch.Tensor],
@@ -250,6 +271,11 @@ def descend(
     ------
     tensor ()
         The loss, whenever weights were changed; the clock has counted that step.
+
+    Raises
+    ------
+    UserError
+        If training diverges; what was saved before stays.
     """
     accelerator, clock = checkpoints.accelerator, checkpoints.clock
     next_save = clock.used_seconds + 60 * minutes
@@ -271,7 +297,11 @@ def descend(
         clock.tick()
         if checkpoints.average is not None:
             checkpoints.average.step()
-        if clock.used_seconds >= next_save:
+        save = clock.used_seconds >= next_save
+        # Whoever asks waits for the accelerator: not at every step.
+        if save or clock.step % LOOKED_AT == 0 or clock.fraction >= 1.0:
+            _check_loss(loss, clock.step)
+        if save:
             checkpoints.save()
             next_save = clock.used_seconds + 60 * minutes
         yield loss

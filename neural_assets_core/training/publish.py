@@ -17,6 +17,7 @@ import torch
 from neural_assets_core.data.families import SEEN
 from neural_assets_core.errors import UserError
 from neural_assets_core.model.loading import load_pipeline
+from neural_assets_core.training.config import read_config
 
 LARGEST_FILE = "15MB"
 PARTS = ("vae", "unet", "visual_encoder", "asset_tokenizer", "lifter")
@@ -50,7 +51,7 @@ text on labels is not kept. Photographs of the world are outside of what it was 
 
 ## Making it again
 
-`make train` (that is `neural-assets train --config {config} --resume`), then
+`neural-assets train --config {config} --resume` (with `two-cores.toml` that is `make train`), then
 `neural-assets evaluate --checkpoint {out}/pipeline` and
 `python -m neural_assets_core.training.publish {out} out/evaluation resources/checkpoints/default`.
 
@@ -75,16 +76,24 @@ def publish(
     evaluation : Path
         A folder with the `report.json` of the run's pipeline.
     target : Path
-        Replaced.
+        Replaced, if it is a checkpoint.
     config : str
         The configuration file that remakes it.
     machine : str
         In words.
     history : Path, optional
         Text for the card: how the weights came about, where the configuration alone does not say.
+
+    Raises
+    ------
+    UserError
+        If something is missing, the run is not finished, or `target` is something else.
     """
-    report = json.loads((evaluation / "report.json").read_text())
-    settings = json.loads((run / "config.json").read_text())
+    if target.exists() and not (target / "model_index.json").is_file():
+        raise UserError(f"{target} is no checkpoint, and would be replaced: give another name.")
+    recipe = read_config(Path(config))
+    report = json.loads(_text(evaluation / "report.json"))
+    settings = json.loads(_text(run / "config.json"))
     pipeline = load_pipeline(str(run / "pipeline"), device="cpu", dtype=torch.float16)
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -94,6 +103,8 @@ def publish(
     parts = [getattr(pipeline, part) for part in PARTS]
     count = sum(p.numel() for part in parts if part is not None for p in part.parameters())
     made = {"config": config, "machine": machine, "parameters": count / 1e6}
+    # Where that file's run goes; this one may have gone elsewhere.
+    made["out"] = recipe.out.as_posix()
     untrained = "cosine patches, nothing to learn"
     if settings["initial"] is not None:
         untrained = "that of the checkpoint it started from"
@@ -102,9 +113,9 @@ def publish(
     clock = _clock(run, "decoder")
     if clock is None:
         raise UserError(f"{run} holds no finished decoder stage: train it first.")
-    told = "" if history is None else history.read_text().strip()
+    told = "" if history is None else _text(history).strip()
     made["history"] = f"## How this one came about\n\n{told}\n\n" if told else ""
-    card = _card(settings, (evaluation / "report.md").read_text(), clock, made)
+    card = _card(settings, _text(evaluation / "report.md"), clock, made)
     (partial / "README.md").write_text(card)
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
@@ -157,8 +168,14 @@ def _card(
         figures=figures,
         families=len(SEEN),
         **made,
-        out=settings["out"],
     )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): check the name.") from None
 
 
 def main() -> None:
@@ -171,7 +188,10 @@ def main() -> None:
     parser.add_argument("--machine", default="two processor cores, bf16")
     parser.add_argument("--history", type=Path)
     arguments = parser.parse_args()
-    publish(**vars(arguments))
+    try:
+        publish(**vars(arguments))
+    except UserError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable
@@ -16,12 +17,14 @@ from torch.distributed.fsdp import MixedPrecisionPolicy
 from neural_assets_core.data.made import make_dataset
 from neural_assets_core.data.readers import MADE, find_format, heldout_folder, open_clips
 from neural_assets_core.errors import UserError
+from neural_assets_core.files import write_atomically
 from neural_assets_core.model.build import build_pipeline
 from neural_assets_core.model.loading import load_pipeline
 from neural_assets_core.training.averaging import is_sharded
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.decoder_stage import train_decoder
 from neural_assets_core.training.lifting_stage import train_lifter, trained_lifter
+from neural_assets_core.training.shapes import build_shapes
 from neural_assets_core.training.vae_stage import load_vae, train_vae
 
 log = logging.getLogger(__name__)
@@ -54,8 +57,17 @@ def run_training(
     Path
         The folder of the finished pipeline (or of the autoencoder or the data, if the run ends
         there).
+
+    Raises
+    ------
+    UserError
+        If no such model can be built, there are no data that can be used, `out` cannot be written
+        or holds something else, or training diverges.
     """
     data = config.data
+    if stage != "data":
+        # Before anything is rendered or trained, not hours later.
+        build_shapes(config)
     on_gpu = torch.cuda.is_available()
     # Several processes (`accelerate launch`, `torchrun`) share the training, not the rendering.
     # The others wait while one renders, however long that takes.
@@ -79,7 +91,7 @@ def run_training(
     if stage == "data":
         return data.path
     state.wait_for_everyone()
-    _begin(config, state)
+    _begin(config, state, resume=resume)
     clips, heldout = open_clips(data.path), open_clips(data.path, "heldout")
     accelerator = _accelerator(config)
     vae_folder = config.out / "vae"
@@ -106,21 +118,23 @@ def run_training(
     accelerator = _accelerator(config, config.decoder.accumulation)
     torch.manual_seed(config.seed)
     if config.initial is None:
+        vae = load_vae(vae_folder, config)
         lifter = trained_lifter(lifter_folder) if lifting else None
-        pipeline = build_pipeline(config.model, load_vae(vae_folder, config), lifter)
+        pipeline = build_pipeline(config.model, vae, lifter)
     else:
         pipeline = load_pipeline(str(config.initial), accelerator.device, torch.float32)
     train_decoder(config, pipeline, clips, heldout, accelerator, resume=resume)
     return config.out / "pipeline"
 
 
-def _begin(config: TrainingConfig, state: PartialState) -> None:
+def _begin(config: TrainingConfig, state: PartialState, *, resume: bool) -> None:
     """Make the run's folder; all machines must see the same one."""
     told, text = config.out / "config.json", config.model_dump_json(indent=2)
     if state.is_main_process:
+        _check_own(told, text, resume=resume)
         try:
             config.out.mkdir(parents=True, exist_ok=True)
-            told.write_text(text)
+            write_atomically(told, text.encode(), backup=told.with_name("config.json~"))
         except OSError as error:
             raise UserError(
                 f"{config.out} cannot be written ({error.strerror}): choose another --out."
@@ -129,6 +143,23 @@ def _begin(config: TrainingConfig, state: PartialState) -> None:
     if not told.is_file() or told.read_text() != text:
         raise UserError(
             f"{config.out} is not the same folder on all machines: choose an --out that they share."
+        )
+
+
+def _check_own(told: Path, text: str, *, resume: bool) -> None:
+    """What an earlier run, or another program, says of itself is not written over unasked."""
+    if not told.is_file() or told.read_bytes() == text.encode():
+        return
+    try:
+        earlier = {"data", "decoder"} <= json.loads(told.read_bytes()).keys()
+    except (ValueError, AttributeError):
+        earlier = False
+    if not earlier:
+        raise UserError(f"{told} is no training run's: choose another --out.")
+    if not resume:
+        raise UserError(
+            f"{told.parent} holds an earlier run with other settings: give --resume to go on with "
+            "it, or another --out."
         )
 
 

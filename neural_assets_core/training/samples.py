@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from neural_assets_core.data.dataset import AnnotatedFrame, Clips
+from neural_assets_core.data.dataset import AnnotatedFrame, Clips, FrameClip
 from neural_assets_core.data.frames import scene_from_pair
+from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.checks import behind_camera
 from neural_assets_core.geometry.raycast import bounding_rect
@@ -27,6 +28,9 @@ LONGEST_GAP = 23
 
 COVERED = 16
 """Of 255: from here on a cell counts as an object's."""
+
+_TRIES = 100
+"""Clips looked at for one that has more than one frame."""
 
 @dataclass(frozen=True)
 class SampleShape:
@@ -83,7 +87,7 @@ class PairDataset(Dataset[Sample]):
         cv2.setNumThreads(0)
         # Two targets for each source: what is known of the source is worked out only once.
         rng = np.random.default_rng((self.seed, index // 2))
-        clip = self.clips[self.own[int(rng.integers(len(self.own)))]]
+        clip = self._clip(rng)
         masked = bool(rng.random() >= self.config.unmasked_share)
         first, second = draw_pair(len(clip), index, rng, paired=self.config.paired)
         source, target = trainable_pair(
@@ -100,10 +104,32 @@ class PairDataset(Dataset[Sample]):
         return make_sample(scene, camera, target.image, target.mask, self.shape, self.lifter)
 
 
+    def _clip(self, rng: np.random.Generator) -> FrameClip:
+        """One that a sample can be made of, if a few tries find one."""
+        for _ in range(_TRIES):
+            clip = self.clips[self.own[int(rng.integers(len(self.own)))]]
+            if len(clip) > 1 or not self.config.paired:
+                break
+        return clip
+
+
 def draw_pair(
     frames: int, index: int, rng: np.random.Generator, *, paired: bool
 ) -> tuple[int, int]:
-    """Source and target among the frames of a clip; sample 2k + 1 has the source of sample 2k."""
+    """Source and target among the frames of a clip; sample 2k + 1 has the source of sample 2k.
+
+    Raises
+    ------
+    UserError
+        If there is only one frame, and pairs are wanted.
+    """
+    if frames < 2:
+        if paired:
+            raise UserError(
+                "A clip has one frame only, so no pair can be made of it: see what "
+                "`neural-assets dataset check` says of the data."
+            )
+        return 0, 0
     # Of a long clip only a part: little of its beginning is left at its end.
     near = min(frames, LONGEST_GAP + 1)
     start = int(rng.integers(frames - near + 1)) if frames > near else 0

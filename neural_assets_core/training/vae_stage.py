@@ -21,12 +21,13 @@ from neural_assets_core.model.build import build_vae
 from neural_assets_core.model.latents import VAE, decode_latents, encode_latents, to_pixels
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.loop import (
+    LOOKED_AT,
     Checkpoints,
     Clock,
+    descend,
     sample_loader,
     sample_seed,
     save_whole,
-    set_rate,
 )
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,8 @@ class FrameWindows(Dataset[torch.Tensor]):
         rng = np.random.default_rng((self.seed, index, 1))
         clip = self.clips[int(rng.integers(len(self.clips)))]
         image = clip[int(rng.integers(len(clip)))].image
-        side = int(rng.integers(self.size // 2, min(image.shape[:2]) + 1))
+        most = min(image.shape[:2])
+        side = int(rng.integers(min(max(1, self.size // 2), most), most + 1))
         top, left = (int(rng.integers(n - side + 1)) for n in image.shape[:2])
         window = image[top : top + side, left : left + side]
         method = cv2.INTER_AREA if side > self.size else cv2.INTER_CUBIC
@@ -114,29 +116,21 @@ def train_vae(
     start = clock.step * stage.batch_size
     loader = sample_loader(frames, stage.batch_size, config.data.workers, start=start)
     writer = SummaryWriter(str(config.out / "logs")) if accelerator.is_main_process else None
-    next_save = clock.used_seconds + 60 * config.checkpoint_minutes
-    clock.start()
-    for images in loader:
-        if clock.fraction >= 1.0:
-            break
+
+    def loss_of(images: torch.Tensor) -> torch.Tensor:
         pixels = to_pixels(images).to(accelerator.device, memory_format=torch.channels_last)
         with accelerator.autocast():
             restored, divergence = model(pixels)
-        loss = _loss(restored.float(), pixels) + KL_WEIGHT * divergence
-        set_rate(optimizer, [stage.learning_rate], clock.rate())
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        clock.tick()
-        if clock.step % 50 == 0 and writer is not None:
+        loss: torch.Tensor = _loss(restored.float(), pixels) + KL_WEIGHT * divergence
+        return loss
+
+    peaks, minutes = [stage.learning_rate], config.checkpoint_minutes
+    for loss in descend(loader, loss_of, model, optimizer, peaks, checkpoints, minutes):
+        if clock.step % LOOKED_AT == 0 and writer is not None:
             writer.add_scalar("vae/loss", loss.item(), clock.step)
             log.info(
                 "vae step %d (%.0f %%): loss %.4f", clock.step, 100 * clock.fraction, loss.item()
             )
-        if clock.used_seconds >= next_save:
-            checkpoints.save()
-            next_save = clock.used_seconds + 60 * config.checkpoint_minutes
     checkpoints.save()
     if writer is None:
         # The main process measures and saves; the others need only the weights.

@@ -5,11 +5,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate import Accelerator
+from torch._utils import ExceptionWrapper
+from torch.utils.data import Dataset
 
 from neural_assets_core.data.dataset import ClipDataset
 from neural_assets_core.data.made import make_dataset
 from neural_assets_core.errors import UserError
-from neural_assets_core.model.build import ModelConfig, build_pipeline
+from neural_assets_core.model.build import (
+    LifterConfig,
+    ModelConfig,
+    UNetConfig,
+    build_pipeline,
+)
 from neural_assets_core.model.loading import load_pipeline
 from neural_assets_core.resources import TRAINING_CONFIGS
 from neural_assets_core.training import decoder_stage, lifting_stage
@@ -20,6 +28,8 @@ from neural_assets_core.training.config import (
     TrainingConfig,
     read_config,
 )
+from neural_assets_core.training.loop import Checkpoints, Clock, descend, sample_loader
+from neural_assets_core.training.publish import publish
 from neural_assets_core.training.run import run_training
 from neural_assets_core.training.samples import PairDataset, SampleShape
 
@@ -72,14 +82,32 @@ def test_from_nothing_to_a_checkpoint_and_on(
     run_training(longer, resume=True)
     after = (config.out / "vae" / "diffusion_pytorch_model.safetensors").read_bytes()
     assert before == after
+    # Begun anew by mistake, with other settings: what is known of the first run stays.
+    told = (config.out / "config.json").read_bytes()
+    for again in (config, longer):
+        with pytest.raises(UserError, match=r"holds an earlier run.*--resume"):
+            run_training(again)
+    assert (config.out / "config.json").read_bytes() == told
     clock = json.loads((config.out / "decoder-training/checkpoint-9/clock.json").read_text())
     assert clock["step"] == 9
+
+    # Made small, with a card that says how to make it again; nothing else is replaced by it.
+    figures, shipped = config.out / "evaluation", config.out / "shipped"
+    figures.mkdir()
+    (figures / "report.json").write_text("{}")
+    (figures / "report.md").write_text("30 dB")
+    recipe = str(TRAINING_CONFIGS / "two-cores.toml")
+    publish(config.out, figures, shipped, recipe, "a machine")
+    card = (shipped / "README.md").read_text()
+    assert "9 steps of 4" in card
+    assert "--checkpoint out/two-cores/pipeline" in card
+    assert load_pipeline(str(shipped)).sample_size == 32
+    with pytest.raises(UserError, match="is no checkpoint"):
+        publish(config.out, figures, config.out / "logs", recipe, "a machine")
 
 
 def test_the_decoder_learns_one_sample(config: TrainingConfig, data: Path) -> None:
     """Enough steps on the same few samples must bring the loss down."""
-    from accelerate import Accelerator
-
     from neural_assets_core.training.decoder_stage import Denoiser, _step_loss
 
     torch.manual_seed(0)
@@ -103,8 +131,6 @@ def test_the_decoder_learns_one_sample(config: TrainingConfig, data: Path) -> No
 
 
 def test_every_trained_part_gets_gradients(config: TrainingConfig, data: Path) -> None:
-    from accelerate import Accelerator
-
     from neural_assets_core.training.decoder_stage import Denoiser, _step_loss
 
     torch.manual_seed(0)
@@ -145,3 +171,61 @@ def test_bad_configurations_are_refused(tmp_path: Path) -> None:
     path.write_text('out = "x"\nspeed = 3\n[data]\npath = "d"\nscenes = 1\n')
     with pytest.raises(UserError, match="speed"):
         read_config(path)
+    path.write_text('out = "x"\n[data]\npath = "d"\nscenes = 1\n[decoder]\ndropout = 2\n')
+    with pytest.raises(UserError, match=r"decoder\.dropout"):
+        read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"sample_size": 33}, "multiple of 4"),
+        ({"unet": UNetConfig(heads=(1,))}, "num_attention_heads"),
+        ({"lifter": LifterConfig(initial="default", depth=3)}, "`depth`"),
+    ],
+)
+def test_a_model_that_cannot_be_built_is_told_before_anything_else(
+    config: TrainingConfig, change: dict, reason: str
+) -> None:
+    impossible = config.model_copy(update={"model": config.model.model_copy(update=change)})
+    with pytest.raises(UserError, match=reason):
+        run_training(impossible)
+    assert not config.out.exists()
+
+
+class Stubborn(Dataset):
+    """Fails as in a loader's process."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        try:
+            raise UserError("The clip is damaged: render it again.")
+        except UserError:
+            ExceptionWrapper(where="in a process").reraise()
+        raise AssertionError
+
+
+def test_what_is_wrong_with_the_data_is_one_sentence() -> None:
+    with pytest.raises(UserError) as told:
+        next(iter(sample_loader(Stubborn(), 1, 0)))
+    assert str(told.value) == "The clip is damaged: render it again."
+
+
+def test_a_training_that_diverges_ends_and_saves_nothing(tmp_path: Path) -> None:
+    accelerator, stage = Accelerator(cpu=True), StageConfig(steps=3, minutes=1)
+    layer = torch.nn.Linear(1, 1)
+    model, optimizer = accelerator.prepare(layer, torch.optim.SGD(layer.parameters(), lr=1))
+    checkpoints = Checkpoints(accelerator, tmp_path, Clock(stage, accelerator), None)
+    batches = [torch.full((1, 1), value) for value in (1.0, float("nan"), 1.0)]
+
+    def train() -> None:
+        for _ in descend(
+            batches, lambda batch: model(batch).sum(), model, optimizer, [1.0], checkpoints, 60.0
+        ):
+            pass
+
+    with pytest.raises(UserError, match="step 3: lower"):
+        train()
+    assert not list(tmp_path.iterdir())
