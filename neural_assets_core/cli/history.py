@@ -56,7 +56,7 @@ def mark(
 
     entry = _entry(result)
     user_history().mark(
-        result,
+        entry.path,
         name=entry.name if name is None else name,
         starred=entry.starred if star is None else star,
     )
@@ -67,8 +67,7 @@ def delete(result: Result) -> None:
     """Take a result away; for an hour, `history undelete` brings it back."""
     from neural_assets_core.history import user_history
 
-    _entry(result)
-    user_history().delete(result)
+    user_history().delete(_entry(result).path)
 
 
 @app.command("undelete")
@@ -76,7 +75,7 @@ def undelete(result: Result) -> None:
     """Bring a deleted result back."""
     from neural_assets_core.history import DELETED, user_history
 
-    if not result.with_suffix(DELETED).is_file():
+    if not (_own(result) and result.with_suffix(DELETED).is_file()):
         raise UserError(f"{result} was not deleted, or too long ago: see `history list`.")
     user_history().undelete(result)
 
@@ -115,9 +114,16 @@ def restore(
 def _entry(path: Path) -> Entry:
     from neural_assets_core.history import entry_at
 
-    if not path.is_file():
+    if not (_own(path) and path.is_file()):
         raise UserError(f"There is no result {path}: see `history list`.")
     return entry_at(path)
+
+
+def _own(path: Path) -> bool:
+    """Whether it is a place for a result: any other file, deleted, would be lost in an hour."""
+    from neural_assets_core.history import user_history
+
+    return path.suffix == ".png" and path.resolve().parent.parent == user_history().root.resolve()
 
 
 def _report(entry: Entry) -> dict[str, Any]:

@@ -77,6 +77,8 @@ def rename(
     library: LibraryPath = None,
 ) -> None:
     """Give an asset of the library another name; prints its file."""
+    if not new_name.strip():
+        raise UserError("An asset needs a name: say which.")
     own = own_library(library)
     typer.echo(own.rename(_file(own, name), new_name))
 

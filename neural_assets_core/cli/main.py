@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -48,6 +49,7 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
+            _check_out(ctx.args)
             return super().invoke(ctx)
         except (typer.TyperException, typer.Exit, BrokenPipeError):
             raise
@@ -69,6 +71,12 @@ class _Commands(TyperGroup):
                 err=True,
             )
             raise typer.Exit(1) from None
+
+
+def _check_out(words: list[str]) -> None:
+    """An --out that a script left empty would be the folder that one happens to be in."""
+    if "--out=" in words or ("--out", "") in pairwise(words):
+        raise UserError("--out is empty: name what is to be written.")
 
 
 app = typer.Typer(

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 RADIUS = 0.015
 """Of the brush, as a share of the photograph's larger side."""
 
+LARGEST = 16_000
+"""Pixels: OpenCV draws no wider lines than twice that."""
+
 Points = Annotated[
     list[str] | None,
     typer.Option(metavar="X,Y,X,Y,…", help="Positions in the photograph, pixels. May be repeated."),
@@ -33,7 +36,8 @@ def mask(
     add: Points = None,
     remove: Points = None,
     radius: Annotated[
-        float | None, typer.Option(min=0.5, metavar="PX", help="Of the brush, pixels.")
+        float | None,
+        typer.Option(min=0.5, max=LARGEST, metavar="PX", help="Of the brush, pixels."),
     ] = None,
     automatic: Annotated[
         bool, typer.Option("--auto", help="Find the outline anew before anything is painted.")

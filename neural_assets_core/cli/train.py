@@ -32,7 +32,7 @@ def train(
     ] = False,
     max_minutes: Annotated[
         float | None,
-        typer.Option(metavar="M", min=0, help="Time limit of each stage, instead of the file's."),
+        typer.Option(metavar="M", min=0.001, help="Time limit of each stage, not the file's."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Instead of the file's `out`.")
@@ -67,11 +67,9 @@ def train(
         run = run.model_copy(update={"data": run.data.model_copy(update={"path": data})})
     if max_minutes is not None:
         limit = {"minutes": max_minutes}
+        stages = {name: getattr(run, name) for name in ("vae", "lifter", "decoder")}
         run = run.model_copy(
-            update={
-                "vae": run.vae.model_copy(update=limit),
-                "decoder": run.decoder.model_copy(update=limit),
-            }
+            update={name: stage.model_copy(update=limit) for name, stage in stages.items()}
         )
     if estimate:
         import torch

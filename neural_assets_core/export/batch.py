@@ -91,10 +91,10 @@ class Job(_Value):
     quality : int
     """
 
-    scene: str | tuple[str, ...]
+    scene: str | Annotated[tuple[str, ...], Field(min_length=1)]
     out: str
     edits: dict[str, tuple[Edit, ...]] = Field(default={"": ()}, min_length=1)
-    seed: int | tuple[int, ...] | None = None
+    seed: int | Annotated[tuple[int, ...], Field(min_length=1)] | None = None
     steps: int | None = None
     guidance: float | None = None
     decoder: Literal["neural", "proxy", "inpainting"] | None = None
@@ -189,12 +189,12 @@ def read_tasks(path: str | Path) -> list[Task]:
     Raises
     ------
     UserError
-        Names the line that is wrong; if two pictures would be the same file; if there are more
-        than `MAXIMUM_PICTURES`.
+        Names the line that is wrong; if two pictures would be the same file; if there are none,
+        or more than `MAXIMUM_PICTURES`.
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read ({error}): check the name.") from None
     tasks: list[Task] = []
@@ -209,6 +209,8 @@ def read_tasks(path: str | Path) -> list[Task]:
             raise UserError(f"{path}, line {number}: {error}.".replace("..", ".")) from None
         if len(tasks) > MAXIMUM_PICTURES:
             raise UserError(f"{path} asks for more than {MAXIMUM_PICTURES} pictures: split it.")
+    if not tasks:
+        raise UserError(f"{path} asks for no picture: write a job on each line.")
     seen: set[Path] = set()
     for task in tasks:
         if task.out in seen:

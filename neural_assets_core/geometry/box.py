@@ -144,6 +144,8 @@ class Box(BaseModel):
         `pivot` is in world metres; None means the box's own centre.
         """
         direction = np.asarray(axis, dtype=np.float64)
+        # Of a great many turns only the last one counts: the square of the number may be infinite.
+        angle = math.remainder(angle, math.tau)
         turn = Rotation.from_rotvec(direction / np.linalg.norm(direction) * angle)
         if turn.magnitude() < NO_TURN:
             # A whole turn is none: the picture is the source's again, not one drawn anew.

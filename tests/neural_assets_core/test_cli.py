@@ -19,7 +19,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from neural_assets_core import __version__
-from neural_assets_core.cli import app
+from neural_assets_core.cli import app, progress
 from neural_assets_core.geometry.camera_pose import camera_angles
 from neural_assets_core.resources import ROOT as RESOURCES
 from neural_assets_core.scene import Scene, load_scene, save_scene
@@ -291,6 +291,24 @@ def test_a_checkpoint_that_would_not_be_used(small_scene: Scene, tmp_path: Path)
     save_scene(small_scene.with_decoder("proxy"), tmp_path / "a.nascene")
     trained = ["--checkpoint", "default", "--out", tmp_path / "a.png"]
     assert "add --decoder neural" in refused("render", tmp_path / "a.nascene", *trained)
+
+
+def test_an_empty_out_is_not_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for out in (["--out", ""], ["--out="]):
+        assert "--out is empty" in refused("dataset", "make", "--scenes", "1", *out)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_log_says_now_and_then_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    with progress.progress_bar() as bar:
+        task = bar.add_task("drawing", total=3)
+        bar.advance(task)
+        bar.update(task, completed=2)
+    assert capsys.readouterr().err == "drawing: 1 of 3\ndrawing: 2 of 3\n"
 
 
 def test_configurations_that_cannot_be_read(tmp_path: Path) -> None:

@@ -50,6 +50,12 @@ def test_results_are_listed_marked_and_deleted(file: Path, entry: Entry) -> None
     assert "not deleted" in refused("history", "undelete", entry.path)
     assert "Nothing to do" in refused("history", "mark", entry.path)
     assert "no result" in refused("history", "delete", file.with_name("x.png"))
+    # A file that is there, but not the history's.
+    own = file.with_name("holiday.png")
+    own.write_bytes(entry.path.read_bytes())
+    for change in (["delete"], ["mark", "--star"]):
+        assert "no result" in refused("history", change[0], own, *change[1:])
+    assert own.is_file()
 
 
 def test_a_result_gives_its_scene_back(edited: Scene, entry: Entry, tmp_path: Path) -> None:

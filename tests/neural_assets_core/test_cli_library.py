@@ -82,6 +82,7 @@ def test_tags_names_and_folders(scene_file: Path) -> None:
     assert done("asset", "folder", "list").split() == ["kitchen"]
     assert Path(done("asset", "restore", trashed).strip()).name == "tea"
     assert "Say what" in refused("asset", "tag", "book")
+    assert "needs a name" in refused("asset", "rename", "book", " ")
     assert "Say what" in refused("asset", "describe", "book")
     # Nothing is changed if one of the names is wrong.
     assert "no asset called" in refused("asset", "tag", "book", "nothing", "--add", "red")

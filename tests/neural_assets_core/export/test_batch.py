@@ -35,7 +35,8 @@ def jobs(scene: Scene, tmp_path: Path) -> Path:
     turned = scene.object("box 2").box.rotated((0, 0, 1), 0.5)
     save_scene(scene.with_box("box 2", turned), tmp_path / "b.nascene")
     path = tmp_path / "jobs.jsonl"
-    path.write_text(json.dumps(JOB) + "\n\n")
+    # With the mark that some editors put first.
+    path.write_text(json.dumps(JOB) + "\n\n", encoding="utf-8-sig")
     return path
 
 
@@ -105,6 +106,7 @@ def test_content_credentials(jobs: Path, tmp_path: Path) -> None:
     [
         ({"credentials": True, "out": "{scene}-{edit}-{seed}.exr"}, "line 1: .*cannot carry"),
         ({"out": "x.png"}, "Two pictures would be"),
+        ({"seed": []}, "line 1: seed"),
         ({"out": "{scene}-{edit}-{seed}.bmp"}, "line 1: .*choose a name"),
         ({"colour": 1}, "line 1: colour"),
         ({"what": "all"}, "line 1: what"),
@@ -114,6 +116,9 @@ def test_content_credentials(jobs: Path, tmp_path: Path) -> None:
 def test_wrong_lists_are_told_before_any_work(jobs, change, reason) -> None:
     jobs.write_text(json.dumps({**JOB, **change}))
     with pytest.raises(UserError, match=reason):
+        read_tasks(jobs)
+    jobs.write_text("\n")
+    with pytest.raises(UserError, match="asks for no picture"):
         read_tasks(jobs)
 
 

@@ -116,6 +116,8 @@ def test_a_ring_follows_the_pointer_about_any_axis(camera, box, index, turn):
 def test_whole_turns_leave_the_very_same_box(box, index, turns):
     axis = box.rotation_matrix().T[index]
     assert box.rotated(axis, turns * math.tau, (0.3, -2.0, 1.0)) == box
+    # However many there are: the rest counts.
+    assert box.rotated(axis, 1e300) == box.rotated(axis, math.remainder(1e300, math.tau))
 
 
 @quick
