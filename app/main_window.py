@@ -287,6 +287,7 @@ class MainWindow(QMainWindow):
         # The numbers at the right need their height; what is below needs not all of the width.
         self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
         # Too wide to stand beside each other; and too high for a small screen one below another.
+        self.tabifyDockWidget(self.docks[-3], self.docks[-2])
         self.tabifyDockWidget(self.docks[-2], self.docks[-1])
         self.tabifyDockWidget(self.docks[2], self.docks[3])
         self.resizeDocks([self.docks[0], self.docks[2]], [208, 264], Qt.Orientation.Horizontal)

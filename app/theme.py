@@ -169,6 +169,12 @@ def _style_sheet(scheme: Colors) -> str:
     QCheckBox, QRadioButton {{ border: 2px solid transparent; border-radius: 4px;
         padding: 1px 2px; }}
     QCheckBox:focus, QRadioButton:focus {{ border-color: {scheme.focus}; }}
+    QCheckBox::indicator {{ width: 12px; height: 12px; background: {scheme.field};
+        border: 1px solid {scheme.faint}; border-radius: 3px; }}
+    QCheckBox::indicator:checked {{ background: {ACCENT};
+        image: url({(ICONS / "check.svg").as_posix()}); }}
+    QCheckBox::indicator:disabled {{ border-color: {scheme.line}; }}
+    QCheckBox::indicator:checked:disabled {{ background: {scheme.faint}; }}
     QPushButton {{ background: {scheme.raised}; border: 1px solid {scheme.line};
         border-radius: 4px; padding: 6px 12px; }}
     QPushButton:hover {{ border-color: {scheme.faint}; }}
