@@ -31,16 +31,17 @@ class Finding:
 
 def doctor() -> None:
     """Explain what was found on this machine and chosen; exit with 1 if something is amiss."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from neural_assets_core.cli.tables import console
 
     findings = [*_system(), *_computing(), *_checkpoints(), *_storage()]
     table = Table("", "Found", "What to do")
     for finding in findings:
         style = "red" if finding.advice else ""
         table.add_row(Text(finding.what), Text(finding.found, style), Text(finding.advice))
-    Console().print(table)
+    console().print(table)
     if any(finding.advice for finding in findings):
         raise typer.Exit(1)
 

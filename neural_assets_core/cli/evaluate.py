@@ -225,8 +225,7 @@ def _beyond(
     *,
     as_json: bool,
 ) -> None:
-    from rich.console import Console
-
+    from neural_assets_core.cli.tables import console
     from neural_assets_core.evaluation.beyond.page import overall
     from neural_assets_core.evaluation.beyond.run import evaluate_beyond
 
@@ -246,26 +245,25 @@ def _beyond(
     if as_json:
         typer.echo(json.dumps(report.to_json(), indent=1))
     else:
-        _print_tables(Console(), [overall(report, name) for name in report.figures])
+        _print_tables(console(), [overall(report, name) for name in report.figures])
         typer.echo(f"{report.trials} trials; pictures and all figures in {out}/README.md")
 
 
 def _print_results(results: Results, left_out: list[str], out: Path, *, as_json: bool) -> None:
-    from rich.console import Console
-
+    from neural_assets_core.cli.tables import console
     from neural_assets_core.evaluation.page import summary, table
 
     if as_json:
         typer.echo(json.dumps(summary(results), indent=1))
     else:
-        _print_tables(Console(), [table(results, group) for group in results.groups()])
+        _print_tables(console(), [table(results, group) for group in results.groups()])
         about = results.about
         typer.echo(f"{about['pairs']} pairs of {about['clips']} clips; all in {out}/report.html")
     for line in left_out:
         typer.echo(line, err=True)
 
 
-def _print_tables(console: Console, tables: list[tuple[list[str], list[list[str]]]]) -> None:
+def _print_tables(printer: Console, tables: list[tuple[list[str], list[list[str]]]]) -> None:
     from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
@@ -274,24 +272,24 @@ def _print_tables(console: Console, tables: list[tuple[list[str], list[list[str]
         drawn = Table(*(escape(head) for head in heads))
         for row in rows:
             drawn.add_row(*(Text(cell) for cell in row))
-        console.print(drawn)
+        printer.print(drawn)
 
 
 def _print(report: Report) -> None:
-    from rich.console import Console
     from rich.text import Text
 
+    from neural_assets_core.cli.tables import console
     from neural_assets_core.evaluation.report import main_groups, table, task_table
 
-    console = Console()
+    printer = console()
     tables = [table(report, group) for group in main_groups(report)]
-    _print_tables(console, [*tables, task_table(report)])
+    _print_tables(printer, [*tables, task_table(report)])
     for gained, figure in report.gains.items():
-        console.print(
+        printer.print(
             Text(f"{figure.mean:+.2f} dB ({figure.low:+.2f} to {figure.high:+.2f}) inside the "
                  f"objects over {gained}")
         )
     marks = {True: "reached    ", False: "NOT reached", None: "not measured"}
     for target in report.targets:
         value = "" if target.value is None else f"{target.value:.2f}"
-        console.print(Text(f"{marks[target.reached]}  {target.label}: {value}"))
+        printer.print(Text(f"{marks[target.reached]}  {target.label}: {value}"))

@@ -309,9 +309,10 @@ def _print_list(entries: list[Entry], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([_entry_report(entry) for entry in entries], indent=2))
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from neural_assets_core.cli.tables import console
 
     table = Table("name", "folder", "category", "size (m)", "tags")
     for entry in entries:
@@ -319,7 +320,7 @@ def _print_list(entries: list[Entry], as_json: bool) -> None:
         last = f"damaged: {entry.fault}" if entry.fault else ", ".join(entry.tags)
         # Text: a name may look like rich's markup.
         table.add_row(*map(Text, (entry.name, entry.folder, entry.category, size, last)))
-    Console().print(table)
+    console().print(table)
 
 
 def _entry_report(entry: Entry) -> dict[str, Any]:

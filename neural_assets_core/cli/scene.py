@@ -243,9 +243,10 @@ def _object_report(item: SceneObject) -> dict[str, Any]:
 
 
 def _print_report(report: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from neural_assets_core.cli.tables import console
 
     table = Table("object", "category", "center (m)", "size (m)", "turned (deg)")
     for item in report["objects"]:
@@ -258,18 +259,18 @@ def _print_report(report: dict[str, Any]) -> None:
             _numbers(item["rotation"]["euler_degrees"], 1),
         )
     picture, settings = report["picture"], report["settings"]
-    console = Console()
-    console.print(f"picture   {picture['width']} x {picture['height']} pixels", highlight=False)
+    printer = console()
+    printer.print(f"picture   {picture['width']} x {picture['height']} pixels", highlight=False)
     position = _numbers(report["camera"]["position"], 3)
     steps = "1 step" if settings["steps"] == 1 else f"{settings['steps']} steps"
-    console.print(f"camera    at {position} m", highlight=False)
-    console.print(
+    printer.print(f"camera    at {position} m", highlight=False)
+    printer.print(
         Text(
             f"settings  {settings['decoder']} decoder, checkpoint {settings['checkpoint']}, "
             f"seed {settings['seed']}, {steps}, guidance {settings['guidance']:g}"
         )
     )
-    console.print(table)
+    printer.print(table)
 
 
 def _numbers(values: list[float], digits: int) -> str:

@@ -225,7 +225,7 @@ def _numbers(frame: AnnotatedFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.i
 def _begin(folder: Path, size: int, total: int) -> None:
     wanted = {"benchmark": BENCHMARK, "size": size}
     stamp = folder / "benchmark.json"
-    if stamp.exists() and json.loads(stamp.read_text()) != wanted:
+    if stamp.exists() and _read_stamp(stamp) != wanted:
         raise UserError(
             f"{folder} holds another benchmark than number {BENCHMARK} at {size} pixels: delete "
             "it, or choose another --out."
@@ -233,6 +233,14 @@ def _begin(folder: Path, size: int, total: int) -> None:
     begin_dataset(folder, DatasetInfo(size, total, 2, SEED, "heldout", (*SEEN, *UNSEEN)))
     (folder / "scenes").mkdir(exist_ok=True)
     write_atomically(stamp, json.dumps(wanted).encode())
+
+
+def _read_stamp(stamp: Path) -> object:
+    """What it says; None of a damaged one, which is no benchmark's."""
+    try:
+        return json.loads(stamp.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def _write(folder: Path, name: str, slot: tuple[str, str, int], size: int) -> None:

@@ -195,8 +195,10 @@ def read_weights(path: Path) -> Weights:
         except Exception as error:
             # safetensors and pickle have error classes of their own; all mean the same.
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            # Torch's second sentence tells how to run what a file holds.
+            first = first.partition(". ")[0][:200]
             raise UserError(
-                f"{file} is damaged or holds no weights: fetch it again. ({first[:200]})"
+                f"{file} is damaged or holds no weights ({first}): fetch it again."
             ) from None
         both = out.keys() & found.keys()
         if both:

@@ -103,9 +103,14 @@ def test_info_as_json(scene_file: Path, small_scene: Scene) -> None:
     assert report["settings"]["decoder"] == "neural"
 
 
-def test_names_that_look_like_markup(scene_file: Path, small_scene: Scene) -> None:
-    save_scene(small_scene.renamed("mug", "[red]x[/]"), scene_file)
-    assert "[red]x[/]" in done("info", scene_file)
+def test_names_that_look_like_markup_and_long_ones(
+    scene_file: Path, small_scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    # Nor is a long one cut off in a file or a pipe.
+    name = "[red]x[/]" + "y" * 150
+    save_scene(small_scene.renamed("mug", name), scene_file)
+    assert name in done("info", scene_file)
 
 
 # -- edit ----------------------------------------------------------------------------------------
