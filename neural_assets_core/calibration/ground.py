@@ -1,4 +1,4 @@
-"""Cameras without lines: by the horizon, by guess, and scaled by a known length."""
+"""Cameras without lines: by the horizon, by guess, by a rim, and scaled by a known length."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ from neural_assets_core.calibration.solve import (
 from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.box import Float
+from neural_assets_core.geometry.outlines import Ellipse
 
 USUAL_FOCAL = 50.0 / 43.27
 """Of a 50 mm lens on 36 x 24 mm, diagonals of the picture."""
 
 USUAL_TILT = math.radians(10.0)
 """A photograph of things on the ground looks down so much."""
+
+FLATTEST, ROUNDEST = 0.2, 0.88
+"""Heights over widths of rims that tell how steeply a camera looks down: a ball is no rim."""
 
 SHALLOWEST = 0.01
 """Least slope of a ray that meets the ground: there it is 100 camera heights away."""
@@ -111,6 +115,30 @@ def is_guessed(camera: Camera) -> bool:
 def _usual(size: tuple[int, int], focal: float, height: float) -> Camera:
     y = 0.5 * size[1] - focal * math.tan(USUAL_TILT)
     return camera_from_horizon(size, focal, y, y, height)
+
+
+def camera_by_rim(camera: Camera, rim: Ellipse) -> Camera | None:
+    """The camera tilted so that the rim of something round is level; None if that tells nothing.
+
+    Cups, plates, pots and wheels that lie down have rims that are circles; a camera sees them as
+    ellipses, the flatter the lower it looks. For a photograph of which nothing else is known that
+    is a far better guess than any usual tilt.
+
+    Parameters
+    ----------
+    camera : Camera
+        Whose focal length and height are kept.
+    rim : Ellipse
+        In its picture.
+    """
+    flatness = float(rim.half[1] / rim.half[0])
+    if not FLATTEST <= flatness <= ROUNDEST:
+        return None
+    focal, middle = float(camera.k[1, 1]), float(camera.k[1, 2])
+    tilt = math.asin(flatness) - math.atan((float(rim.center[1]) - middle) / focal)
+    horizon = middle - focal * math.tan(min(max(tilt, 0.02), 1.4))
+    size = (camera.width, camera.height)
+    return camera_from_horizon(size, focal, horizon, horizon, float(camera.position[2]))
 
 
 def scaled_to_length(camera: Camera, a: Point, b: Point, metres: float) -> Camera:

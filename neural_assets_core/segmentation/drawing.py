@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from neural_assets_core.calibration.ground import is_guessed
-from neural_assets_core.calibration.rims import camera_by_rim
+from neural_assets_core.calibration.ground import camera_by_rim, is_guessed
 from neural_assets_core.errors import UserError
 from neural_assets_core.scene import Scene
 from neural_assets_core.segmentation.grabcut import Rectangle, segment_rectangle
+from neural_assets_core.segmentation.rims import rim_of
 from neural_assets_core.segmentation.stacking import found_again, is_as_found, with_found_object
 
 
@@ -38,7 +38,8 @@ def object_in_rectangle(
     view = scene.background.view
     mask = segment_rectangle(view.picture, rectangle)
     if scene.camera == view.camera and is_guessed(view.camera) and is_as_found(scene):
-        camera = camera_by_rim(view.camera, view.picture, mask)
+        rim = rim_of(view.picture, mask)
+        camera = None if rim is None else camera_by_rim(view.camera, rim)
         if camera is not None:
             # Nothing can be there for a camera that looks elsewhere: then it keeps looking so.
             with suppress(UserError):

@@ -17,45 +17,11 @@ from numpy.typing import NDArray
 from skimage.segmentation import felzenszwalb
 
 from neural_assets_core.geometry.box import Float
-from neural_assets_core.geometry.outlines import Ellipse, ellipse_through
+from neural_assets_core.geometry.outlines import Ellipse
 from neural_assets_core.segmentation.evidence import Evidence, gaps
+from neural_assets_core.segmentation.rims import Slopes, placed, rim_in, steepness, strongest
 
 Mask = NDArray[np.bool_]
-Slopes = tuple[NDArray[np.float32], NDArray[np.float32]]
-
-WORKING_SIDE = 100
-"""Pixels of the region's width in which rims are looked for first."""
-
-FLATNESS, HALF_WIDTHS = np.arange(0.2, 0.93, 0.05), np.arange(0.28, 0.56, 0.02)
-"""Of rims: heights over widths, and half widths in widths of the region."""
-
-FLATTEST = 2.0
-"""Least half height of rims, in the same pixels."""
-
-OUT, BELOW, STEP = 0.08, 0.09, 2.5
-"""How far a rim may be out of the region and below its upper side, in shares of that one's
-lesser side, and pixels from one to the next."""
-
-LARGE = 1.0
-"""Of rims within rims, what a larger one is worth, for each width of the region."""
-
-FEW, MANY = 12, 96
-"""Points of a rim that are looked at first, of all, and then, of the best."""
-
-PROMISING = 300
-"""Rims that are looked at a second time."""
-
-REACHES = (0.08, 0.06, 0.04, 0.03)
-"""How far from a rim its edge is looked for, round after round, in half widths."""
-
-FAINT, AWAY = 0.4, 0.3
-"""Strength of an edge that is none, in usual ones, and what it costs to be far from the rim."""
-
-COVERED = 0.93
-"""Share of a rim, and of its nearer half, that is on good edges; by chance it is rarely 0.9."""
-
-TILTED = 0.2
-"""Radians between a rim and the horizon."""
 
 DEPTHS, MIDDLES, FEET = 24, 15, 16
 """How many depths of the foot, and radii half way and at the foot are tried, of all."""
@@ -105,12 +71,10 @@ def turned(evidence: Evidence, inside: Mask, slack: float) -> Mask | None:
     slack : float
         What the object may leave free at each side, as a share of the region's width or height.
     """
-    slopes = _strongest(evidence)
-    rough = _rim(evidence, inside)
-    rim = None if rough is None else _fitted(evidence, slopes, rough)
+    rim = rim_in(evidence, inside)
     if rim is None:
         return None
-    body = _body(evidence, slopes, rim, inside, slack)
+    body = _body(evidence, strongest(evidence), rim, inside, slack)
     if body is None:
         return None
     more = _sticking_out(evidence, inside, body)
@@ -118,112 +82,6 @@ def turned(evidence: Evidence, inside: Mask, slack: float) -> Mask | None:
     # Else a rim was found on something larger, as that of a cup is on its saucer.
     fills = left < LEFT_FREE and more.sum() < MOST * body.sum()
     return body | more if fills else None
-
-
-# -- edges ---------------------------------------------------------------------------------------
-
-
-def _strongest(evidence: Evidence) -> Slopes:
-    """How the colour that changes most does, along rows and columns (h, w); either sign."""
-    x, y = evidence.slope_x, evidence.slope_y
-    xx, yy, xy = (x * x).sum(axis=-1), (y * y).sum(axis=-1), (x * y).sum(axis=-1)
-    half, angle = 0.5 * (xx - yy), 0.5 * np.arctan2(2.0 * xy, xx - yy)
-    length = np.sqrt(0.5 * (xx + yy) + np.hypot(half, xy))
-    return length * np.cos(angle), length * np.sin(angle)
-
-
-def _across(slopes: Slopes, points: Float, normals: Float) -> Float:
-    """(...) how steep a picture is at points (..., 2) along their normals."""
-    height, width = slopes[0].shape
-    column = points[..., 0].astype(np.intp).clip(0, width - 1)
-    row = points[..., 1].astype(np.intp).clip(0, height - 1)
-    x, y = (slope[row, column] for slope in slopes)
-    return np.asarray(np.abs(x * normals[..., 0] + y * normals[..., 1]))
-
-
-def _placed(rim: Ellipse, points: Float, normals: Float) -> tuple[Float, Float]:
-    """Points and normals (..., 2) of the frame in which a rim is the unit circle, in pixels."""
-    cosine, sine = math.cos(rim.turn), math.sin(rim.turn)
-    back = np.array([[cosine, sine], [-sine, cosine]])
-    across = normals / rim.half
-    across = across / np.linalg.norm(across, axis=-1, keepdims=True)
-    return rim.center + (points * rim.half) @ back, across @ back
-
-
-# -- the rim -------------------------------------------------------------------------------------
-
-
-def _circle(count: int) -> Float:
-    """(count, 2) points of the unit circle, the lower half first."""
-    angle = (np.arange(count) + 0.5) * (2.0 * np.pi / count)
-    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
-
-
-def _rim(evidence: Evidence, inside: Mask) -> Ellipse | None:
-    """The level ellipse at the top of a region that is best on edges, roughly; or None."""
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    scale = min(1.0, WORKING_SIDE / len(columns))
-    wide, high = scale * len(columns), scale * len(rows)
-    tried = _tried(wide, high) + [scale * columns[0], scale * rows[0], 0.0, 0.0]
-    if not len(tried):
-        return None
-    small = [
-        np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=way))
-        for image, way in (
-            (evidence.pixels, cv2.INTER_AREA), (inside.astype(np.uint8), cv2.INTER_NEAREST)
-        )
-    ]
-    coarse = Evidence.of(small[0], small[1] > 0, evidence.cut_off)
-    slopes = _strongest(coarse)
-
-    def worth(ellipses: Float, count: int) -> Float:
-        """(n,) how good ellipses (n, 4) are: on edges, not least in front, and large."""
-        unit, ellipses = _circle(count).astype(np.float32), ellipses.astype(np.float32)
-        normal = unit / ellipses[:, None, 2:]
-        normal /= np.hypot(normal[..., :1], normal[..., 1:])
-        points = ellipses[:, None, :2] + unit * ellipses[:, None, 2:]
-        edges = np.minimum(1.0, _across(slopes, points, normal) / coarse.usual_slope)
-        on_edges = np.minimum(edges.mean(axis=1), edges[:, : count // 2].mean(axis=1))
-        return np.asarray(on_edges + LARGE * ellipses[:, 2] / wide)
-
-    tried = tried[np.argsort(-worth(tried, FEW))[:PROMISING]]
-    x, y, a, b = tried[worth(tried, MANY).argmax()] / scale
-    return Ellipse(np.array([x, y]), np.array([a, b]), 0.0)
-
-
-def _tried(wide: float, high: float) -> Float:
-    """(n, 4) middles and half axes of ellipses at the top of a region of a width and a height."""
-    out = []
-    for a in HALF_WIDTHS * wide:
-        heights = FLATNESS * a
-        heights = heights[(heights > FLATTEST) & (heights < 0.55 * high)]
-        middles = np.arange(a - OUT * wide, wide - a + OUT * wide + 1e-6, STEP)
-        tops = np.arange(-OUT, BELOW, STEP / min(wide, high)) * min(wide, high)
-        each = np.meshgrid(middles, tops, heights, indexing="ij")
-        x, top, b = (values.ravel() for values in each)
-        out.append(np.stack([x, top + b, np.full(len(x), a), b], axis=1))
-    return np.concatenate(out)
-
-
-def _fitted(evidence: Evidence, slopes: Slopes, rim: Ellipse) -> Ellipse | None:
-    """A rim on the edges near it; None if it has too few."""
-    unit = _circle(MANY)
-    for reach in REACHES:
-        points, normals = _placed(rim, unit, unit)
-        away = np.linspace(-1.0, 1.0, 2 * math.ceil(2.0 * reach * rim.half[0]) + 1)
-        near = points[:, None] + reach * rim.half[0] * away[:, None] * normals[:, None]
-        edges = np.minimum(1.5, _across(slopes, near, normals[:, None]) / evidence.usual_slope)
-        edges = edges - AWAY * np.abs(away)
-        on_edge = near[np.arange(MANY), edges.argmax(axis=1)][edges.max(axis=1) > FAINT]
-        found = ellipse_through(on_edge)
-        if found is None:
-            return None
-        rim = found
-    points, normals = _placed(rim, unit, unit)
-    edges = np.max([_across(slopes, points + off * normals, normals) for off in (-1, 0, 1)], axis=0)
-    clear = edges > evidence.usual_slope
-    covered = min(clear.mean(), clear[: MANY // 2].mean())
-    return rim if covered > COVERED and abs(rim.turn) < TILTED else None
 
 
 # -- what is below it ----------------------------------------------------------------------------
@@ -251,7 +109,7 @@ def _body(
             break
         edges = np.zeros(right.shape[:2])
         for side in (np.array([1.0, 1.0]), np.array([-1.0, 1.0])):
-            seen = _across(slopes, *_placed(rim, side * right, side * normals))
+            seen = steepness(slopes, *placed(rim, side * right, side * normals))
             edges += 0.5 * np.minimum(1.0, seen / (PLAIN * evidence.usual_slope))
         length = np.linalg.norm(np.diff(right * rim.half, axis=1), axis=2)
         on_edges = (0.5 * (edges[:, 1:] + edges[:, :-1]) * length).sum(axis=1) / length.sum(axis=1)
@@ -266,7 +124,7 @@ def _body(
     if best is None or found < OUTLINED:
         return None
     both = np.concatenate([best, best[::-1] * [-1.0, 1.0]])
-    points, _ = _placed(rim, both, both)
+    points, _ = placed(rim, both, both)
     top = rim.filled(inside.shape)
     out = top.astype(np.uint8)
     cv2.fillPoly(out, [np.round(16.0 * (points - 0.5)).astype(np.int32)], 1, cv2.LINE_8, 4)

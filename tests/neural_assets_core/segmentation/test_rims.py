@@ -1,4 +1,4 @@
-"""Cameras by the rims of round things."""
+"""The rims of round things, and cameras by them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from neural_assets_core.calibration import camera_from_horizon
-from neural_assets_core.calibration.rims import camera_by_rim
+from neural_assets_core.calibration.ground import camera_by_rim
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.camera_pose import camera_angles
 from neural_assets_core.scene import Picture
+from neural_assets_core.segmentation.rims import rim_of
 
 SIZE = (400, 300)
 FOCAL = 500.0
@@ -39,10 +40,15 @@ def pot(camera: Camera, radius: float = 0.3, height: float = 0.35) -> tuple[Pict
     return Picture(pixels), Picture(mask)
 
 
+def found_by(picture: Picture, mask: Picture) -> Camera | None:
+    rim = rim_of(picture, mask)
+    return None if rim is None else camera_by_rim(looking_down(10.0), rim)
+
+
 @pytest.mark.parametrize("degrees", [20.0, 35.0, 50.0])
 def test_a_rim_tells_the_tilt(degrees: float) -> None:
     true = looking_down(degrees)
-    found = camera_by_rim(looking_down(10.0), *pot(true))
+    found = found_by(*pot(true))
     assert found is not None
     assert camera_angles(found)[1] == pytest.approx(camera_angles(true)[1], abs=4.0)
     assert found.position[2] == pytest.approx(1.6)
@@ -53,12 +59,12 @@ def test_a_ball_and_a_crate_have_none() -> None:
     pixels, mask = np.full((300, 400, 3), 128, np.uint8), np.zeros((300, 400), np.uint8)
     for image, colour in ((pixels, (200, 60, 40)), (mask, 255)):
         cv2.circle(image, (200, 150), 70, colour, -1)
-    assert camera_by_rim(looking_down(10.0), Picture(pixels), Picture(mask)) is None
+    assert found_by(Picture(pixels), Picture(mask)) is None
     pixels, mask = np.full((300, 400, 3), 128, np.uint8), np.zeros((300, 400), np.uint8)
     for image, colour in ((pixels, (200, 60, 40)), (mask, 255)):
         cv2.rectangle(image, (120, 90), (280, 220), colour, -1)
-    assert camera_by_rim(looking_down(10.0), Picture(pixels), Picture(mask)) is None
+    assert found_by(Picture(pixels), Picture(mask)) is None
     plain = Picture(np.full((300, 400, 3), 128, np.uint8))
-    assert camera_by_rim(looking_down(10.0), plain, Picture(mask)) is None
+    assert found_by(plain, Picture(mask)) is None
     nothing = Picture(np.zeros((300, 400), np.uint8))
-    assert camera_by_rim(looking_down(10.0), plain, nothing) is None
+    assert found_by(plain, nothing) is None
