@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 
-TURN_S = 0.001
+TURN_S = 0.0003
 
 LONGEST_S = 0.03
 """So long a frame may keep others waiting."""
@@ -20,10 +20,13 @@ _waited = threading.local()
 
 
 def take_short_turns() -> None:
-    """Let a thread that waits for the interpreter have it after a millisecond, not after five.
+    """Let a thread that waits for the interpreter have it after 0.3 milliseconds, not after five.
 
     Python code on a worker keeps the window from drawing that long each time, and a frame has many
-    moments at which the worker may come in between: every call of the graphics card is one.
+    moments at which the worker may come in between: every call of the graphics card is one. Less
+    than a millisecond, for a worker that lets go of the interpreter every now and then, as one that
+    imports torch does, takes it back before the window is awake, and only who has waited for a
+    whole turn is heard.
     """
     sys.setswitchinterval(TURN_S)
 
