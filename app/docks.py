@@ -57,9 +57,13 @@ class Docks(list[QDockWidget]):
     def set_away(self, on: bool) -> None:
         """Hide all that are shown, or bring these back."""
         if on:
-            self._away = [dock for dock in self if not dock.isHidden()]
+            shown = [dock for dock in self if not dock.isHidden()]
+            # Last those in front of others: whichever is raised last is.
+            self._away = sorted(shown, key=lambda dock: not dock.visibleRegion().isEmpty())
         for dock in self._away:
             dock.setVisible(not on)
+            if not on:
+                dock.raise_()
 
     def _titled(self, title: str) -> QDockWidget:
         return next(dock for dock in self if dock.windowTitle() == title)

@@ -55,10 +55,15 @@ def test_original_while_held(window: MainWindow, qtbot: QtBot) -> None:
 
 
 def test_tab_hides_all_panels(window: MainWindow, qtbot: QtBot) -> None:
+    for command in ("library", "timeline"):
+        window.actions_by_id[command].trigger()
+    window.viewport.native.setFocus()
     press(qtbot, Qt.Key.Key_Tab)
     assert not any(dock.isVisible() for dock in window.docks)
     press(qtbot, Qt.Key.Key_Tab)
-    assert shown_docks(window) == USUAL_DOCKS
+    assert shown_docks(window) == [*USUAL_DOCKS, "Library", "Timeline"]
+    # The one that was in front is so again.
+    qtbot.waitUntil(lambda: not window.docks[-1].visibleRegion().isEmpty())
 
 
 def test_fields_keep_their_keys(window: MainWindow, scene: Scene, qtbot: QtBot) -> None:
