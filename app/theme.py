@@ -174,7 +174,7 @@ def _style_sheet(scheme: Colors) -> str:
     QCheckBox::indicator:checked {{ background: {ACCENT};
         image: url({(ICONS / "check.svg").as_posix()}); }}
     QCheckBox::indicator:disabled {{ border-color: {scheme.line}; }}
-    QCheckBox::indicator:checked:disabled {{ background: {scheme.faint}; }}
+    QCheckBox::indicator:checked:disabled {{ background: #80{scheme.faint[1:]}; }}
     QPushButton {{ background: {scheme.raised}; border: 1px solid {scheme.line};
         border-radius: 4px; padding: 6px 12px; }}
     QPushButton:hover {{ border-color: {scheme.faint}; }}
