@@ -58,6 +58,10 @@ class Inspector(QWidget):
         self._hint = QLabel("Select an object to see and change its numbers.", wordWrap=True)
         self._hint.setProperty("role", "faint")
         self._form = QWidget()
+        # What is below must not jump when the first object is selected.
+        policy = self._form.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._form.setSizePolicy(policy)
         form = QVBoxLayout(self._form)
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(2 * UNIT)

@@ -167,6 +167,15 @@ def test_the_camera_panel_fits_a_small_screen(window: MainWindow, qtbot: QtBot) 
     assert window.camera.height() >= window.camera.minimumSizeHint().height()
 
 
+def test_no_panel_jumps_when_something_is_selected(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1280, 800)
+    qtbot.wait(20)
+    tops = [dock.y() for dock in window.docks]
+    window.document.select(["mug"])
+    qtbot.wait(20)
+    assert [dock.y() for dock in window.docks] == tops
+
+
 def test_docks_leave_most_of_the_window_to_the_picture(window: MainWindow, qtbot: QtBot) -> None:
     window.resize(1280, 800)
     objects = window.docks[0]
