@@ -5,10 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 
-from PySide6.QtCore import QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QGuiApplication
 
-INTERVAL_MS = 200
+INTERVAL_MS = 50
+"""In which a worker that loads a decoder makes no more than can be looked through between frames.
+"""
+REST_MS = 200
+"""A pointer that is where it was so long ago rests."""
 OLDEST = 2
 """The generation of which a collection looks through everything."""
 MANY_MODULES, MANY_OBJECTS = 20, 20_000
@@ -31,7 +35,8 @@ class GarbageCollector(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         gc.disable()
-        self._pointer = QPoint()
+        self._pointer, self._rests, self._looked = QPoint(), False, QElapsedTimer()
+        self._looked.start()
         self._modules = len(sys.modules)
         self._timer = QTimer(self, interval=INTERVAL_MS, timerType=Qt.TimerType.CoarseTimer)
         self._timer.timeout.connect(self.collect)
@@ -56,6 +61,9 @@ class GarbageCollector(QObject):
         gc.enable()
 
     def _resting(self) -> bool:
-        before, self._pointer = self._pointer, QCursor.pos()
-        held = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
-        return not held and before == self._pointer
+        # Not at every collection: where the screen is far away, asking takes its time.
+        if self._looked.hasExpired(REST_MS):
+            self._looked.restart()
+            before, self._pointer = self._pointer, QCursor.pos()
+            self._rests = before == self._pointer
+        return self._rests and QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton

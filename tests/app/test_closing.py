@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.garbage import INTERVAL_MS
+from app.garbage import REST_MS
 from app.main_window import MainWindow
 from neural_assets_core.scene import Scene
 
@@ -23,7 +23,7 @@ def open_files() -> int:
 # The first window loads what all of them need, and stays open.
 def test_closed_windows_are_gone(window: MainWindow, scene: Scene, qtbot: QtBot) -> None:
     # What it loaded is set apart from garbage first, with all that there is then.
-    qtbot.wait(2 * INTERVAL_MS)
+    qtbot.wait(2 * REST_MS)
     threads, shown = set(threading.enumerate()), set(QApplication.topLevelWidgets())
     closed, files = [], []
     for _ in range(2):

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from app.garbage import INTERVAL_MS
+from app.garbage import REST_MS
 
 
 class Knot(QObject):
@@ -27,7 +27,7 @@ class Knot(QObject):
 def test_what_a_worker_allocates_never_destroys_qt_objects_there(qtbot: QtBot) -> None:
     freed_on: list[threading.Thread] = []
     # What the libraries of an earlier test made is set apart first.
-    qtbot.wait(2 * INTERVAL_MS)
+    qtbot.wait(2 * REST_MS)
     for _ in range(20):
         Knot(freed_on)
 
@@ -49,7 +49,7 @@ def test_what_a_worker_allocates_never_destroys_qt_objects_there(qtbot: QtBot) -
 def test_what_a_large_library_made_is_left_out(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    qtbot.wait(2 * INTERVAL_MS)
+    qtbot.wait(2 * REST_MS)
     (tmp_path / "very_large.py").write_text("kept = [[] for _ in range(30_000)]\n")
     monkeypatch.syspath_prepend(tmp_path)
     before = gc.get_freeze_count()

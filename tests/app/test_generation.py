@@ -115,7 +115,7 @@ def test_out_of_memory_is_told_and_the_next_picture_gets_a_fresh_decoder(
     with qtbot.waitSignal(generator.failed) as failed:
         generator.request(again)
     assert "not enough memory" in failed.args[1]
-    old = [weakref.ref(part) for part in (decoder.pipeline, decoder.pipeline.proxy_lifter)]
+    old = [weakref.ref(part) for part in (decoder.pipeline, decoder.pipeline.unet)]
     del decoder
     with qtbot.waitSignal(generator.finished, timeout=60_000):
         generator.request(again)

@@ -7,6 +7,7 @@ import pytest
 
 from app import turns
 from neural_assets_core.decoders import open_decoder
+from neural_assets_core.proxy.render import _pictures
 from neural_assets_core.yielding import yielding_to
 
 
@@ -77,6 +78,7 @@ def test_previews_often_ask_whether_they_may_go_on(scene, decoder):
     edited = edited.with_settings(decoder=decoder)
     drawn = open_decoder(edited.settings)
     once = drawn.generate(edited).picture
+    _pictures.clear()
     asked = []
     with yielding_to(lambda: asked.append(1)):
         again = drawn.generate(edited).picture
