@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from neural_assets_core.cli.progress import progress_bar
+from neural_assets_core.cli.train import check_data, speak
 
 
 class Table(StrEnum):
@@ -67,13 +67,12 @@ def compare(
 
     base = read_config(config or COMPARISONS / "small.toml")
     if data is not None:
+        check_data(data)
         base = base.model_copy(update={"data": base.data.model_copy(update={"path": data})})
     limits = {"minutes": minutes_each, "steps": steps_each}
     given = {name: limit for name, limit in limits.items() if limit is not None}
     base = base.model_copy(update={"decoder": base.decoder.model_copy(update=given)})
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True
-    )
+    speak()
     with progress_bar() as bar:
         task = bar.add_task("loading", total=None)
 

@@ -66,6 +66,7 @@ def init(
     """Make a checkpoint to train from Stable Diffusion and DINO weights; safetensors only."""
     if out.exists():
         raise UserError(f"{out} exists already: choose another --out.")
+    from neural_assets_core.files import make_room
     from neural_assets_core.model.pretrained import (
         DIFFUSION_PARTS,
         ORIGIN_FILE,
@@ -76,6 +77,8 @@ def init(
     )
     from neural_assets_core.training.loop import save_whole
 
+    # Before the work, not after it.
+    make_room(out)
     unet = find_source(unet_from, DIFFUSION_PARTS, download=download, revision=unet_revision)
     encoder = find_source(encoder_from, (".",), download=download, revision=encoder_revision)
     shape = PaperShape(size, encoder_size, object_bins, background_bins)
@@ -86,13 +89,7 @@ def init(
         (Path(folder) / ORIGIN_FILE).write_text(origins_json(origins))
         (Path(folder) / "README.md").write_text(_card(pipeline, origins))
 
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        save_whole(save, out)
-    except OSError as error:
-        raise UserError(
-            f"{out} cannot be written ({error.strerror}): choose another --out."
-        ) from None
+    save_whole(save, out)
     for name, origin in origins.items():
         typer.echo(f"{name}: {_told(origin)}")
     typer.echo(f"{out}: predicts {pipeline.scheduler.config.prediction_type}, {size} x {size}")

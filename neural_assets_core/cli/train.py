@@ -56,7 +56,6 @@ def train(
     processes, GPUs or machines train together when `accelerate launch` or `torchrun` starts them.
     """
     os.environ.setdefault("MUJOCO_GL", "egl")
-    from neural_assets_core.data.readers import find_format
     from neural_assets_core.training.config import read_config
     from neural_assets_core.training.run import run_training
 
@@ -79,21 +78,9 @@ def train(
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         typer.echo("\n".join(reckon(run, device).lines()))
         return
-    if data is not None and find_format(data) is None:
-        raise UserError(
-            f"{data} holds no data to train on: check the name. `neural-assets dataset make` and "
-            "`dataset from-scenes` write some."
-        )
-    # Of several processes the first one speaks for all.
-    main = os.environ.get("RANK", "0") == "0"
-    logging.basicConfig(
-        level=logging.INFO if main else logging.WARNING,
-        format="%(asctime)s %(message)s",
-        datefmt="%H:%M:%S",
-        force=True,
-    )
-    # It tells of every file of a state; the run itself says what counts.
-    logging.getLogger("accelerate").setLevel(logging.WARNING)
+    if data is not None:
+        check_data(data)
+    main = speak()
     with progress_bar() as bar:
         task = bar.add_task("rendering", total=None, visible=False)
 
@@ -108,3 +95,40 @@ def train(
                 "look at it: neural-assets render SCENE.nascene --decoder neural "
                 f"--checkpoint {folder} --out picture.png"
             )
+
+
+def check_data(folder: Path) -> None:
+    """A name that is misspelt is not a place to render data in.
+
+    Raises
+    ------
+    UserError
+        If the folder holds nothing that can be trained on.
+    """
+    from neural_assets_core.data.readers import find_format
+
+    if find_format(folder) is None:
+        raise UserError(
+            f"{folder} holds no data to train on: check the name. `neural-assets dataset make` and "
+            "`dataset from-scenes` write some."
+        )
+
+
+def speak() -> bool:
+    """Log how a training goes, on stderr; of several processes the first one speaks for all.
+
+    Returns
+    -------
+    bool
+        Whether this is the one.
+    """
+    main = os.environ.get("RANK", "0") == "0"
+    logging.basicConfig(
+        level=logging.INFO if main else logging.WARNING,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+        force=True,
+    )
+    # It tells of every file of a state; the run itself says what counts.
+    logging.getLogger("accelerate").setLevel(logging.WARNING)
+    return main

@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import nn
 from torch.utils.data import Dataset
@@ -179,7 +178,8 @@ def lifting_loss(
     """Errors of coverage and of colour where the object is."""
     inside = batch["inside"]
     safe = alpha.clamp(1e-3, 1 - 1e-3)
-    shape = F.binary_cross_entropy(safe, inside)
+    # Cross entropy. Torch's own ends the program where a training diverges.
+    shape = -(inside * safe.log() + (1.0 - inside) * (1.0 - safe).log()).mean()
     truth = batch["truth"].float() / 255.0
     # Where too little is met the colour means nothing yet.
     error = (colour / safe.detach().clamp(min=0.2)[..., None] - truth).abs().mean(dim=-1)

@@ -8,15 +8,19 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from errno import EIO
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
+from safetensors import SafetensorError
 from torch.utils.data import DataLoader, Dataset
 
 from neural_assets_core.errors import UserError
+from neural_assets_core.files import cannot_write
 from neural_assets_core.training.averaging import Average
 from neural_assets_core.training.config import StageConfig
 
@@ -344,10 +348,19 @@ class Checkpoints:
             self._load(found[-1])
 
     def save(self) -> None:
-        """Write a new checkpoint, whole or not at all; to be called by all processes."""
+        """Write a new checkpoint, whole or not at all; to be called by all processes.
+
+        Raises
+        ------
+        UserError
+            If it cannot be written; the earlier ones are still there.
+        """
         if self._saved == self.clock.step:
             return
-        self._saved = self.clock.step
+        with _writing(self.folder):
+            self._write()
+
+    def _write(self) -> None:
         final = self.folder / f"checkpoint-{self.clock.step}"
         partial = self.folder / "checkpoint-partial"
         if self.accelerator.is_main_process:
@@ -361,6 +374,7 @@ class Checkpoints:
         if self.accelerator.is_main_process:
             self._complete(partial, final)
         self.accelerator.wait_for_everyone()
+        self._saved = self.clock.step
 
     def _complete(self, partial: Path, final: Path) -> None:
         (partial / "clock.json").write_text(json.dumps(self.clock.state_dict()))
@@ -388,9 +402,30 @@ class Checkpoints:
 
 
 def save_whole(save: Callable[[str], object], folder: Path) -> None:
-    """Call `save` on a temporary name and put the result in `folder`'s place when it is whole."""
+    """Call `save` on a temporary name and put the result in `folder`'s place when it is whole.
+
+    Raises
+    ------
+    UserError
+        If it cannot be written; what was there before still is.
+    """
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    save(str(partial))
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    with _writing(folder):
+        save(str(partial))
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """A full disk, say, is no fault of the program; every library has its own error for it."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise cannot_write(folder, error) from None
+    except RuntimeError as error:
+        # Torch does not hand on what the system said.
+        if "inline_container" not in str(error):
+            raise
+        raise cannot_write(folder, OSError(EIO, "a file is not whole, as on a full disk")) from None

@@ -329,7 +329,8 @@ def test_nothing_is_made_in_the_place_of_footage(
     footage = ["train", "--config", RESOURCES / "training" / "footage.toml"]
     assert "footage-data holds no data" in refused(*footage)
     made = ["train", "--config", RESOURCES / "training" / "two-cores.toml"]
-    assert "mispelt holds no data" in refused(*made, "--data", "mispelt")
+    for command in (made, ["compare", "rivals"]):
+        assert "mispelt holds no data" in refused(*command, "--data", "mispelt")
     assert not list(tmp_path.iterdir())
 
 

@@ -28,7 +28,13 @@ from neural_assets_core.training.config import (
     TrainingConfig,
     read_config,
 )
-from neural_assets_core.training.loop import Checkpoints, Clock, descend, sample_loader
+from neural_assets_core.training.loop import (
+    Checkpoints,
+    Clock,
+    descend,
+    sample_loader,
+    save_whole,
+)
 from neural_assets_core.training.publish import publish
 from neural_assets_core.training.run import run_training
 from neural_assets_core.training.samples import PairDataset, SampleShape
@@ -211,6 +217,14 @@ def test_what_is_wrong_with_the_data_is_one_sentence() -> None:
     with pytest.raises(UserError) as told:
         next(iter(sample_loader(Stubborn(), 1, 0)))
     assert str(told.value) == "The clip is damaged: render it again."
+
+
+def test_a_full_disk_costs_nothing_that_was_there(tmp_path: Path) -> None:
+    folder = tmp_path / "pipeline"
+    folder.mkdir()
+    with pytest.raises(UserError, match=r"pipeline \(the disk is full\): free some space"):
+        save_whole(lambda _: Path("/dev/full").write_text("weights"), folder)
+    assert folder.is_dir()
 
 
 def test_a_training_that_diverges_ends_and_saves_nothing(tmp_path: Path) -> None:
