@@ -28,7 +28,7 @@ from neural_assets_core.scene import Appearance, Scene, View
 from neural_assets_core.scene.faults import box_faults
 
 THUMBNAIL = 32
-EMPTY = "No objects yet.\n\nShift+B: draw a box around one\n\nL: the library, to drag one from"
+EMPTY = "No objects yet.\n\nShift+B: draw a box\n\nL: open the library"
 WARNING = "#ffd61a"
 
 

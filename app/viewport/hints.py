@@ -37,7 +37,7 @@ def resting_hint(document: Document, tool: Tool, hovered: str | None) -> str:
     if document.fitting:
         return _FITTING_HINT
     scene = document.visible_scene
-    if tool == "select" and scene is not None and not scene.objects:
+    if tool not in ("draw", "mask") and scene is not None and not scene.objects:
         return _HIDDEN_HINT if document.hidden else _EMPTY_HINT
     return _SELECTION_HINT if tool == "select" and document.editable else _TOOL_HINTS[tool]
 
