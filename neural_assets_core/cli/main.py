@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -42,6 +43,7 @@ from neural_assets_core.cli.interruption import INTERRUPTED, INTERRUPTED_STATUS,
 from neural_assets_core.errors import UserError
 
 USAGE_STATUS = 2
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class _Commands(TyperGroup):
@@ -64,6 +66,9 @@ class _Commands(TyperGroup):
         except Exception as error:
             if ctx.params.get("debug"):
                 raise
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                typer.echo("Error: The disk is full: free some space.", err=True)
+                raise typer.Exit(USAGE_STATUS) from None
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             typer.echo(
                 f"Error: something went wrong inside the program ({reason}); run it again with "

@@ -50,7 +50,7 @@ def train(
         typer.Option("--estimate", help="Only say what memory and time the decoder will need."),
     ] = False,
 ) -> None:
-    """Render the data if they are missing, then train the VAE, then the rest end to end.
+    """Render the data if they are missing; train autoencoder, lifter, then the rest end to end.
 
     Losses, held-out figures and pictures are logged for TensorBoard in the run's folder. Several
     processes, GPUs or machines train together when `accelerate launch` or `torchrun` starts them.

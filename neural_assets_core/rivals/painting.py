@@ -80,7 +80,7 @@ class Painting:
         poses = torch.from_numpy(numbers)[None].to(device, painter.dtype)
         present = torch.from_numpy(real)[None].to(device)
         masks = None if mask is None else torch.from_numpy(np.ascontiguousarray(mask))[None]
-        seen = with_mask(self.vae, torch.from_numpy(np.ascontiguousarray(known))[None], masks)
+        seen = with_mask(self.vae, torch.from_numpy(np.array(known))[None], masks)
         shape = (1, painter.painted_channels, *seen.shape[-2:])
         latents = randn_tensor(shape, generator=self.generator, device=device)
         dropped = torch.tensor([True, False], device=device)

@@ -39,6 +39,7 @@ from neural_assets_core.rivals.comparison import TRAINED, Comparison, Row, merge
 from neural_assets_core.rivals.threedit import ThreeDITEditor
 from neural_assets_core.rivals.training import train_rival
 from neural_assets_core.scene import GenerationSettings
+from neural_assets_core.scene.validation import describe
 from neural_assets_core.training.config import TrainingConfig
 from neural_assets_core.training.run import run_training
 
@@ -50,9 +51,7 @@ def row_config(row: Row, base: TrainingConfig, out: Path) -> TrainingConfig:
     try:
         config = TrainingConfig.model_validate(merged(base.model_dump(), row.changes))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"The changes of row {row.name!r}: {where}: {first['msg']}.") from None
+        raise UserError(f"The changes of row {row.name!r}: {describe(error)}.") from None
     return config.model_copy(update={"out": out / "rows" / row.name})
 
 

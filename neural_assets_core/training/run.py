@@ -29,6 +29,9 @@ from neural_assets_core.training.vae_stage import load_vae, train_vae
 
 log = logging.getLogger(__name__)
 
+TRIED_CLIPS = 50
+"""Clips, at most, of which at least one must have two frames."""
+
 Stage = Literal["data", "vae", "lifter", "decoder", "all"]
 RenderProgress = Callable[[int, int], None]
 
@@ -93,6 +96,12 @@ def run_training(
     state.wait_for_everyone()
     _begin(config, state, resume=resume)
     clips, heldout = open_clips(data.path), open_clips(data.path, "heldout")
+    tried = range(min(len(clips), TRIED_CLIPS))
+    if config.data.paired and all(len(clips[index]) < 2 for index in tried):
+        raise UserError(
+            f"The clips in {data.path} have one frame each, and samples are pairs: give clips of "
+            "two frames or more."
+        )
     accelerator = _accelerator(config)
     vae_folder = config.out / "vae"
     done = config.initial is not None or (resume and (vae_folder / "config.json").exists())

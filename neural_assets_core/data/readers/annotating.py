@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from scipy.spatial.transform import Rotation
 
 from neural_assets_core.data.dataset import (
@@ -22,6 +23,7 @@ from neural_assets_core.geometry import CORNER_SIGNS, MINIMUM_EXTENT, Box, Camer
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.checks import behind_camera
 from neural_assets_core.geometry.raycast import cast_box
+from neural_assets_core.scene.validation import describe
 
 ClipKind = TypeVar("ClipKind", bound=FrameClip)
 
@@ -177,8 +179,11 @@ def at_index(index: int, count: int) -> int:
 
 def damaged(what: object, reason: object) -> UserError:
     """A file that is not what it should be."""
-    told = " ".join(str(reason).split())[:200]
-    return UserError(f"{what} is damaged or of another format: fetch it again. ({told})")
+    told = describe(reason) if isinstance(reason, ValidationError) else str(reason)
+    told = " ".join(told.split())[:200]
+    return UserError(
+        f"{what} is damaged or of another format ({told}): correct it, or fetch it again."
+    )
 
 
 def _three(values: Any) -> tuple[float, float, float]:

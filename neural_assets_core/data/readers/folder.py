@@ -58,6 +58,7 @@ from neural_assets_core.errors import UserError
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.box import Quaternion, Vector3
 from neural_assets_core.geometry.camera import Matrix3, Matrix4
+from neural_assets_core.scene.validation import describe
 
 CLIP_FORMAT = "neural-assets-clip"
 
@@ -208,9 +209,7 @@ def _read(path: Path) -> _Clip:
     except FileNotFoundError:
         raise UserError(f"There is no {file}: check the folder.") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{file}: {where}: {first['msg']}: correct it.") from None
+        raise UserError(f"{file}: {describe(error)}: correct it.") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{file} cannot be read ({error}): correct it.") from None
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
@@ -37,7 +38,7 @@ from neural_assets_core.training.loop import (
 )
 from neural_assets_core.training.publish import publish
 from neural_assets_core.training.run import run_training
-from neural_assets_core.training.samples import PairDataset, SampleShape
+from neural_assets_core.training.samples import PairDataset, SampleShape, draw_pair
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +160,13 @@ def test_samples_do_not_depend_on_who_makes_them(config: TrainingConfig, data: P
     assert all(torch.equal(first[key], again[key]) for key in first)
     assert first["target"].shape == (32, 32, 3)
     assert first["layout"].shape == (8, 8, 8)
+
+
+def test_a_lone_frame_is_its_own_pair_or_none() -> None:
+    rng = np.random.default_rng(0)
+    assert draw_pair(1, 3, rng, paired=False) == (0, 0)
+    with pytest.raises(UserError, match="one frame only"):
+        draw_pair(1, 3, rng, paired=True)
 
 
 @pytest.mark.parametrize("name", ["two-cores", "large-gpu", "paper"])
