@@ -36,7 +36,7 @@ class _Job:
 
 
 def make_dataset(
-    out: Path,
+    out: str | Path,
     scenes: int,
     frames: int,
     size: int,
@@ -50,7 +50,7 @@ def make_dataset(
 
     Parameters
     ----------
-    out : Path
+    out : str or Path
         The dataset's folder.
     scenes, frames : int
         Number of clips and frames in each.
@@ -71,6 +71,7 @@ def make_dataset(
         If an argument is out of range, or `out` holds another dataset or cannot be written.
     """
     _check(seed, split, scenes=scenes, frames=frames, size=size, workers=workers)
+    out = Path(out)
     names = tuple(family_name(family) for family in families)
     begin_dataset(out, DatasetInfo(size, scenes, frames, seed, split, names))
     jobs = [

@@ -68,14 +68,14 @@ class _Gathered:
 def evaluate_paper(
     checkpoint: str,
     *,
-    data: Path,
+    data: str | Path,
     against: Sequence[str] = (),
     split: Split = "heldout",
     pairs: int | None = None,
     size: int = SIZE,
     samples: int | None = None,
     whole: bool = False,
-    out: Path = Path("out/evaluation"),
+    out: str | Path = Path("out/evaluation"),
     settings: GenerationSettings | None = None,
     networks: Networks | None = None,
     progress: Progress | None = None,
@@ -114,7 +114,7 @@ def evaluate_paper(
         If a checkpoint or the data cannot be read, `out` cannot be written, or no pair is left.
     """
     settings = settings or GenerationSettings()
-    networks = networks or Networks()
+    networks, data, out = networks or Networks(), Path(data), Path(out)
     clips = open_clips(data, split)
     kind = find_format(data) or ""
     _make_folder(out)

@@ -202,7 +202,7 @@ def write_results(path: Path, results: Results) -> None:
     write_atomically(path, out.getvalue().to_pybytes())
 
 
-def read_results(path: Path) -> Results:
+def read_results(path: str | Path) -> Results:
     """Read such a file.
 
     Raises
@@ -210,6 +210,7 @@ def read_results(path: Path) -> Results:
     UserError
         If it is missing, damaged, or holds something else.
     """
+    path = Path(path)
     try:
         table = pyarrow.parquet.read_table(path)
         told = json.loads((table.schema.metadata or {})[METADATA])
@@ -228,5 +229,6 @@ def read_results(path: Path) -> Results:
         raise UserError(f"There is no {path}: check the path.") from None
     except (pyarrow.ArrowException, OSError, KeyError, ValueError, TypeError):
         raise UserError(
-            f"{path.name} holds no results of `neural-assets evaluate`: choose its cases.parquet."
+            f"{path.name} holds no results of `neural-assets evaluate`, or those of --protocol "
+            "beyond, which have a page of their own: choose another cases.parquet."
         ) from None

@@ -43,8 +43,8 @@ def evaluate(
     against: Sequence[str] = (),
     pairs: int | None = None,
     size: int | None = None,
-    data: Path | None = None,
-    out: Path = Path("out/evaluation"),
+    data: str | Path | None = None,
+    out: str | Path = Path("out/evaluation"),
     settings: GenerationSettings | None = None,
     judge: Path = JUDGE,
     progress: Progress | None = None,
@@ -61,9 +61,9 @@ def evaluate(
         Only the first of the benchmark or of `data`, a fair sample; else all.
     size : int, optional
         Side of the benchmark's pictures; the model's own resolution if not given.
-    data : Path, optional
+    data : str or Path, optional
         A held-out data set, instead of the benchmark.
-    out : Path
+    out : str or Path
         Gets `report.json`, `report.md`, `cases.json`, `cases.parquet` (see
         `evaluation.results`) and `sheet.png`; beside it lies the benchmark, in
         `benchmark-<size>`.
@@ -80,16 +80,16 @@ def evaluate(
         If a checkpoint cannot be loaded, `out` cannot be written, `data` is no data set with
         pairs in which something moves, or the benchmark on disk is another one.
     """
-    tell = progress or (lambda what, done, total: None)
+    tell, out = progress or (lambda what, done, total: None), Path(out)
     make_room(out / "report.json")
     reader = Judge.load(judge)
     lineup = line_up((checkpoint, *against), settings)
     size = size or lineup.size
-    folder = data or out.parent / f"benchmark-{size}"
+    folder = Path(data) if data is not None else out.parent / f"benchmark-{size}"
     if data is None:
         cases = open_benchmark(folder, size, pairs, lambda n, total: tell("rendering", n, total))
     else:
-        cases = pairs_of(data, pairs)
+        cases = pairs_of(folder, pairs)
     started = time.perf_counter()
     rows = _measure(cases, lineup, reader, lambda n, total: tell("evaluating", n, total))
     figures = summarise(rows, _groups(cases))

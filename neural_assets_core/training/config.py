@@ -156,7 +156,7 @@ class TrainingConfig(_Config):
     decoder: DecoderStageConfig = DecoderStageConfig()
 
 
-def read_config(path: Path) -> TrainingConfig:
+def read_config(path: str | Path) -> TrainingConfig:
     """Read and check a TOML file.
 
     Raises
@@ -165,7 +165,7 @@ def read_config(path: Path) -> TrainingConfig:
         If the file is missing, is not TOML, or has unknown or ill-typed entries.
     """
     try:
-        return TrainingConfig.model_validate(tomllib.loads(path.read_text()))
+        return TrainingConfig.model_validate(tomllib.loads(Path(path).read_text()))
     except FileNotFoundError:
         raise UserError(f"There is no training configuration {path}: check the name.") from None
     except OSError as error:

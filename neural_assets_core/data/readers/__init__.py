@@ -59,12 +59,12 @@ def heldout_folder(path: Path) -> Path:
     return path.with_name(path.name + "-heldout")
 
 
-def open_clips(path: Path, split: Split = "train") -> Clips:
+def open_clips(path: str | Path, split: Split = "train") -> Clips:
     """Open a data set of any known format.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
     split : {"train", "heldout"}
         Published sets have a split of their own; made data and footage have a second folder, see
         `heldout_folder`.
@@ -74,6 +74,7 @@ def open_clips(path: Path, split: Split = "train") -> Clips:
     UserError
         If the folder is missing, holds nothing known, or not this split.
     """
+    path = Path(path)
     if not path.is_dir():
         raise UserError(f"There is no data set folder {path}: check the path.")
     kind = find_format(path)

@@ -34,7 +34,7 @@ def evaluate_beyond(
     against: Sequence[str] = (),
     pairs: int | None = None,
     size: int | None = None,
-    out: Path = Path("out/evaluation"),
+    out: str | Path = Path("out/evaluation"),
     settings: GenerationSettings | None = None,
     judge: Path = JUDGE,
     progress: Progress | None = None,
@@ -67,7 +67,7 @@ def evaluate_beyond(
         If a checkpoint cannot be loaded, `out` cannot be written, or the suite on disk is
         another one.
     """
-    tell = progress or (lambda what, done, total: None)
+    tell, out = progress or (lambda what, done, total: None), Path(out)
     make_room(out / "cases.parquet")
     reader = Judge.load(judge)
     lineup = line_up((checkpoint, *against), settings)

@@ -178,7 +178,7 @@ def test_shipped_configurations_are_valid(name: str) -> None:
 def test_bad_configurations_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     with pytest.raises(UserError, match="no training configuration"):
-        read_config(path)
+        read_config(str(path))
     path.write_text("out = ")
     with pytest.raises(UserError, match="not valid TOML"):
         read_config(path)
