@@ -229,6 +229,6 @@ def read_results(path: str | Path) -> Results:
         raise UserError(f"There is no {path}: check the path.") from None
     except (pyarrow.ArrowException, OSError, KeyError, ValueError, TypeError):
         raise UserError(
-            f"{path.name} holds no results of `neural-assets evaluate`, or those of --protocol "
-            "beyond, which have a page of their own: choose another cases.parquet."
+            f"{path.name} holds no results of `neural-assets evaluate` (--protocol own or paper): "
+            "choose its cases.parquet."
         ) from None

@@ -200,7 +200,7 @@ def test_the_command(checkpoint: str, tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_is_said(checkpoint: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"choose another cases\.parquet"):
+    with pytest.raises(UserError, match=r"choose its cases\.parquet"):
         read_results(Path(__file__))
     with pytest.raises(UserError, match="check the path"):
         read_results(tmp_path / "nothing.parquet")
