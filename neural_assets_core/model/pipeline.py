@@ -400,7 +400,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         def tensor(array: NDArray[Any]) -> torch.Tensor:
             return torch.from_numpy(array)[None].to(device, dtype)
 
-        proxy = to_pixels(inputs.proxy[None]).to(device, _dtype(self.vae))
+        pixels = to_pixels(inputs.proxy[None]).to(device, _dtype(self.vae))
         return Conditions(
             object_features=stacked[None].to(device, dtype),
             object_present=torch.ones(1, len(features), dtype=torch.bool, device=device),
@@ -411,7 +411,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
             background_pose=tensor(inputs.background_pose),
             layout=tensor(inputs.layout),
             nearest=torch.from_numpy(inputs.nearest)[None].to(device),
-            proxy_latents=encode_latents(self.vae, proxy).to(dtype),
+            proxy_latents=encode_latents(self.vae, pixels).to(dtype),
             proxy_masks=tensor(inputs.proxy_masks),
         )
 
