@@ -197,8 +197,12 @@ def export_still(
     UserError
         If the format cannot hold this, the objects cannot be drawn or a file not be written.
     ValueError
-        If a picture is needed and there is none.
+        If a picture is needed and there is none, or there is no such kind or quality.
     """
+    if what not in KINDS:
+        raise ValueError(f"what is {what!r}, and has to be one of {', '.join(KINDS)}")
+    if not 1 <= quality <= 100:
+        raise ValueError(f"quality is {quality}, and has to be 1 to 100")
     path = Path(path)
     check_still(path, what, credentials=signature is not None)
     still = draw_still(

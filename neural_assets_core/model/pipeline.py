@@ -316,7 +316,11 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         ------
         UserError
             If a box reaches behind the camera.
+        ValueError
+            If there are no steps.
         """
+        if num_inference_steps < 1:
+            raise ValueError(f"num_inference_steps is {num_inference_steps}, not 1 or more")
         if conditions is None:
             assets = assets or self.encode_assets(scene)
             conditions = self.prepare_conditions(scene, camera or scene.camera, assets)

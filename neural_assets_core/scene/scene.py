@@ -292,7 +292,14 @@ class Scene(_Value):
         ------
         pydantic.ValidationError
             If a value is out of range.
+        TypeError
+            If there is no such setting.
         """
+        # Files of later versions may have more; who types a name has mistyped it.
+        for name in changes.keys() - GenerationSettings.model_fields.keys():
+            raise TypeError(
+                f"no setting is called {name!r}: {', '.join(GenerationSettings.model_fields)}"
+            )
         settings = GenerationSettings.model_validate({**self.settings.model_dump(), **changes})
         return self._updated(settings=settings)
 

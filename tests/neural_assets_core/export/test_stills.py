@@ -148,6 +148,13 @@ class TestParts:
         np.testing.assert_array_equal(sheet[-height:, :width], source)
 
 
+@pytest.mark.parametrize("wrong", [{"what": "pictures"}, {"quality": 0}, {"quality": 101}])
+def test_no_such_kind_or_quality(picture, edited, tmp_path, wrong) -> None:
+    with pytest.raises(ValueError, match="has to be"):
+        write(picture, edited, tmp_path / "a.png", **wrong)
+    assert not any(tmp_path.iterdir())
+
+
 def test_openraster_layers_give_the_picture(picture, edited, tmp_path) -> None:
     path = tmp_path / "a.ora"
     write(picture, edited.renamed("box 2", '<&"> \x01'), path, "layers")

@@ -189,6 +189,11 @@ def test_box_behind_the_camera_is_refused(
         generate(tiny_pipeline, behind)
 
 
+def test_no_steps_are_refused(tiny_pipeline: NeuralAssetsPipeline, edited: Scene) -> None:
+    with pytest.raises(ValueError, match="num_inference_steps is 0"):
+        tiny_pipeline(edited, num_inference_steps=0)
+
+
 class TestBadCheckpoints:
     @pytest.fixture
     def folder(self, tiny_pipeline: NeuralAssetsPipeline, tmp_path: Path) -> Path:

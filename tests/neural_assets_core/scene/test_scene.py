@@ -31,3 +31,8 @@ def test_an_extra_field_goes_through_edits_and_files(small_scene: Scene, tmp_pat
     assert small_scene.with_extra("notes", None) is small_scene
     with pytest.raises(ValueError, match="own fields"):
         small_scene.with_extra("camera", None)
+
+
+def test_a_mistyped_setting_is_told(scene: Scene) -> None:
+    with pytest.raises(TypeError, match="'sede'"):
+        scene.with_settings(sede=1)
