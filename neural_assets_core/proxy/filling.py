@@ -2,9 +2,10 @@
 
 Every pixel of the hole is copied from a fixed distance away, in the picture or on the ground, and
 few such distances are used, so that texture and grain stay whole (Kwatra et al. 2003, He and Sun
-2012). Which distances are worth trying, the hole's rim tells: see `shifts`; which pixel takes
-which, see `labelling`; how bright the copies are, see `fitting`. All this is found on a small
-picture of each hole; the copy has the source's resolution and grain.
+2012). Which distances are worth trying, the hole's rim tells: see `shifts`; what rather goes on
+along a direction, see `rulings`; which pixel takes which, see `labelling`; how bright the copies
+are, see `fitting`. All this is found on a small picture of each hole; the copy has the source's
+resolution and grain.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from neural_assets_core.geometry.raycast import PixelRect
 from neural_assets_core.proxy.fitting import DARK, MOST_LIGHT, fitted_light, smooth_logarithm
 from neural_assets_core.proxy.hole import Hole
 from neural_assets_core.proxy.labelling import labelled
+from neural_assets_core.proxy.rulings import rulings, unevenness
 from neural_assets_core.proxy.sampling import strips
 from neural_assets_core.proxy.shifts import (
     FAR,
@@ -68,6 +70,13 @@ ODD = 100.0
 STRANGE, ROUGHER = 100.0, 2.0
 """Difference to the rim from which on copies are another thing, if it is so many times what the
 rim differs from a smooth one: then it is continued smoothly."""
+
+EVEN, UNEVEN, FINE, GRAINY = 30.0, 2.0, 3.0, 10.0
+"""Differences along a ruling, levels of brightness, that are none, and what each level more costs;
+the same for grain, which would become streaks."""
+
+LEAST_RULED = 0.05
+"""Share of a hole that is worth a ruling."""
 
 SOFTNESS, SHARPEST = 1.0, 4
 """Of the steps between copies: pixels, and how often their shares are squared at most."""
@@ -213,7 +222,7 @@ def fill_texture(
     """
     if not hole.any():
         return picture
-    filling = find_filling(picture, hole, known, camera, plain)
+    filling = find_filling(picture, hole, known, camera, plain, ruled=True)
     left, top, width, height = cv2.boundingRect(hole.astype(np.uint8))
     out = picture.copy()
     for strip in strips(PixelRect(left, top, left + width, top + height)):
@@ -230,10 +239,12 @@ def find_filling(
     plain: Mask | None = None,
     *,
     sideways: bool = False,
+    ruled: bool = False,
 ) -> Filling:
     """What holes are filled with; see `fill_texture`. The picture may be a small one.
 
-    With `sideways`, all is copied from the same row.
+    With `sideways`, all is copied from the same row. What is `ruled` goes on, too: only of a
+    picture as large as what will be drawn, for a smaller one hides grain, which is not.
     """
     known = known & ~hole
     plain = known if plain is None else plain & ~hole
@@ -245,7 +256,7 @@ def find_filling(
             picture[at], own[at], known[at], plain[at],
             None if camera is None else _window(camera, rect), _working_size(own[at]),
         )
-        parts.append(_filled(small, rect, sideways))
+        parts.append(_filled(small, rect, sideways, ruled))
     return Filling(hole.shape, tuple(parts))
 
 
@@ -306,7 +317,7 @@ def _working_size(hole: Mask) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _filled(hole: Hole, rect: PixelRect, sideways: bool) -> Part:
+def _filled(hole: Hole, rect: PixelRect, sideways: bool, ruled: bool) -> Part:
     inside = hole.inside
     if not hole.good.any():
         grey = np.full(hole.picture.shape, np.log(128 + DARK), dtype=np.float32)
@@ -315,6 +326,8 @@ def _filled(hole: Hole, rect: PixelRect, sideways: bool) -> Part:
     copies = _Copies(hole)
     for shift in find_shifts(hole, sideways=sideways):
         copies.add(shift)
+    for ruling, farther in rulings(hole) if ruled else ():
+        copies.add_ruling(ruling, farther)
     if copies.bare.any():
         expected = np.exp(usual) - np.float32(DARK)
         for shift in fillers(hole, copies.bare, expected, sideways=sideways):
@@ -328,6 +341,7 @@ def _filled(hole: Hole, rect: PixelRect, sideways: bool) -> Part:
     odd = np.abs((np.stack(copies.logs) - usual[inside]).mean(axis=-1)) - MOST_LIGHT
     odd = ODD * np.clip(odd, 0.0, 1.0)
     misfit = np.where(hole.rim[inside], np.minimum(misfit, MISFIT), odd).astype(np.float32)
+    misfit += np.stack(copies.costs)
     chosen = labelled(misfit, colours, np.stack(copies.known), inside)
     if _strange(hole, misfit[chosen, np.arange(len(chosen))]):
         return Part(rect, (), np.where(inside, 0, -1).astype(np.int16), usual)
@@ -359,6 +373,8 @@ class _Copies:
         See `smooth_logarithm`.
     known : list of bool (n,)
         Whether these may be copied.
+    costs : list of float32 (n,)
+        What speaks against that besides, see `rulings`.
     bare : bool (h, w)
         Which pixels none of them shows.
     """
@@ -368,6 +384,7 @@ class _Copies:
         self.colours: list[F32] = []
         self.logs: list[F32] = []
         self.known: list[Mask] = []
+        self.costs: list[F32] = []
         self.bare = hole.inside.copy()
         self._hole, self._inside = hole, hole.inside
         left, top, width, height = cv2.boundingRect(self._inside.astype(np.uint8))
@@ -388,11 +405,30 @@ class _Copies:
             known &= self._ground & (applied(shift, self._pixels)[:, 2] > 0)
         if only is not None:
             known &= only[self._inside]
+        self._take(shift, known, np.zeros(len(known), dtype=np.float32))
+
+    def add_ruling(self, shift: Float, farther: tuple[Float, ...]) -> None:
+        """One that goes on with what lies on a line, if it is the same `farther` on."""
+        own = self._inside[self._rect.slices]
+        beyond, known = cv2.BORDER_CONSTANT, applied(shift, self._pixels)[:, 2] > 0
+        for one in (shift, *farther):
+            known &= _warped(self._good, one, self._rect, border=beyond)[own] > 0.99
+        if np.count_nonzero(known) < LEAST_RULED * len(known):
+            return
+        seen = [_warped(self._hole.picture, one, self._rect)[own].T for one in (shift, *farther)]
+        uneven = unevenness(seen[0], seen[1:]) - EVEN
+        grain = _warped(self._hole.grain, shift, self._rect)[own] - FINE
+        cost = UNEVEN * uneven.clip(min=0.0) + GRAINY * grain.clip(min=0.0)
+        self._take(shift, known, cost.astype(np.float32))
+
+    def _take(self, shift: Float, known: Mask, cost: F32) -> None:
+        own = self._inside[self._rect.slices]
         self.shifts.append(shift)
         colours = _warped(self._hole.picture, shift, self._rect)[own]
         self.colours.append(np.ascontiguousarray(colours.T))
         self.logs.append(_warped(self._logs, shift, self._rect)[own])
         self.known.append(known)
+        self.costs.append(cost)
         self.bare[self._inside] &= ~known
 
 

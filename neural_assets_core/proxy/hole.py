@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,6 +35,8 @@ class Hole:
         What the filling goes on from.
     rim : bool
         Of this, what is close to the gap.
+    grain : float32
+        Deviation of what a pixel of the picture is the mean of; that of an edge does not count.
     camera : Camera or None
         Of this size, if the ground z = 0 may be moved in perspective.
     """
@@ -42,6 +46,7 @@ class Hole:
     good: Mask
     around: Mask
     rim: Mask
+    grain: F32
     camera: Camera | None
 
     @property
@@ -82,7 +87,20 @@ class Hole:
             whole = free >= max(float(free.max()), 1e-3)
         seen = (share(around) > 0.5) & ~missing
         near = cv2.dilate(missing.astype(np.uint8), np.ones((2 * RIM + 1,) * 2, np.uint8)) > 0
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        if grey.shape[::-1] == size:
+            grain = _deviation(lambda values: cv2.blur(values, (3, 3)), grey)
+        else:
+            area = cv2.INTER_AREA
+            grain = _deviation(lambda values: cv2.resize(values, size, interpolation=area), grey)
         return cls(
-            small, missing, whole, seen, near & seen,
+            small, missing, whole, seen, near & seen, np.asarray(cv2.erode(grain, np.ones((3, 3)))),
             None if camera is None else camera.resized(*size),
         )
+
+
+def _deviation(mean: Callable[[F32], Any], values: U8) -> F32:
+    """(h, w) deviation of values from what is their mean."""
+    plain = values.astype(np.float32)
+    variance = mean(plain * plain) - mean(plain) ** 2
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=np.float32)

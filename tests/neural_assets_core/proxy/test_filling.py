@@ -69,6 +69,27 @@ def test_a_wall_goes_on_sideways():
     assert psnr(filled[hole], truth[hole]) > 24
 
 
+def test_what_never_repeats_goes_on_along_the_worlds_axes():
+    origin, directions = CAMERA.rays(CAMERA.pixel_centers())
+    reach = np.clip(-origin[2] / np.minimum(directions[..., 2], -1e-3), 0, 60)
+    ground = origin + reach[..., None] * directions
+    # Boards of many widths and colours, along x, and hardly longer than the hole.
+    edges = np.sort(np.random.default_rng(3).uniform(-3, 6, 26))
+    colours = np.random.default_rng(4).integers(30, 220, (27, 80, 3)).astype(np.uint8)
+    length = np.floor(ground[..., 0] / 1.3 + 0.5).astype(int).clip(-40, 39)
+    truth, hole = colours[np.searchsorted(edges, ground[..., 1]), length], disc(95, 80, 22)
+    filled = fill_texture(np.where(hole[..., None], np.uint8(255), truth), hole, ~hole, CAMERA)
+    unruled = find_filling(truth, hole, ~hole, CAMERA)
+    copied = unruled.draw(truth, PixelRect(0, 0, SIZE, SIZE))
+    assert psnr(filled[hole], truth[hole]) > psnr(copied[hole], truth[hole]) + 3
+    # Streaks are no grain.
+    noisy = (truth.astype(float) + np.random.default_rng(5).normal(0, 25, truth.shape)).clip(0, 255)
+    noisy = noisy.astype(np.uint8)
+    streaky = fill_texture(noisy, hole, ~hole, CAMERA)
+    along = np.abs(np.diff(streaky.astype(int), axis=1))[hole[:, 1:]].mean()
+    assert along > 0.6 * np.abs(np.diff(noisy.astype(int), axis=1))[hole[:, 1:]].mean()
+
+
 def grain() -> np.ndarray:
     """Grain, and light that grows to the right."""
     light = np.linspace(90, 150, 160)[None, :, None]
