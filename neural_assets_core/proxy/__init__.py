@@ -2,7 +2,8 @@
 
 Every target pixel whose ray enters an object's box looks for the object along the ray, in the
 source view. The background is the source picture with the objects cut out, carried over the
-ground plane if the camera moved. Holes are filled with what repeats itself around them.
+ground plane if the camera moved. Holes are filled with what repeats itself around them, or goes on
+along the world's axes.
 
 `render_proxy` draws it from shapes that a `Lifter` knows, as the networks were trained on it;
 `draw_photograph` draws it without weights, for the eye.
