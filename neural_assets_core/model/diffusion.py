@@ -80,5 +80,6 @@ def denoised(
     if guided:
         free, told = prediction.chunk(2)
         prediction = free + guidance * (told - free)
-    less_noisy: torch.Tensor = scheduler.step(prediction, timestep, latents).prev_sample
+    # As a number: looked up with a tensor, its tables take half as long again as the step itself.
+    less_noisy: torch.Tensor = scheduler.step(prediction, int(timestep), latents).prev_sample
     return less_noisy
