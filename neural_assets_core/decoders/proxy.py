@@ -45,7 +45,7 @@ class ProxyDecoder:
             else:
                 pixels = proxy_picture(scene, self.lifter).picture
         check_cancelled(cancel)
-        # Nobody else has it: large ones are not copied.
+        # Nobody changes it: large ones are not copied.
         pixels.setflags(write=False)
         picture = Picture(pixels)
         if progress is not None:

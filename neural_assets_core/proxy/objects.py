@@ -125,6 +125,11 @@ class Layer:
     alpha: NDArray[np.float32]
     trust: NDArray[np.float32]
 
+    @property
+    def nbytes(self) -> int:
+        """Memory taken."""
+        return sum(getattr(self, field.name).nbytes for field in fields(self))
+
     def among(self, chosen: NDArray[np.bool_]) -> Layer:
         """Only the chosen (n,) of its pixels."""
         return Layer(*(getattr(self, field.name)[chosen] for field in fields(self)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import cv2
@@ -91,7 +91,8 @@ def proxy_picture(scene: Scene, lifter: Lifter) -> ProxyLayers:
 
     def draw() -> ProxyLayers:
         layers = render_proxy(scene, scene.camera, lifter)
-        layers.picture.setflags(write=False)
+        for field in fields(layers):
+            getattr(layers, field.name).setflags(write=False)
         return layers
 
     if not _is_small(scene.camera):
@@ -189,8 +190,9 @@ class _Stage:
 
     @property
     def nbytes(self) -> int:
-        """Memory taken, but for the layers: each is as large as what is seen of its object."""
-        return _nbytes(self.picture, self.hole, self.objects, self.gone, self.lit)
+        """Memory taken."""
+        layers = sum(layer.nbytes for own in self.layers.values() for layer in own)
+        return layers + _nbytes(self.picture, self.hole, self.objects, self.gone, self.lit)
 
 
 def _stage_of(scene: Scene, camera: Camera, lifter: Lifter, fill: Fill) -> _Stage:

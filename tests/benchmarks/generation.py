@@ -56,7 +56,7 @@ def generate(checkpoint: str) -> tuple[list[Row], dict[str, float]]:
     networks = [pipeline.unet, pipeline.vae.encoder, pipeline.vae.decoder]
     for steps, count in ((1, 20), (STEPS, 5)):
         asked, many = scene.with_settings(steps=steps), f"{steps} step{'s' * (steps > 1)}"
-        # In the studio the hand has seen a preview of what it let go.
+        # Only a hand that rests before it lets go has seen a preview of just that.
         for seen, start in ((True, 0.02), (False, 0.07)):
             edits = [moved(asked, start + 0.002 * i) for i in range(count)]
             pictures = [partial(decoder.generate, edit) for edit in edits]
