@@ -59,6 +59,7 @@ def _build(window: MainWindow, command: Command) -> QAction:
     action.setAutoRepeat(command.id in ("undo", "redo"))
     action.setCheckable(command.checkable or bool(command.group))
     action.setChecked(command.checked)
+    action.setShortcutVisibleInContextMenu(True)
     if command.icon:
         action.setIcon(icon(command.icon))
         action.setIconVisibleInMenu(False)

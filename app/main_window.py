@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
     QLabel,
@@ -378,6 +378,7 @@ class MainWindow(QMainWindow):
         preview.finished.connect(lambda _: self.outdate("preview"))
         self.views.status_changed.connect(self._hint.setText)
         self.views.hovered_changed.connect(self.pictures.expect)
+        self.views.menu_requested.connect(self._open_menu)
         self.views.tools.tool_changed.connect(
             lambda tool: self.actions_by_id[f"tool_{tool}"].setChecked(True)
         )
@@ -410,6 +411,10 @@ class MainWindow(QMainWindow):
             text = stack.undoText() if id_ == "undo" else stack.redoText()
             text = text.replace("&", "&&")
             self.actions_by_id[id_].setText(f"&{id_.capitalize()} {text}".rstrip())
+
+    def _open_menu(self, where: QPoint, for_selection: bool) -> None:
+        ids = menus.OBJECT_MENU if for_selection else menus.PICTURE_MENU
+        menus.context_menu(self, self.actions_by_id, ids).popup(where)
 
     def _fill_recent_menu(self) -> None:
         self._recent_menu.clear()

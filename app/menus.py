@@ -1,4 +1,4 @@
-"""Where the commands stand: menus and tool strip."""
+"""Where the commands stand: menus, tool strip, and the menus of the right button."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QMenuBar
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from app.commands import BY_ID, Command
 
@@ -82,6 +83,22 @@ TOOL_STRIP = ("tool_select", "tool_move", "tool_turn", "tool_scale", "tool_box",
               "tool_mask", "fit_boxes", SEPARATOR, "boxes", "original", "orbit", SEPARATOR, "fit",
               "actual", SEPARATOR, "undo", "redo")
 
+OBJECT_MENU = (
+    "move_now", "turn_now", "scale_now", SEPARATOR,
+    "duplicate", "duplicate_move", "copy", "rename", "delete", "library_replace", SEPARATOR,
+    "drop", "put_back", "copy_size", SEPARATOR, "tool_mask", "cut_out", SEPARATOR,
+    "hide", "lock", "isolate", SEPARATOR, "asset_add", "key_insert", SEPARATOR, "frame",
+)
+"""What the right button offers on an object."""
+
+PICTURE_MENU = (
+    "tool_draw", "library", "library_insert", "import_mesh", "paste", SEPARATOR,
+    "select_all", "select_none", "show_all", "unlock_all", SEPARATOR,
+    "frame", "fit", "actual", SEPARATOR, "boxes", "original", "guessed", "orbit", SEPARATOR,
+    "background_swap", "calibrate", "generate", "export",
+)
+"""What the right button offers beside all objects."""
+
 
 def in_menus() -> Iterator[tuple[Command, tuple[str, ...]]]:
     """Every command of the menus in their order, with the titles of the menus that lead to it."""
@@ -112,6 +129,19 @@ def build_menus(
                 menu.addMenu(submenus[entry])
             else:
                 menu.addAction(actions[entry])
+
+
+def context_menu(parent: QWidget, actions: Mapping[str, QAction], ids: Sequence[str]) -> QMenu:
+    """A menu of the same commands as in the menu bar, which is gone once it is closed."""
+    menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.setToolTipsVisible(True)
+    for id_ in ids:
+        if id_ == SEPARATOR:
+            menu.addSeparator()
+        else:
+            menu.addAction(actions[id_])
+    return menu
 
 
 def plain(text: str) -> str:

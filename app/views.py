@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QSettings, Qt, Signal
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from app.document import Document
@@ -36,6 +36,9 @@ class Views(QSplitter):
     hovered_changed = Signal(str)
     """Name of the object under the pointer, in either view; empty if none."""
 
+    menu_requested = Signal(QPoint, bool)
+    """Where on the screen, and whether for the selected objects, else for the picture."""
+
     def __init__(self, document: Document) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setChildrenCollapsible(False)
@@ -51,6 +54,7 @@ class Views(QSplitter):
             self.addWidget(frame)
             view.native.installEventFilter(self)
             view.hovered_changed.connect(self.hovered_changed)
+            view.menu_requested.connect(self.menu_requested)
             view.status_changed.connect(lambda text, said=view: self._say(said, text))
         sizes = QSettings().value(_SIZES_KEY)
         if isinstance(sizes, QByteArray):

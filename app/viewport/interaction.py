@@ -164,12 +164,20 @@ class Interaction:
             self._point(pixel, modifiers)
             self._finish()
             return
-        self._hover(pixel)
-        handle = self._hovered_handle
-        names = [] if handle else self.names_under(pixel)
-        held = [name for name in names if name in self._document.selection]
-        body = held[-1] if held else (names[0] if names else None)
+        handle, body = self._under(pixel)
         self._press = _Press(pixel, handle, body, bool(modifiers & Modifier.ShiftModifier))
+
+    def point_out(self, pixel: Float) -> bool:
+        """Whether a menu at a screen position is about the selection, else about the picture.
+
+        A box there that is not selected is then; of several that are, it becomes the active one.
+        """
+        handle, body = self._under(pixel)
+        selection = self._document.selection
+        if body is not None:
+            others = [name for name in selection if name != body]
+            self._document.select([*(others if body in selection else []), body])
+        return handle is not None or body is not None
 
     def move(self, pixel: Float, modifiers: Modifier) -> None:
         """The pointer moved. The first move counts at once, then the newest of each frame."""
@@ -380,6 +388,14 @@ class Interaction:
         return Grab(camera, {name: scene.object(name).box for name in names}, at, self._tools.pivot)
 
     # -- what is under the pointer ---------------------------------------------------------
+
+    def _under(self, pixel: Float) -> tuple[Handle | None, str | None]:
+        """What a press takes hold of: a handle, or else a box, rather one that is selected."""
+        self._hover(pixel)
+        handle = self._hovered_handle
+        names = [] if handle else self.names_under(pixel)
+        held = [name for name in names if name in self._document.selection]
+        return handle, held[-1] if held else (names[0] if names else None)
 
     def _click(self, pixel: Float, press: _Press) -> None:
         names, selection = self.names_under(pixel), self._document.selection

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QCursor,
     QFocusEvent,
     QImage,
@@ -24,6 +25,7 @@ from app.viewport.canvas import Canvas, Frame
 from app.viewport.interaction import Interaction, Motion
 from app.viewport.tools import Tools
 from neural_assets_core.geometry import Camera
+from neural_assets_core.geometry.rays import NEAR
 from neural_assets_core.scene import Scene
 
 WHEEL_STEP = 1.2
@@ -73,6 +75,9 @@ class SceneView(QWidget):
     hovered_changed = Signal(str)
     """Name of the object that a press would take hold of by its box; empty if none."""
 
+    menu_requested = Signal(QPoint, bool)
+    """Where on the screen, and whether for the selected objects, else for the picture."""
+
     gesture_started = Signal()
     gesture_finished = Signal()
     """After the release, or after the gesture was given up."""
@@ -90,6 +95,8 @@ class SceneView(QWidget):
         # Where the pointer last was while it drags the view, and the button it does it with.
         self._view_drag: tuple[QPointF, Qt.MouseButton] | None = None
         self._space = False
+        # Whether the last press of the right button gave something up.
+        self._gave_up = False
         self._interaction = Interaction(document, self.screen_camera, self._refresh, self.tools)
         self._canvas = Canvas(self, self._frame)
         self.native: QWidget = self._canvas.native
@@ -155,6 +162,10 @@ class SceneView(QWidget):
     def _editable(self) -> bool:
         """Whether there are boxes to be edited."""
         return True
+
+    def _has_menu(self) -> bool:
+        """Whether the right button opens a menu."""
+        return self._document.scene is not None
 
     # -- gestures ------------------------------------------------------------------------------
 
@@ -249,7 +260,12 @@ class SceneView(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take the canvas's events before VisPy: Qt's positions have fractions, VisPy's do not."""
         if isinstance(event, QMouseEvent):
+            if _presses_right(event):
+                self._gave_up = self.busy
             return self._mouse(event)
+        if isinstance(event, QContextMenuEvent):
+            self._menu(event)
+            return True
         if isinstance(event, QWheelEvent):
             self._wheel(event)
             return True
@@ -323,6 +339,31 @@ class SceneView(QWidget):
         # Alt turns the wheel sideways on some platforms.
         self.zoom(WHEEL_STEP ** ((turned.y() or turned.x()) / 120.0), event.position())
 
+    def _menu(self, event: QContextMenuEvent) -> None:
+        """Ask for a menu; some platforms do at the press of the button, some at the release."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self._menu_by_key()
+        elif not self.busy and not self._gave_up and self._has_menu():
+            found = self._editable() and self._interaction.point_out(_pixel(event.pos()))
+            self._request_menu(event.globalPos(), found)
+
+    def _menu_by_key(self) -> None:
+        """Ask for a menu at the active object, or in the middle."""
+        camera, scene, names = self.screen_camera(), self._document.scene, self._document.selection
+        if self.busy or not self._has_menu() or camera is None or scene is None:
+            return
+        at, found = self.native.rect().center(), bool(names) and self._editable()
+        if found:
+            u, v, depth = camera.project(np.array(scene.object(names[-1]).box.center))
+            seen = depth > NEAR and self.native.rect().contains(QPointF(u, v).toPoint())
+            at = QPointF(u, v).toPoint() if seen else at
+        self._request_menu(self.native.mapToGlobal(at), found)
+
+    def _request_menu(self, where: QPoint, for_selection: bool) -> None:
+        # Where the pointer will be once the menu has closed, nobody knows.
+        self._interaction.leave()
+        self.menu_requested.emit(where, for_selection)
+
     def _focus(self, event: QFocusEvent) -> None:
         if event.lostFocus():
             self._space = False
@@ -352,6 +393,9 @@ class SceneView(QWidget):
         if pressed and repeated and self._interaction.busy:
             # An axis key held a little long must not count twice.
             return True
+        if pressed and not self.busy and _asks_for_menu(event):
+            self._menu_by_key()
+            return True
         if pressed and self._editable() and self._interaction.key(key, modifiers):
             # What is typed is seen at once.
             self._tell_status()
@@ -364,5 +408,15 @@ class SceneView(QWidget):
         return _pixel(QPointF(self.native.mapFromGlobal(QCursor.pos())))
 
 
-def _pixel(position: QPointF) -> NDArray[np.float64]:
+def _presses_right(event: QMouseEvent) -> bool:
+    pressed = event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
+    return pressed and event.button() == Qt.MouseButton.RightButton
+
+
+def _asks_for_menu(event: QKeyEvent) -> bool:
+    shifted = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+    return event.key() == Qt.Key.Key_Menu or (event.key() == Qt.Key.Key_F10 and shifted)
+
+
+def _pixel(position: QPoint | QPointF) -> NDArray[np.float64]:
     return np.array([position.x(), position.y()])

@@ -114,6 +114,10 @@ class Viewport(SceneView):
     def _editable(self) -> bool:
         return self._guest is None and self._show_boxes and not self._show_original
 
+    def _has_menu(self) -> bool:
+        # The right button is a guest's own.
+        return super()._has_menu() and self._guest is None
+
     # -- guests ------------------------------------------------------------------------------
 
     @property
