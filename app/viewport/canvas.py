@@ -13,17 +13,8 @@ from weakref import WeakMethod
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt, SignalInstance
-from PySide6.QtGui import (
-    QColor,
-    QFont,
-    QFontMetricsF,
-    QImage,
-    QPainter,
-    QResizeEvent,
-    QShowEvent,
-    QWindow,
-)
+from PySide6.QtCore import Qt, SignalInstance
+from PySide6.QtGui import QImage, QResizeEvent, QShowEvent, QWindow
 from PySide6.QtOpenGL import QOpenGLWindow
 from PySide6.QtWidgets import QWidget
 from vispy import gloo
@@ -34,7 +25,8 @@ from vispy.gloo.gl import gl2
 from app.turns import frame_is_due, frame_is_shown
 from app.viewport import shaders
 from app.viewport.damage import Area, Layer, differing_pixels
-from app.viewport.strokes import Color, Label, Strokes
+from app.viewport.labels import render_label
+from app.viewport.strokes import Label, Strokes
 from neural_assets_core.scene import Picture
 
 # Qt waits 5 ms with a frame, in case that there is more to draw; here a frame is asked for what to
@@ -406,37 +398,3 @@ def _set_pixels(texture: gloo.Texture2D, pixels: NDArray[np.uint8], area: Area) 
     kind = cv2.COLOR_GRAY2BGRA if pixels.ndim == 2 else cv2.COLOR_RGB2BGRA
     part = cv2.cvtColor(pixels[rows, columns], kind)
     texture.glir.command("DATA", texture.id, (rows.start, columns.start), part)
-
-
-def render_label(label: Label, ratio: float) -> NDArray[np.uint8]:
-    """A label as RGBA pixels (height, width, 4), for a display of `ratio` pixels per pixel."""
-    font = QFont()
-    font.setPixelSize(12)
-    font.setWeight(QFont.Weight.DemiBold)
-    metrics = QFontMetricsF(font)
-    text = metrics.elidedText(label.text, Qt.TextElideMode.ElideMiddle, 220.0)
-    pad = 6.0 if label.boxed else 2.0
-    width = math.ceil(metrics.horizontalAdvance(text) + 2 * pad)
-    height = math.ceil(metrics.height() + 4)
-    image = QImage(round(width * ratio), round(height * ratio), QImage.Format.Format_RGBA8888)
-    image.setDevicePixelRatio(ratio)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setFont(font)
-    area = QRectF(0, 0, width, height)
-    if label.boxed:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(20, 20, 20, 190))
-        painter.drawRoundedRect(area, 4, 4)
-    painter.setPen(_qcolor(label.color))
-    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
-    painter.end()
-    pixels = np.frombuffer(image.constBits(), np.uint8)
-    rows = pixels.reshape(image.height(), image.bytesPerLine())[:, : 4 * image.width()]
-    # A copy: the image's memory goes with the image.
-    return rows.reshape(image.height(), image.width(), 4).copy()
-
-
-def _qcolor(color: Color) -> QColor:
-    return QColor.fromRgbF(*color)

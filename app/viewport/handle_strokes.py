@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.viewport import style
 from app.viewport.gestures import Gesture, Turn
-from app.viewport.gizmo import VIEW, Handle, gizmo_length
+from app.viewport.gizmo import VIEW, Handle, Kind, gizmo_length
 from app.viewport.strokes import Color, Label, Strokes
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.rays import NEAR, project_segments
@@ -23,6 +23,14 @@ _PLATE: Color = (0.08, 0.08, 0.08, 0.75)
 _INK: Color = (0.08, 0.08, 0.08, 1.0)
 """A letter on a coloured dot."""
 
+_BEFORE = 13.0
+"""From the tip of an arrow to the middle of its letter."""
+
+_RADII: dict[Kind, float] = {
+    "arrow": 8.5, "plane": 2.0, "center": 6.5, "ring": 3.0, "scale": 5.5, "pull": 9.5,
+}  # fmt: skip
+"""How far handles are drawn around their lines."""
+
 _ASIDE = math.radians(35.0)
 _SECTOR_STEPS = 72
 
@@ -33,6 +41,26 @@ def draw_handles(
     """The handles in painting order; the one named `hot` is under the pointer, or in use."""
     for handle in handles:
         _DRAW[handle.kind](strokes, camera, handle, handle.name == hot)
+
+
+def covered(camera: Camera, handles: Sequence[Handle]) -> tuple[Float, Float]:
+    """What handles cover that can be grabbed: lines (N, 2, 2) and their radii (N,), pixels."""
+    lines, radii = [np.empty((0, 2, 2))], [np.empty(0)]
+    for handle in handles:
+        segments, radius = handle.segments, _RADII[handle.kind]
+        if handle.kind == "arrow":
+            # With the letter before its tip.
+            along = segments[:, 1] - segments[:, 0]
+            length = np.maximum(np.linalg.norm(along, axis=1), 1e-9)[:, None]
+            ends = segments[:, 1] + _BEFORE * along / length
+            segments = np.stack([segments[:, 0], ends], axis=1)
+        elif handle.letter:
+            at = _place_on_ring(camera, handle)
+            lines.append(np.stack([at, at])[None])
+            radii.append(np.array([_RADII["arrow"]]))
+        lines.append(segments)
+        radii.append(np.full(len(segments), radius))
+    return np.concatenate(lines), np.concatenate(radii)
 
 
 def draw_guides(strokes: Strokes, camera: Camera, gesture: Gesture) -> None:
@@ -68,7 +96,7 @@ def _draw_arrow(strokes: Strokes, camera: Camera, handle: Handle, hot: bool) -> 
         strokes.segments(shaft, color, width)
         strokes.polygon(head, color)
         strokes.path(head, color, 1.5, closed=True)
-        _draw_letter(strokes, handle.letter, tip + 13.0 * along, color)
+        _draw_letter(strokes, handle.letter, tip + _BEFORE * along, color)
 
 
 def _draw_plane(strokes: Strokes, camera: Camera, handle: Handle, hot: bool) -> None:

@@ -14,7 +14,6 @@ from app.document import Document
 from app.viewport.camera_drag import HINTS, CameraDrag, CameraHandles, Part
 from app.viewport.canvas import Frame
 from app.viewport.orbit_strokes import draw_compass, draw_frustum, draw_ground
-from app.viewport.overlay import draw_scene
 from app.viewport.rubber_band import draw_band
 from app.viewport.scene_view import SceneView
 from app.viewport.strokes import Strokes
@@ -234,7 +233,7 @@ class OrbitView(SceneView):
         draw_ground(strokes, camera, np.asarray(table.target), table.distance)
         held = self._camera_drag.part if self._camera_drag is not None else self._hot
         draw_frustum(strokes, camera, scene.camera, _reach(scene), held)
-        draw_scene(strokes, camera, scene, self._interaction.highlights())
+        self._draw_scene(strokes, camera, scene)
         if self._interaction.band is not None:
             draw_band(strokes, self._interaction.band)
         draw_compass(strokes, camera)

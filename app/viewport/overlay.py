@@ -13,6 +13,7 @@ from app.viewport.box_strokes import Level, draw_boxes, draw_ghosts, draw_signs
 from app.viewport.gestures import Gesture
 from app.viewport.gizmo import Handle
 from app.viewport.handle_strokes import draw_guides, draw_handles
+from app.viewport.names import SIGN_ROOM, Names
 from app.viewport.strokes import Label, Strokes
 from app.viewport.wireframe_strokes import draw_wireframes
 from neural_assets_core.geometry import Box, Camera
@@ -22,8 +23,8 @@ from neural_assets_core.scene.faults import box_faults
 
 Float = NDArray[np.float64]
 
-NAME_HEIGHT = 18.0
-"""From the top of a box to the middle of its name, pixels."""
+_SIGN_HEIGHT = 11.0
+"""From the top of a box to the middle of its warning sign, pixels."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,18 @@ class Highlights:
     gesture: Gesture | None = None
 
 
-def draw_scene(strokes: Strokes, camera: Camera, scene: Scene, now: Highlights) -> None:
-    """All of the overlay, as seen by any camera whose pixels are the screen's."""
+def draw_scene(
+    strokes: Strokes,
+    camera: Camera,
+    scene: Scene,
+    now: Highlights,
+    names: Names,
+    screen: tuple[float, float],
+) -> None:
+    """All of the overlay, as seen by any camera whose pixels are the screen's.
+
+    `names` remembers from frame to frame where they stand; `screen` is its width and height.
+    """
     boxes = {item.name: item.box for item in scene.objects}
     faults = box_faults(scene)
     if now.gesture is not None:
@@ -69,14 +80,21 @@ def draw_scene(strokes: Strokes, camera: Camera, scene: Scene, now: Highlights) 
         if level in (Level.HOVERED, Level.ACTIVE)
     }
     # The signs of boxes that nobody is looking at are smaller.
-    for names, lift, size in ((faults.keys() & named, 2.2, 1.0), (faults.keys() - named, 0.6, 0.7)):
-        if names:
-            places = _tops(camera, [boxes[name] for name in names]) - [0, lift * NAME_HEIGHT]
-            draw_signs(strokes, places, size)
+    if others := faults.keys() - named:
+        tops = _tops(camera, [boxes[name] for name in others])
+        draw_signs(strokes, tops - [0, _SIGN_HEIGHT], 0.7)
     draw_handles(strokes, camera, now.handles, now.handle)
-    for name, level in named.items():
-        for middle, top in _tops(camera, [boxes[name]]):
-            strokes.label(Label(name, (middle, top - NAME_HEIGHT), style.BOX_COLORS[level]))
+    # The active one's first: it is the one that was there before.
+    called = {name: boxes[name] for name in sorted(named, key=lambda name: -named[name])}
+    signs = frozenset(faults.keys() & named)
+    steady = now.gesture is not None
+    plates = names.place(camera, called, now.handles, screen=screen, signs=signs, steady=steady)
+    for name, plate in plates.items():
+        room = 0.5 * SIGN_ROOM if name in signs else 0.0
+        if room:
+            draw_signs(strokes, plate.middle[None] - [plate.half[0] - room, 0.0], 1.0)
+        x, y = plate.middle + [room, 0.0]
+        strokes.label(Label(name, (float(x), float(y)), style.BOX_COLORS[named[name]]))
 
 
 def _level(name: str, now: Highlights) -> Level:
@@ -93,4 +111,4 @@ def _tops(camera: Camera, boxes: Sequence[Box]) -> Float:
     middle = np.mean(pixels[..., 0], axis=1, where=before)
     top = np.min(pixels[..., 1], axis=1, where=before, initial=np.inf)
     # Not above the screen's upper end.
-    return np.stack([middle, np.maximum(top, 2.5 * NAME_HEIGHT)], axis=1)
+    return np.stack([middle, np.maximum(top, 2.5 * _SIGN_HEIGHT)], axis=1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app.viewport import style
 from app.viewport.strokes import Strokes
 from neural_assets_core.geometry import EDGES, Box, Camera
+from neural_assets_core.geometry.picking import meets_rectangle
 from neural_assets_core.geometry.rays import project_segments
 
 Float = NDArray[np.float64]
@@ -48,7 +49,7 @@ class RubberBand:
         edges = corners[:, _EDGES].reshape(-1, 2, 3)
         ends, visible = project_segments(camera, edges[:, 0], edges[:, 1])
         low, high = np.minimum(self.start, self.end), np.maximum(self.start, self.end)
-        touched = (visible & _crossing(ends, low, high)).reshape(len(boxes), -1)
+        touched = (visible & meets_rectangle(ends, low, high)).reshape(len(boxes), -1)
         return [name for index, name in enumerate(boxes) if touched[index].any()]
 
 
@@ -59,14 +60,3 @@ def draw_band(strokes: Strokes, band: RubberBand) -> None:
     strokes.polygon(corners, style.faded(style.ACCENT, 0.08))
     strokes.path(corners, style.CASING, 3.0, closed=True)
     strokes.path(corners, style.ACCENT, 1.2, closed=True)
-
-
-def _crossing(ends: Float, low: Float, high: Float) -> NDArray[np.bool_]:
-    """Which segments (N, 2, 2) have a part inside the rectangle from `low` to `high`."""
-    begin, along = ends[:, 0], ends[:, 1] - ends[:, 0]
-    along = np.where(np.abs(along) < 1e-12, 1e-12, along)
-    # Where along each segment its two coordinates come into the rectangle's range, and leave it.
-    limits = np.stack([(low - begin) / along, (high - begin) / along])
-    enter = np.maximum(limits.min(axis=0).max(axis=1), 0.0)
-    leave = np.minimum(limits.max(axis=0).min(axis=1), 1.0)
-    return np.asarray(enter <= leave)

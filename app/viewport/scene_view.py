@@ -23,6 +23,9 @@ from app.document import Document
 from app.edits import editable
 from app.viewport.canvas import Canvas, Frame
 from app.viewport.interaction import Interaction, Motion
+from app.viewport.names import Names
+from app.viewport.overlay import draw_scene
+from app.viewport.strokes import Strokes
 from app.viewport.tools import Tools
 from neural_assets_core.geometry import Camera
 from neural_assets_core.geometry.rays import NEAR
@@ -98,6 +101,7 @@ class SceneView(QWidget):
         # Whether the last press of the right button gave something up.
         self._gave_up = False
         self._interaction = Interaction(document, self.screen_camera, self._refresh, self.tools)
+        self._names = Names()
         self._canvas = Canvas(self, self._frame)
         self.native: QWidget = self._canvas.native
         self.frame_swapped: SignalInstance = self._canvas.frame_swapped
@@ -211,6 +215,10 @@ class SceneView(QWidget):
     def grab_frame(self) -> QImage:
         """What is shown, drawn anew, in physical pixels."""
         return self._canvas.grab()
+
+    def _draw_scene(self, strokes: Strokes, camera: Camera, scene: Scene) -> None:
+        now, size = self._interaction.highlights(), self._screen_size()
+        draw_scene(strokes, camera, scene, now, self._names, size)
 
     def _screen_size(self) -> tuple[float, float]:
         return float(max(self.native.width(), 1)), float(max(self.native.height(), 1))

@@ -17,7 +17,6 @@ from app.viewport.canvas import Frame
 from app.viewport.guest import Guest, Place, Pointer
 from app.viewport.mask_strokes import MaskShape, draw_guessed, draw_outline
 from app.viewport.navigation import Navigation
-from app.viewport.overlay import draw_scene
 from app.viewport.rubber_band import draw_band
 from app.viewport.scene_view import SceneView
 from app.viewport.searching import Rectangle, draw_searching
@@ -299,7 +298,7 @@ class Viewport(SceneView):
         elif self._editable():
             if self._outline is not None:
                 draw_outline(strokes, photo, self._outline)
-            draw_scene(strokes, camera, scene, self._interaction.highlights())
+            self._draw_scene(strokes, camera, scene)
             if self._interaction.band is not None:
                 draw_band(strokes, self._interaction.band)
             if self._document.fitting:

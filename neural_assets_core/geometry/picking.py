@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neural_assets_core.geometry.box import EDGES, Box, Float
 from neural_assets_core.geometry.camera import Camera
@@ -20,6 +21,20 @@ def distance_to_segments(segments: Float, pixel: Float) -> Float:
     share = np.einsum("ni,ni->n", pixel - start, along) / np.where(length > 0, length, 1.0)
     foot = start + np.clip(share, 0.0, 1.0)[:, None] * along
     return np.asarray(np.linalg.norm(foot - pixel, axis=1))
+
+
+def meets_rectangle(segments: Float, low: Float, high: Float) -> NDArray[np.bool_]:
+    """Which line segments (N, 2, 2) have a part in the rectangle from `low` to `high`.
+
+    These are (2,), or (N, 2): for each segment a rectangle of its own.
+    """
+    begin, along = segments[:, 0], segments[:, 1] - segments[:, 0]
+    along = np.where(np.abs(along) < 1e-12, 1e-12, along)
+    # Where along each segment its two coordinates come into the rectangle's range, and leave it.
+    limits = np.stack([(low - begin) / along, (high - begin) / along])
+    enter = np.maximum(limits.min(axis=0).max(axis=1), 0.0)
+    leave = np.minimum(limits.max(axis=0).min(axis=1), 1.0)
+    return np.asarray(enter <= leave)
 
 
 def inside_polygon(corners: Float, pixel: Float) -> bool:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PySide6.QtGui import QImage
 
 from app.viewport.box_strokes import Level, draw_boxes
+from app.viewport.names import Names
 from app.viewport.overlay import Highlights, draw_scene
 from app.viewport.strokes import Strokes
 from neural_assets_core.geometry import Box, Camera
@@ -172,7 +173,8 @@ def _inside(triangles, spot) -> bool:
 @given(places)
 def test_a_scene_can_be_drawn_with_any_camera(eye):
     strokes = Strokes()
-    draw_scene(strokes, a_camera(eye), plain_scene(), Highlights(selection=(NAME,), box=NAME))
+    now = Highlights(selection=(NAME,), box=NAME)
+    draw_scene(strokes, a_camera(eye), plain_scene(), now, Names(), (640, 480))
     vertices, shades = strokes.vertices(), strokes.shades()
     assert all(np.isfinite(vertices[field]).all() for field in vertices.dtype.names)
     assert all(np.isfinite(shades[field]).all() for field in shades.dtype.names)
