@@ -155,6 +155,8 @@ def _style_sheet(scheme: Colors) -> str:
     QMainWindow::separator {{ background: {scheme.line}; width: 2px; height: 2px; }}
     QMainWindow::separator:hover {{ background: {ACCENT}; }}
     QDockWidget::title {{ padding: 6px 8px; background: {scheme.window}; }}
+    QMenu {{ border: 1px solid {scheme.line}; }}
+    QMenu::separator {{ background: {scheme.line}; height: 1px; margin: 3px 6px; }}
     QStatusBar {{ border-top: 1px solid {scheme.line}; color: {scheme.faint}; }}
     QStatusBar::item {{ border: none; }}
     QStatusBar QLabel {{ color: {scheme.faint}; padding: 0 4px; }}
