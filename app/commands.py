@@ -267,7 +267,7 @@ COMMANDS = (
             lambda w: w.photo.mask.obstacle(), group="tool",
             tip="Mask: paint which pixels of the photograph are the selected object"),
     Command("generate", "&Generate", lambda w: w.pictures.generate(), "generate", _scene,
-            "Make the picture now"),
+            "Make the picture now, and keep it in the history"),
     Command("cancel", "&Cancel", lambda w: w.pictures.generator.cancel(), "cancel", _busy,
             "Stop the picture being generated"),
     Command("new_seed", "&New seed", lambda w: w.edits.new_seed(), "dice", _seed,

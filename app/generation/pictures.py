@@ -57,6 +57,7 @@ class Pictures(QObject):
         self._rest.timeout.connect(self._on_rest)
         self._soon = QTimer(self, singleShot=True, interval=EXPECT_MS)
         self._soon.timeout.connect(self._anticipate)
+        self._asked: Scene | None = None
         self._hovered = ""
         self._anticipated: tuple[Scene, tuple[str, ...]] | None = None
         document.scene_changed.connect(self._on_scene)
@@ -71,9 +72,10 @@ class Pictures(QObject):
         return self.generator.result(self._document.scene)
 
     def generate(self) -> None:
-        """Make the current scene's picture now."""
-        if self._document.scene is not None:
-            self.generator.request(self._document.scene)
+        """Make the current scene's picture now, and keep it, whatever draws it."""
+        self._asked = self._document.scene
+        if self._asked is not None:
+            self.generator.request(self._asked)
 
     def expect(self, name: str) -> None:
         """The pointer is over an object, or over none (empty): it may be dragged next."""
@@ -150,8 +152,9 @@ class Pictures(QObject):
 
     def _on_finished(self, generation: Generation) -> None:
         draft, scene = self._document.draft, self._document.scene
-        # The proxy's are made again in milliseconds.
-        if draft is None and generation.scene.settings.decoder != "proxy":
+        made = generation.scene
+        # The proxy makes one in milliseconds after every edit: kept are those that were asked for.
+        if draft is None and (made.settings.decoder != "proxy" or made == self._asked):
             self.history.add(generation)
         wanted = scene if draft is None else _quick(draft)
         if wanted is not None and looks_alike(generation.scene, wanted):

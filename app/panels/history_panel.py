@@ -45,7 +45,10 @@ SIDE = 96
 CELL = SIDE + 5 * UNIT
 """Width of an entry: the longest seeds that the program makes fit."""
 RESTORE, DELETE, UNDELETE = "result_restore", "result_delete", "result_undelete"
-EMPTY = "The neural decoder's pictures of this photograph will be kept here."
+EMPTY = (
+    "Finished pictures of this photograph will be kept here: those of the proxy, which follow "
+    "every edit, when you press Generate."
+)
 Role = Qt.ItemDataRole
 
 

@@ -202,10 +202,17 @@ def test_another_session_has_the_results(window, scene, panel):
     assert len(folder.entries(scene.background.view.picture)) == 2
 
 
-def test_the_proxys_pictures_are_not_kept(window, scene):
+def test_of_the_proxys_pictures_those_that_were_asked_for_are_kept(window, scene, qtbot):
     assert window.pictures.result() is not None
+    with qtbot.waitSignal(window.pictures.generator.finished):
+        window.document.push(moved(scene, 0.1), "Move mug")
+    window.actions_by_id["generate"].trigger()
+    with qtbot.waitSignal(window.pictures.generator.finished):
+        window.document.push(moved(scene, 0.2), "Move mug")
     assert window.pictures.shutdown()
-    assert window.pictures.history.folder.entries(scene.background.view.picture) == []
+    history = window.pictures.history.folder
+    kept = history.entries(scene.background.view.picture)
+    assert [history.scene(entry.path) for entry in kept] == [moved(scene, 0.1)]
 
 
 def test_a_disk_that_hangs_costs_the_oldest_pictures_and_says_so(window, scene, qtbot, caplog):
