@@ -56,7 +56,7 @@ def _build(window: MainWindow, command: Command) -> QAction:
     action = QAction(command.text, window)
     action.setObjectName(command.id)
     # A key held down must not run a command again and again.
-    action.setAutoRepeat(command.id in ("undo", "redo"))
+    action.setAutoRepeat(command.id in ("undo", "redo", "zoom_in", "zoom_out"))
     action.setCheckable(command.checkable or bool(command.group))
     action.setChecked(command.checked)
     action.setShortcutVisibleInContextMenu(True)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.viewport.scene_view import WHEEL_STEP
+
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
@@ -295,6 +297,8 @@ COMMANDS = (
             "Show the whole picture, or the whole scene in the orbit view"),
     Command("actual", "&Actual pixels, 1:1", lambda w: w.viewport.zoom_to_actual(), "actual",
             _scene),
+    Command("zoom_in", "&Zoom in", lambda w: w.views.current.zoom(WHEEL_STEP), "", _scene),
+    Command("zoom_out", "Zoom ou&t", lambda w: w.views.current.zoom(1.0 / WHEEL_STEP), "", _scene),
     Command("orbit", "Orbit &view", lambda w: w.show_orbit(), "orbit", _scene,
             "The scene from any side, beside the picture; the same handles work there",
             checkable=True),

@@ -51,6 +51,8 @@ _COMMON: Keymap = {
     "new_seed": ("Ctrl+R",),
     "variants": ("Ctrl+Shift+R",),
     "actual": ("Ctrl+1",),
+    "zoom_in": ("Ctrl++", "Ctrl+=", "Num++"),
+    "zoom_out": ("Ctrl+-", "Num+-"),
     "boxes": ("B",),
     "original": ("Shift+O",),
     "hold_original": ("O",),

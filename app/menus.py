@@ -69,7 +69,8 @@ MENUS: Mapping[str, Sequence[str | Submenu]] = {
         Submenu("&History", RESULTS),
     ),
     "&View": (
-        "frame", "fit", "actual", SEPARATOR, "boxes", "original", "guessed", "difference",
+        "frame", "fit", "actual", "zoom_in", "zoom_out", SEPARATOR,
+        "boxes", "original", "guessed", "difference",
         "evaluation", SEPARATOR, "orbit",
         Submenu("&Look from", ("look_front", "look_right", "look_top", "look_camera")),
         "alone", SEPARATOR, PANELS, "docks",

@@ -26,7 +26,7 @@ from neural_assets_core import __version__
 
 GESTURES = (
     ("Select a box; again: the one behind it", "Click"),
-    ("Add to the selection, or take from it", "Shift+click"),
+    ("Add to the selection, or take from it", "Shift+click, Ctrl+click"),
     ("Move a box along the ground", "Drag"),
     ("Snap", "Ctrl while dragging"),
     ("A tenth of the speed", "Shift while dragging"),
@@ -38,6 +38,7 @@ GESTURES = (
     ("Zoom", "Wheel, pinch"),
     ("Pan; in the orbit view: circle", "Middle drag, Space+drag"),
     ("Pan with a touchpad", "Two fingers"),
+    ("Pan while nothing is selected", "Arrow keys"),
     ("Orbit view: circle; pan; come nearer", "Alt+drag; Shift+middle; Ctrl+middle"),
     ("Back to the picture", "Esc in a panel"),
 )

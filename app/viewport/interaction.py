@@ -51,7 +51,17 @@ class _Press:
     at: Float
     handle: Handle | None
     body: str | None
-    add: bool
+    modifiers: Modifier
+
+    @property
+    def add(self) -> bool:
+        """Whether what is selected stays so, whether the press becomes a drag or not."""
+        return bool(self.modifiers & Modifier.ShiftModifier)
+
+    @property
+    def toggles(self) -> bool:
+        """Whether a click adds to the selection, or takes from it: as with lists, Ctrl does too."""
+        return self.add or bool(self.modifiers & Modifier.ControlModifier)
 
 
 class Interaction:
@@ -165,7 +175,7 @@ class Interaction:
             self._finish()
             return
         handle, body = self._under(pixel)
-        self._press = _Press(pixel, handle, body, bool(modifiers & Modifier.ShiftModifier))
+        self._press = _Press(pixel, handle, body, modifiers)
 
     def point_out(self, pixel: Float) -> bool:
         """Whether a menu at a screen position is about the selection, else about the picture.
@@ -206,6 +216,11 @@ class Interaction:
         if self._drag is None:
             self._hover(pixel)
         self._changed()
+
+    def look_again(self) -> None:
+        """The scene or the view of it is another: so may be what is under a resting pointer."""
+        if self._pointer is not None and not self.busy:
+            self._hover(self._pointer)
 
     def leave(self) -> None:
         """The pointer left the viewport."""
@@ -328,7 +343,7 @@ class Interaction:
         else:
             self._hovered_box = self._hovered_handle = None
             before = self._document.selection
-            self.band = RubberBand(press.at, press.at, before, press.add)
+            self.band = RubberBand(press.at, press.at, before, press.toggles)
 
     def _begin_body(self, camera: Camera, scene: Scene, press: _Press, body: str) -> None:
         # The grabbed box becomes the active one; the others of the selection come along.
@@ -405,9 +420,9 @@ class Interaction:
             # A handle is for dragging, but must not end a series of clicks on what it covers.
             return
         if not names:
-            if not press.add:
+            if not press.toggles:
                 self._document.select(())
-        elif press.add:
+        elif press.toggles:
             kept = [name for name in selection if name != names[0]]
             self._document.select(kept if names[0] in selection else [*kept, names[0]])
         else:

@@ -115,7 +115,8 @@ def _outline(camera: Camera, box: Box, screen: tuple[float, float]) -> Float | N
     if not len(pixels):
         return None
     low, high = pixels.min(axis=0), pixels.max(axis=0)
-    return np.stack([low, high]) if (high > 0).all() and (low < screen).all() else None
+    in_sight = (high > 0).all() and (low < screen).all()
+    return np.clip([low, high], 0.0, screen) if in_sight else None
 
 
 def _spots(outline: Float, lines: Float, half: Float, screen: tuple[float, float]) -> Float:

@@ -133,7 +133,7 @@ class OrbitView(SceneView):
 
     def _look(self, turntable: Turntable, fitted: bool = False) -> None:
         self._turntable, self._fitted = turntable, fitted
-        self._refresh()
+        self._looked()
 
     def _framing(self, points: list[Float]) -> Turntable:
         width, height = self._screen_size()

@@ -41,6 +41,16 @@ change more often cannot be read."""
 _PINCH = (0.2, 5.0)
 """Least and most zoom of a single event: touchpads have been seen to report -1 and less."""
 
+PAN_STEP = 48.0
+"""Pixels by which an arrow key shifts the view while nothing is selected."""
+
+_PANS = {
+    Qt.Key.Key_Left: (1, 0),
+    Qt.Key.Key_Right: (-1, 0),
+    Qt.Key.Key_Up: (0, 1),
+    Qt.Key.Key_Down: (0, -1),
+}
+
 _MODIFIER_KEYS = {
     Qt.Key.Key_Shift: Qt.KeyboardModifier.ShiftModifier,
     Qt.Key.Key_Control: Qt.KeyboardModifier.ControlModifier,
@@ -227,6 +237,11 @@ class SceneView(QWidget):
         # Another scene under a drag in progress: what was grabbed may be gone.
         self._interaction.cancel()
         self._show_scene(scene)
+        self._looked()
+
+    def _looked(self) -> None:
+        """The view is another."""
+        self._interaction.look_again()
         self._refresh()
 
     def _refresh(self, _: object = None) -> None:
@@ -407,6 +422,10 @@ class SceneView(QWidget):
         if pressed and self._editable() and self._interaction.key(key, modifiers):
             # What is typed is seen at once.
             self._tell_status()
+            return True
+        if pressed and key in _PANS and not modifiers & ~Qt.KeyboardModifier.KeypadModifier:
+            # There is nothing to nudge.
+            self.pan(*(PAN_STEP * share for share in _PANS[key]))
             return True
         event.ignore()
         return True

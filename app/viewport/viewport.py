@@ -259,7 +259,7 @@ class Viewport(SceneView):
 
     def _navigate(self, navigation: Navigation, fitted: bool = False) -> None:
         self._navigation, self._fitted = navigation, fitted
-        self._refresh()
+        self._looked()
 
     def _scene_camera(self) -> Camera | None:
         scene = self._document.shown_scene

@@ -8,6 +8,8 @@ from PySide6.QtGui import QEnterEvent, QInputDevice, QPointingDevice, QWheelEven
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.viewport.scene_view import WHEEL_STEP
+
 Key = Qt.Key
 
 
@@ -49,6 +51,11 @@ def test_commands_go_to_the_view_in_use(ready):
     ready.actions_by_id["frame"].trigger()
     assert views.orbit.turntable == before
     assert views.picture.navigation != place
+    place = views.picture.navigation
+    ready.actions_by_id["zoom_in"].trigger()
+    assert views.picture.navigation.scale == pytest.approx(WHEEL_STEP * place.scale)
+    ready.actions_by_id["zoom_out"].trigger()
+    assert views.picture.navigation.scale == pytest.approx(place.scale)
 
 
 def test_alone_is_the_view_in_use(ready):

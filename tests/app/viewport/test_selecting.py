@@ -123,3 +123,18 @@ def test_framing_the_selection(hand):
     hand.document.select(())
     hand.viewport.frame_selection()
     assert hand.viewport.navigation.scale == pytest.approx(652 / 480, rel=0.1)
+
+
+def test_a_click_with_control_adds_as_in_lists_but_a_drag_takes_one(hand):
+    hand.click(hand.front("book"))
+    hand.click(hand.pixel(ABOVE_MUG), CONTROL)
+    assert hand.document.selection == ("book", "kettle")
+    hand.click(GROUND, CONTROL)
+    hand.click(hand.front("book"), CONTROL)
+    assert hand.document.selection == ("kettle",)
+    # There it snaps.
+    start = hand.front("book")
+    hand.press(start, modifiers=CONTROL)
+    hand.move(start + [40.0, 0.0], modifiers=CONTROL)
+    hand.release(start + [40.0, 0.0], modifiers=CONTROL)
+    assert hand.document.selection == ("book",)

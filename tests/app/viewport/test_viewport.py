@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from app.viewport.scene_view import PAN_STEP
 from neural_assets_core.scene import Picture
 
 
@@ -146,3 +147,28 @@ def test_reaching_behind_the_camera_is_said(hand):
     hand.document.select(["mug"])
     hand.viewport.start_gesture("turn")
     assert "behind the camera" in said[-1]
+
+
+def test_what_is_under_a_resting_pointer_is_asked_again_when_the_view_moves(hand):
+    book = hand.front("book")
+    hand.move(book, Qt.MouseButton.NoButton)
+    hand.wait()
+    assert hand.viewport._interaction.hovered == "book"
+    hand.viewport.pan(200.0, 0.0)
+    assert hand.viewport._interaction.hovered != "book"
+    hand.viewport.pan(-200.0, 0.0)
+    assert hand.viewport._interaction.hovered == "book"
+    hand.document.set_scene(hand.document.scene.without("book"))
+    assert hand.viewport._interaction.hovered == ""
+
+
+def test_arrow_keys_shift_the_view_while_nothing_is_selected(hand):
+    before = hand.viewport.navigation
+    hand.key(Qt.Key.Key_Left)
+    hand.key(Qt.Key.Key_Up)
+    after = hand.viewport.navigation
+    assert (after.x - before.x, after.y - before.y) == (PAN_STEP, PAN_STEP)
+    hand.document.select(["book"])
+    hand.key(Qt.Key.Key_Left)
+    assert hand.viewport.navigation is after
+    assert hand.document.undo_stack.count() == 1
