@@ -16,7 +16,7 @@ from app.panels.library import LibraryPanel
 from app.shelf import Change, Shelf, ships
 from app.viewport import Viewport
 from app.viewport.asset_drop import AssetDrop
-from app.where import answered, last_folder
+from app.where import answered, last_folder, may_replace
 from neural_assets_core.errors import UserError
 from neural_assets_core.library import (
     ASSET_SUFFIX,
@@ -66,6 +66,7 @@ class AssetCommands(QObject):
         self._told: list[Change] = []
         self._shelf.changes_changed.connect(self._say_changed)
         self._shelf.failed.connect(self.failed)
+        self._shelf.exported.connect(self._say_exported)
         self._drop.failed.connect(self.failed)
         # Tokens are made where a pipeline is loaded already, and when it has the time.
         self._shelf.unencoded.connect(generator.encode)
@@ -75,6 +76,11 @@ class AssetCommands(QObject):
 
     def obstacle_to_inserting(self) -> str:
         return "" if self.panel.chosen() else "Select an asset in the library first"
+
+    def obstacle_to_exporting(self) -> str:
+        chosen = self.panel.chosen()
+        damaged = any(entry.fault for entry in chosen)
+        return "Select sound assets only" if damaged else self.obstacle_to_inserting()
 
     def obstacle_to_replacing(self) -> str:
         chosen = self.panel.chosen()
@@ -191,6 +197,23 @@ class AssetCommands(QObject):
         self._show()
         self.panel.edit_tags()
 
+    def export(self) -> None:
+        """Ask for a folder, and copy the chosen assets there, for other people and machines."""
+        window = self._viewport.window()
+        name = QFileDialog.getExistingDirectory(window, "Export assets", str(last_folder()))
+        if not name:
+            return
+        copies: dict[Path, Path] = {}
+        for source in (entry.path for entry in self.panel.chosen()):
+            target, number = Path(name, source.name), 2
+            # The same name may be in several folders of the library.
+            while target in copies.values():
+                target, number = Path(name, f"{source.stem} {number}{source.suffix}"), number + 1
+            copies[source] = target
+        there = [target for target in copies.values() if target.exists()]
+        if not there or may_replace(window, there):
+            self._shelf.export(copies)
+
     def move(self) -> None:
         """Offer folders for the chosen assets."""
         self._show()
@@ -240,6 +263,11 @@ class AssetCommands(QObject):
         news = [change for change in self._told[-1:] if change not in before]
         if news and isinstance(window, QMainWindow) and self._dock_in_sight() is None:
             window.statusBar().showMessage(f"Library: {news[0].text}", _SHOWN_MS)
+
+    def _say_exported(self, folder: Path) -> None:
+        window = self._viewport.window()
+        if isinstance(window, QMainWindow):
+            window.statusBar().showMessage(f"Exported to {folder}", _SHOWN_MS)
 
     def _show(self) -> None:
         dock = self.panel.parentWidget()
@@ -291,5 +319,4 @@ class AssetCommands(QObject):
             self.failed.emit(str(error))
 
     def _source(self) -> str:
-        path = self._document.path
-        return path.stem if path is not None else "untitled"
+        return self._document.stem

@@ -29,8 +29,8 @@ RESULTS = ("result_restore", "result_compare", "result_star", "result_name", "re
 
 LIBRARY = (
     "library_insert", "library_replace", "library_rename", "library_tag", "library_move",
-    "library_delete", "library_undo", "folder_make", "folder_rename", "folder_delete",
-    "library_empty_trash",
+    "library_export", "library_delete", "library_undo", "folder_make", "folder_rename",
+    "folder_delete", "library_empty_trash",
 )
 """What can be done with assets and folders of the library."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from PySide6.QtGui import QImage
 
 from app.disk_jobs import DiskJobs
 from neural_assets_core.errors import UserError
+from neural_assets_core.files import write_atomically
 from neural_assets_core.library import (
     ASSET_SUFFIX,
     STARTER,
@@ -101,6 +102,9 @@ class Shelf(DiskJobs):
 
     thumbnail_made = Signal(object, object)
     """Path and `QImage`, which is null if the file has none that can be used."""
+
+    exported = Signal(object)
+    """The folder that assets were copied to."""
 
     changes_changed = Signal()
     """There is another change to be taken back, or none any more."""
@@ -227,6 +231,16 @@ class Shelf(DiskJobs):
             return path.stem, partial(self.library.restore, self.library.delete(path))
 
         self._change(paths, change, lambda what: f"Deleted {what}.")
+
+    def export(self, copies: Mapping[Path, Path]) -> None:
+        """Copy asset files to new places, all in one folder."""
+
+        def job() -> None:
+            for source, target in copies.items():
+                write_atomically(target, source.read_bytes())
+            self._tell(self.exported, target.parent)
+
+        self._do(job)
 
     def make_folder(self, folder: str) -> None:
         """Make a folder."""

@@ -317,7 +317,9 @@ def _print_list(entries: list[Entry], as_json: bool) -> None:
     table = Table("name", "folder", "category", "size (m)", "tags")
     for entry in entries:
         size = " ".join(f"{side:.2f}" for side in entry.size or ())
-        last = f"damaged: {entry.fault}" if entry.fault else ", ".join(entry.tags)
+        # The path would make the table too wide to be read; --json has it.
+        fault = entry.fault.replace(str(entry.path), entry.path.name)
+        last = f"damaged: {fault}" if entry.fault else ", ".join(entry.tags)
         # Text: a name may look like rich's markup.
         table.add_row(*map(Text, (entry.name, entry.folder, entry.category, size, last)))
     console().print(table)

@@ -256,7 +256,7 @@ class LibraryPanel(QWidget):
         for row, entry in enumerate(self.model.entries if kept else ()):
             if entry.path in kept:
                 selection.setCurrentIndex(self.model.index(row), selection.SelectionFlag.Select)
-        assets = "asset" if len(shown) == 1 else "assets"
+        assets = "asset" if len(self._all) == 1 else "assets"
         of = f" of {len(self._all)}" if len(shown) < len(self._all) else ""
         self.count.setText(f"{len(shown)}{of} {assets}")
 

@@ -135,6 +135,26 @@ def test_the_starter_library_stays_as_it_is(window, panel, qtbot):
     assert not panel.model.flags(panel.list.currentIndex()) & Qt.ItemFlag.ItemIsEditable
 
 
+def test_assets_of_one_name_are_exported_to_two_files(
+    window, panel, qtbot, tmp_path, monkeypatch, answer
+):
+    _, (mug,) = own(window, qtbot, "mug")
+    panel.search.setText("mug")
+    panel.list.selectAll()
+    assert [entry.name for entry in panel.chosen()] == ["mug", "mug"]
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    with qtbot.waitSignal(window.assets._shelf.exported):
+        window.actions_by_id["library_export"].trigger()
+    files = [tmp_path / "mug.naasset", tmp_path / "mug 2.naasset"]
+    contents = {file.read_bytes() for file in files}
+    assert contents == {mug.read_bytes(), MUG.read_bytes()}
+    # Nothing is written over unasked.
+    answer(QMessageBox.StandardButton.Cancel)
+    files[0].write_bytes(b"mine")
+    window.actions_by_id["library_export"].trigger()
+    assert files[0].read_bytes() == b"mine"
+
+
 def test_tags_and_licence_of_several_are_typed(window, panel, qtbot):
     library, (mug, kettle) = own(window, qtbot, "mug", "kettle")
     library.tag(mug, ["blue", "hot"])
