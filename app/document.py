@@ -15,6 +15,9 @@ from neural_assets_core.scene import Picture, Scene, load_scene, save_scene
 from neural_assets_core.scene.scene import MAXIMUM_NAME
 from neural_assets_core.scene.source_box import in_place, with_source_box
 
+UNTITLED = "Untitled"
+"""The `stem` of a scene that nobody has given a name."""
+
 
 class Document(QObject):
     """The open scene with its undo history, its selection and its file.
@@ -43,6 +46,9 @@ class Document(QObject):
         Whether edits of what moves are keyframes at the animation's moment.
     path : Path or None
         The scene's file.
+    stem : str
+        What its files are called, without their endings: as its own, or as the photograph or
+        the sample that it was begun with.
     modified : bool
         Whether there are changes that the file does not have.
     undo_stack : QUndoStack
@@ -77,6 +83,7 @@ class Document(QObject):
         self.fitting = False
         self.keying = True
         self.path: Path | None = None
+        self._called = UNTITLED
         self.undo_stack = QUndoStack(self)
         self.undo_stack.cleanChanged.connect(self._on_clean)
 
@@ -88,6 +95,10 @@ class Document(QObject):
     def file_scene(self) -> Scene | None:
         """The scene as it goes into a file, with what is hidden and locked."""
         return None if self.scene is None else packed(self.scene, self._workspace)
+
+    @property
+    def stem(self) -> str:
+        return self._called if self.path is None else self.path.stem
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -216,8 +227,20 @@ class Document(QObject):
 
     # -- files ---------------------------------------------------------------------------------
 
-    def set_scene(self, scene: Scene | None, path: Path | None = None) -> None:
-        """Replace everything: another scene, no history, nothing selected."""
+    def set_scene(
+        self, scene: Scene | None, path: Path | None = None, called: str = UNTITLED
+    ) -> None:
+        """Replace everything: another scene, no history, nothing selected.
+
+        Parameters
+        ----------
+        scene : Scene or None
+        path : Path, optional
+            Its file.
+        called : str
+            The `stem` while it has none.
+        """
+        self._called = called
         self.undo_stack.clear()
         self.undo_stack.setClean()
         self.select(())
@@ -244,7 +267,7 @@ class Document(QObject):
             If the file is no readable scene.
         """
         scene = load_scene(path)
-        self.set_scene(scene, None if as_copy else Path(path))
+        self.set_scene(scene, None if as_copy else Path(path), Path(path).stem)
 
     def recover(self, scene: Scene, path: Path | None) -> None:
         """Go on with a scene that no file has: it is modified from the start.

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox
 from app.dialogs.export import FORMATS, Choice, ExportDialog
 from app.dialogs.turntable import TurntableDialog
 from app.disk_jobs import DiskJobs
-from app.document import Document
+from app.document import UNTITLED, Document
 from app.films import FilmRequest, Films
 from app.generation import Pictures
 from app.where import answered, ask_where, last_folder, remember_folder
@@ -233,8 +233,9 @@ class Exports(QObject):
         return self.films.shutdown() and stopped
 
     def _stem(self, other: str) -> str:
-        path = self._document.path
-        stem = path.stem if path is not None else "picture"
+        stem = self._document.stem
+        if stem == UNTITLED:
+            stem = "picture"
         return stem if other == "picture" else f"{stem} {other}"
 
 

@@ -73,7 +73,8 @@ class FileCommands:
 
     def save_as(self) -> bool:
         """Ask for a file and save to it; whether it was saved."""
-        suggestion = self._document.path or last_folder() / f"untitled{SCENE_SUFFIX}"
+        stem = self._document.stem
+        suggestion = self._document.path or last_folder() / f"{stem}{SCENE_SUFFIX}"
         path = ask_where(
             self._window, "Save the scene", suggestion, SCENE_FILTER, [SCENE_SUFFIX]
         )

@@ -116,13 +116,13 @@ class Photographs(QObject):
         self._window.statusBar().showMessage(f"Reading {name} …")
         self._reader.read(self._asked, load)
 
-    def _on_read(self, number: int, scene: Scene, text: str) -> None:
+    def _on_read(self, number: int, scene: Scene, name: str, text: str) -> None:
         if number != self._asked:
             return
         self._window.statusBar().clearMessage()
         try:
             if self._may_close():
-                self._document.set_scene(scene)
+                self._document.set_scene(scene, called=name)
                 self.opened.emit(text)
         except UserError as error:
             # The changes that were to be saved could not be.
@@ -136,8 +136,8 @@ class Photographs(QObject):
 class _Reader(DiskJobs):
     """Decodes on its own thread."""
 
-    done = Signal(int, object, str)
-    """The number of the request, its `Scene`, and what is to be said about it."""
+    done = Signal(int, object, str, str)
+    """The number of the request, its `Scene`, what to call it, and what is to be said about it."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__("photograph reader", parent)
@@ -148,7 +148,7 @@ class _Reader(DiskJobs):
             photograph = undistorted(taken)
             scene = scene_from_photograph(photograph, guessed_camera(photograph))
             text = f"{STRAIGHTENED} {NEXT_STEPS}" if taken.distortion else NEXT_STEPS
-            self._tell(self.done, number, scene, text)
+            self._tell(self.done, number, scene, photograph.name, text)
 
         self._do(job)
 

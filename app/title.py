@@ -36,7 +36,7 @@ class Title(QObject):
         text = TITLE
         if self._document.scene is not None:
             path = self._document.path
-            text = f"{path.name if path else 'Untitled'}[*] — {TITLE}"
+            text = f"{path.name if path else self._document.stem}[*] — {TITLE}"
         # In sight, the status bar and the panel tell; a title that flickers is a nuisance.
         if self._progress is not None and self._window.isMinimized():
             text = f"{describe(self._progress)} — {text}"

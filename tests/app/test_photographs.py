@@ -58,6 +58,8 @@ class TestFiles:
         assert "default checkpoint knows made scenes only" in empty_window.messages.text
         assert empty_window.messages.tier == "hint"
         assert not empty_window.document.modified
+        assert empty_window.windowTitle().startswith("holiday[*]")
+        assert empty_window.document.stem == "holiday"
         # A rectangle can be dragged at once; in another scene that would be a surprise.
         assert empty_window.views.tools.tool == "draw"
         empty_window.document.set_scene(None)
