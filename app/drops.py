@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 MESH_FILTER = f"Meshes ({' '.join(f'*{suffix}' for suffix in sorted(MESH_SUFFIXES))})"
+CARRIERS = frozenset({".exr", ".ora"})
+"""Of exports that are no photographs, and carry their scene all the same."""
+
 _OFFER = "picture"
 _LINE = 3
 _SHOWN_MS = 6000
@@ -78,7 +81,7 @@ def carried(data: QMimeData, open_scene: bool) -> Carried | None:
     name = paths[0].name
     if kinds <= MESH_SUFFIXES:
         return _meshes(paths, open_scene)
-    known = {SCENE_SUFFIX, ASSET_SUFFIX, *SUFFIXES, *MESH_SUFFIXES}
+    known = {SCENE_SUFFIX, ASSET_SUFFIX, *SUFFIXES, *CARRIERS, *MESH_SUFFIXES}
     if not kinds <= known:
         name = next(path.name for path in paths if path.suffix.lower() not in known)
         return _refused(
@@ -197,19 +200,22 @@ class WindowDrops(DiskJobs):
             self._do(lambda: self._tell(self._read, path, request_of(path)))
 
     def _on_read(self, path: Path, request: Request | None) -> None:
-        if request is None:
+        photograph = path.suffix.lower() in SUFFIXES
+        if request is None and photograph:
             self._window.open(path)
             return
+        if request is None:
+            self._window.report(
+                f"{path.name} carries no scene: drop a PNG, JPEG, WebP or TIFF file to open it as "
+                "a photograph.", "warning", "refusal",
+            )  # fmt: skip
+            return
         objects = "1 object" if request.objects == 1 else f"{request.objects} objects"
+        answers = [Answer("Restore scene", partial(self._restore, request))]
+        if photograph:
+            answers.append(Answer("Open as photograph", partial(self._window.open, path)))
         self._window.offers.offer(
-            Offer(
-                _OFFER,
-                f"{path.name} carries its scene ({objects}).",
-                (
-                    Answer("Restore scene", partial(self._restore, request)),
-                    Answer("Open as photograph", partial(self._window.open, path)),
-                ),
-            )
+            Offer(_OFFER, f"{path.name} carries its scene ({objects}).", tuple(answers))
         )
 
     def _restore(self, request: Request) -> None:

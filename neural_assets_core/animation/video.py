@@ -169,6 +169,14 @@ def render_video(
     except Cancelled:
         store.remove()
         raise
+    except UserError as error:
+        kept = sum(scene in store for scene in scenes)
+        if not kept:
+            raise
+        raise UserError(
+            f"{error} {kept} of {len(scenes)} frames are kept in {store.folder}: the same film at "
+            "the same place goes on with them; delete the folder to give them up."
+        ) from None
     store.remove()
     return Film(path, len(scenes), width, height, flicker)
 

@@ -29,7 +29,7 @@ from neural_assets_core.scene import Scene, load_scene
 from neural_assets_core.scene.validation import describe
 
 MAXIMUM_PICTURES = 100_000
-_READABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+_READABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr", ".ora")
 """Formats whose request is read again."""
 
 
@@ -91,10 +91,10 @@ class Job(_Value):
     quality : int
     """
 
-    scene: str | Annotated[tuple[str, ...], Field(min_length=1)]
+    scene: str | tuple[str, ...]
     out: str
-    edits: dict[str, tuple[Edit, ...]] = Field(default={"": ()}, min_length=1)
-    seed: int | Annotated[tuple[int, ...], Field(min_length=1)] | None = None
+    edits: dict[str, tuple[Edit, ...]] = {"": ()}
+    seed: int | tuple[int, ...] | None = None
     steps: int | None = None
     guidance: float | None = None
     decoder: Literal["neural", "proxy", "inpainting"] | None = None
@@ -103,6 +103,13 @@ class Job(_Value):
     metadata: bool = True
     credentials: bool = False
     quality: int = Field(default=QUALITY, ge=1, le=100)
+
+    @field_validator("scene", "edits", "seed", mode="before")
+    @classmethod
+    def _something_is_listed(cls, listed: object) -> object:
+        if isinstance(listed, (list, tuple, dict)) and not listed:
+            raise ValueError("it is empty: name one at least")
+        return listed
 
     @field_validator("what")
     @classmethod
@@ -149,7 +156,7 @@ class Task:
             wanted = str(changes.pop("decoder", scene.settings.decoder))
             scene = scene.with_decoder(wanted, **changes)
         except ValidationError as error:
-            raise UserError(f"{self.out}: {describe(error)}.") from None
+            raise UserError(f"{describe(error)}.") from None
         check_boxes(scene)
         return scene
 
@@ -228,8 +235,8 @@ def run_batch(
 ) -> BatchReport:
     """Make the pictures that are not there yet; a fault stops only the picture that it is about.
 
-    A picture counts as there if its metadata name exactly this request; without metadata, and as
-    EXR or OpenRaster, pictures are made again. Each is the same as when it is made alone, but for
+    A picture counts as there if its metadata name exactly this request; without metadata they are
+    made again. Each is the same as when it is made alone, but for
     content credentials, which name the time.
 
     Parameters

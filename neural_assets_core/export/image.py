@@ -16,7 +16,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from neural_assets_core.errors import UserError
 from neural_assets_core.files import write_atomically
 from neural_assets_core.scene import Picture, Scene
-from neural_assets_core.scene.container import DAMAGE, MAXIMUM_JSON_BYTES
+from neural_assets_core.scene.container import DAMAGE, MAXIMUM_JSON_BYTES, open_archive
 
 SCENE_TEXT_KEY = "neural-assets-scene"
 """Keyword of the PNG text chunk, and name of the EXR attribute, that hold the scene's JSON."""
@@ -26,6 +26,12 @@ QUALITY = 95
 
 LARGE = 16_000_000
 """Pixels from which on a PNG is packed quickly."""
+
+MERGED = "mergedimage.png"
+"""Entry of an OpenRaster file: the picture, with the metadata of a PNG."""
+
+_LARGEST_ARCHIVE = 2**32
+"""Bytes of an OpenRaster file that is looked into."""
 
 _XMP_TAG = 700
 _XMP = (
@@ -108,6 +114,16 @@ def read_request(path: str | Path) -> str | None:
         If the file is no picture or is damaged.
     """
     try:
+        match Path(path).suffix.lower():
+            case ".exr":
+                return _request_in_exr(Path(path))
+            case ".ora":
+                with (
+                    open_archive(Path(path), _LARGEST_ARCHIVE) as archive,
+                    archive.open(MERGED) as merged,
+                    Image.open(merged, formats=("PNG",)) as image,
+                ):
+                    return image.info.get(SCENE_TEXT_KEY)
         with Image.open(path, formats=("PNG", "JPEG", "WEBP", "TIFF")) as image:
             if image.format == "PNG":
                 text = image.info.get(SCENE_TEXT_KEY)
@@ -121,6 +137,17 @@ def read_request(path: str | Path) -> str | None:
         return data.decode()
     except DAMAGE as error:
         raise UserError(f"{path} is not a picture that can be read: {error}.") from None
+
+
+def _request_in_exr(path: Path) -> str | None:
+    import OpenEXR  # Late: it is rarely needed.
+
+    if not path.is_file():
+        # The library would say that on the terminal.
+        raise FileNotFoundError(f"there is no file {path.name}")
+    with OpenEXR.File(str(path), header_only=True) as file:
+        text = file.header().get(SCENE_TEXT_KEY)
+    return None if text is None else str(text)
 
 
 def _xmp(request: str) -> bytes:

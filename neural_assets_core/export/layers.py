@@ -132,14 +132,17 @@ def take_apart(picture: Picture, scene: Scene, draw: Drawer) -> PictureLayers:
 
 
 def edited_objects(picture: Picture, scene: Scene, draw: Drawer) -> NDArray[np.uint8]:
-    """(h, w, 4) the edited objects alone: the picture's colours, and their visible coverage."""
-    taken = take_apart(picture, scene, draw)
+    """(h, w, 4) the edited objects alone, or all while none is edited.
+
+    Colours are the picture's, the fourth channel is what is seen of them.
+    """
+    objects = take_apart(picture, scene, draw).objects
+    edited = tuple(layer for layer in objects if layer.edited)
     colour = np.zeros(picture.pixels.shape, dtype=np.float32)
     alpha = np.zeros(picture.pixels.shape[:2], dtype=np.float32)
-    for layer in taken.objects:
-        if layer.edited:
-            colour += layer.colour * layer.visible[..., None]
-            alpha += layer.visible
+    for layer in edited or objects:
+        colour += layer.colour * layer.visible[..., None]
+        alpha += layer.visible
     straight = colour / np.maximum(alpha, 1e-6)[..., None]
     return np.dstack([np.round(straight), np.round(255 * alpha)]).clip(0, 255).astype(np.uint8)
 

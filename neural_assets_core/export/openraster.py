@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from neural_assets_core.export.image import encoded
+from neural_assets_core.export.image import MERGED, encoded
 from neural_assets_core.scene.container import add_entry
 
 THUMBNAIL_SIDE = 256
@@ -27,10 +27,13 @@ class RasterLayer:
     name : str
     pixels : uint8 (height, width, 4)
         Not multiplied by the fourth channel, the opacity.
+    visible : bool
+        Whether programs show it at first.
     """
 
     name: str
     pixels: NDArray[np.uint8]
+    visible: bool = True
 
 
 def openraster(
@@ -43,7 +46,7 @@ def openraster(
     layers : sequence of RasterLayer
         The lowest first.
     merged : uint8 (height, width, 3)
-        What they give together.
+        What the visible ones give together.
     request : str, optional
         JSON of the scene, kept in the merged picture's metadata.
     """
@@ -62,7 +65,8 @@ def openraster(
             add_entry(archive, source, encoded(Image.fromarray(content), ".png"))
             stack.append(
                 f"<layer name={quoteattr(_legal(layer.name))} src={quoteattr(source)} "
-                f'x="{left}" y="{top}" opacity="1.0" visibility="visible" '
+                f'x="{left}" y="{top}" opacity="1.0" '
+                f'visibility="{"visible" if layer.visible else "hidden"}" '
                 'composite-op="svg:src-over"/>'
             )
         listed = "\n".join(reversed(stack))
@@ -72,7 +76,7 @@ def openraster(
             f"<stack>\n{listed}\n</stack>\n</image>\n"
         )
         add_entry(archive, "stack.xml", document.encode(), zipfile.ZIP_DEFLATED)
-        add_entry(archive, "mergedimage.png", encoded(picture, ".png", request))
+        add_entry(archive, MERGED, encoded(picture, ".png", request))
         add_entry(archive, "Thumbnails/thumbnail.png", encoded(small, ".png"))
     return buffer.getvalue()
 

@@ -69,7 +69,7 @@ KINDS: Mapping[str, Kind] = {
     "objects": Kind(
         "Edited objects",
         _LOSSLESS,
-        "Only the objects that were changed, on nothing, with soft edges.",
+        "Only the objects that were changed, or all if none was, on nothing, with soft edges.",
     ),
     "masks": Kind(
         "Masks",
@@ -104,7 +104,8 @@ KINDS: Mapping[str, Kind] = {
     "layers": Kind(
         "Layers",
         (".ora",),
-        "OpenRaster for Krita and GIMP: the background, every object, and the picture on top.",
+        "OpenRaster for Krita and GIMP: the background, every object, and the picture on top; "
+        "hidden at the bottom, the photograph.",
     ),
     "glb": Kind(
         "3D scene",
@@ -374,7 +375,11 @@ def _depth(scene: Scene, suffix: str) -> bytes:
 
 def _layers(picture: Picture, scene: Scene, request: str | None, draw: Drawer) -> bytes:
     taken = take_apart(picture, scene, draw)
+    photograph = scene.background.view.picture
     layers = [RasterLayer("Background", _opaque(taken.background))]
+    if (photograph.width, photograph.height) == (picture.width, picture.height):
+        # To paint back what an edit should not have touched.
+        layers.insert(0, RasterLayer("Photograph", _opaque(photograph.pixels), visible=False))
     for layer in taken.objects:
         pixels = np.dstack([layer.colour, _bytes(layer.alpha)])
         layers.append(RasterLayer(layer.name, pixels))

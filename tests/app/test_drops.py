@@ -68,6 +68,7 @@ class TestSign:
             (["a.nascene"], "scene", "Open a.nascene"),
             (["a.NASCENE"], "scene", "Open a.NASCENE"),
             (["b.jpg"], "picture", "Open b.jpg"),
+            (["b.ora"], "picture", "Open b.ora"),
             (["c.naasset"], "assets", "Insert c"),
             (["c.naasset", "d.naasset"], "assets", "Insert 2 assets"),
             (["a.nascene", "b.nascene"], "refused", "Drop one scene"),
@@ -226,9 +227,10 @@ class TestPictures:
         assert not window.offers.isVisible()
 
     def test_a_damaged_one_is_told(self, window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
-        (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
-        drop(window, files(tmp_path / "bad.png"))
-        qtbot.waitUntil(lambda: "bad.png" in window.messages.text)
+        for name in ("bad.png", "bad.ora"):
+            (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\nno")
+            drop(window, files(tmp_path / name))
+            qtbot.waitUntil(lambda name=name: name in window.messages.text)
 
 
 class TestAssets:

@@ -24,7 +24,7 @@ from neural_assets_core.animation.codecs import fitted
 from neural_assets_core.decoders import Cancelled, Generation, Progress, ProxyDecoder
 from neural_assets_core.decoders.window import touched_pixels
 from neural_assets_core.errors import UserError
-from neural_assets_core.export import read_request
+from neural_assets_core.export import export_png, read_request
 from neural_assets_core.scene import Picture, Scene
 
 FPS = 6
@@ -202,16 +202,26 @@ class TestInterruptions:
             )
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_full_disk_leaves_nothing(
-        self, frames: list[Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("room", [0, 2])
+    def test_a_full_disk(
+        self, frames: list[Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
     ) -> None:
-        def full(*_: object) -> None:
-            raise OSError(errno.ENOSPC, "No space left on device")
+        written: list[Path] = []
 
-        monkeypatch.setattr("neural_assets_core.animation.video.export_png", full)
-        with pytest.raises(UserError, match="free some space"):
+        def filled(picture: Picture, scene: Scene, path: Path) -> None:
+            if len(written) == room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            export_png(picture, scene, path)
+            written.append(path)
+
+        monkeypatch.setattr("neural_assets_core.animation.video.export_png", filled)
+        with pytest.raises(UserError, match="free some space") as caught:
             render_video(frames, ProxyDecoder(), tmp_path / "a.mp4", fps=FPS)
-        assert list(tmp_path.iterdir()) == []
+        # What was drawn stays, and the user is told so.
+        left = [tmp_path / "a.mp4.frames"] if room else []
+        assert list(tmp_path.iterdir()) == left
+        assert all(path.is_file() for path in written)
+        assert (f"2 of 6 frames are kept in {tmp_path}" in str(caught.value)) == bool(room)
 
     def test_what_is_not_ours_in_the_folder_of_frames_stays(
         self, frames: list[Scene], tmp_path: Path

@@ -106,7 +106,7 @@ def test_content_credentials(jobs: Path, tmp_path: Path) -> None:
     [
         ({"credentials": True, "out": "{scene}-{edit}-{seed}.exr"}, "line 1: .*cannot carry"),
         ({"out": "x.png"}, "Two pictures would be"),
-        ({"seed": []}, "line 1: seed"),
+        ({"seed": []}, "line 1: seed: it is empty"),
         ({"out": "{scene}-{edit}-{seed}.bmp"}, "line 1: .*choose a name"),
         ({"colour": 1}, "line 1: colour"),
         ({"what": "all"}, "line 1: what"),

@@ -88,13 +88,25 @@ class TestPictures:
         solid = alpha == 1
         np.testing.assert_allclose(channels["edited.R"][solid], expected[solid], atol=0.01)
         assert not channels["edited.R"][alpha == 0].any()
-        with OpenEXR.File(str(tmp_path / "a.exr"), header_only=True) as file:
-            assert file.header()["neural-assets-scene"] == edited.model_dump_json()
+        assert read_request(tmp_path / "a.exr") == edited.model_dump_json()
 
-    def test_unedited_objects_are_not_cut_out(self, edited, camera, boxes, tmp_path) -> None:
-        scene = painted_scene(camera, boxes)
-        write(scene.background.view.picture, scene, tmp_path / "a.png", "objects")
-        assert not opened(tmp_path / "a.png").any()
+    def test_unedited_objects_are_cut_out_where_none_is_edited(
+        self, picture, edited, camera, boxes, tmp_path
+    ) -> None:
+        untouched = painted_scene(camera, boxes)
+        parts = {}
+        for name, shown, scene in (
+            ("some", picture, edited), ("all", untouched.background.view.picture, untouched)
+        ):  # fmt: skip
+            write(shown, scene, tmp_path / f"{name}.png", "objects")
+            write(None, scene, tmp_path / f"{name}.png", "masks")
+            seen = opened(tmp_path / f"{name}.png")[..., 3] > 250
+            parts[name] = [
+                seen[opened(tmp_path / f"{name}-box {number}.png") > 250].mean()
+                for number in (1, 2)
+            ]
+        assert parts["some"][0] > 0.99 > 0.01 > parts["some"][1]
+        assert min(parts["all"]) > 0.99
 
 
 class TestParts:
@@ -164,8 +176,12 @@ def test_openraster_layers_give_the_picture(picture, edited, tmp_path) -> None:
         stack = archive.read("stack.xml").decode()
         files = {name: archive.read(name) for name in archive.namelist()}
     pattern = r'<layer name=.(.*?). src="(.*?)" x="(\d+)" y="(\d+)"'
-    layers = re.findall(pattern, stack)[::-1]
+    hidden, *layers = re.findall(pattern, stack)[::-1]
     assert [name for name, *_ in layers] == ["Background", '&lt;&amp;"&gt; ', "box 1", "Result"]
+    assert re.findall('name="(.*?)"[^>]*visibility="hidden"', stack) == ["Photograph"]
+    assert hidden[0] == "Photograph"
+    photograph = np.asarray(Image.open(io.BytesIO(files[hidden[1]])))[..., :3]
+    np.testing.assert_array_equal(photograph, edited.background.view.picture.pixels)
     pile = Image.new("RGBA", (picture.width, picture.height))
     for _, source, x, y in layers[:-1]:
         image = Image.open(io.BytesIO(files[source])).convert("RGBA")
@@ -175,6 +191,7 @@ def test_openraster_layers_give_the_picture(picture, edited, tmp_path) -> None:
     merged = np.asarray(Image.open(io.BytesIO(files["mergedimage.png"])))
     np.testing.assert_array_equal(merged, picture.pixels)
     assert max(Image.open(io.BytesIO(files["Thumbnails/thumbnail.png"])).size) <= 256
+    assert '"name":"box 1"' in read_request(path)
 
 
 class TestRefusals:
