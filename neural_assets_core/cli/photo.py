@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 
 from neural_assets_core.cli.settings import warn
 from neural_assets_core.errors import UserError
+from neural_assets_core.files import check_writable
 
 if TYPE_CHECKING:
     from neural_assets_core.calibration import Axis, Calibration, Photograph, Segment
@@ -136,6 +137,7 @@ def photo(
 
     if out.suffix != SCENE_SUFFIX:
         raise UserError(f"--out must end in {SCENE_SUFFIX}, unlike {out.name}.")
+    check_writable(out)
     lines, boxes = _lines(line or ()), [_named(BOX, words) for words in box or ()]
     rectangles = [_named(RECTANGLE, words) for words in rectangle or ()]
     photograph = load_photograph(picture)

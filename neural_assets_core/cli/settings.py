@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -59,15 +60,15 @@ def settings(
 
     Seed, steps and guidance belong to the scene and are not here.
     """
-    options = {
+    options: dict[str, object] = {
         "device": device,
         "precision": precision,
         "runtime": runtime,
         "preview_steps": preview_steps,
         "memory": memory,
         "threads": threads,
-        "certificate": certificate,
-        "signing_key": signing_key,
+        "certificate": _found("certificate", certificate),
+        "signing_key": _found("signing-key", signing_key),
     }
     changes = {name: value for name, value in options.items() if value is not None}
     kept = Preferences() if restore_defaults else load_preferences(warn)
@@ -84,3 +85,13 @@ def settings(
     for name, value in values.items():
         typer.echo(f"{name.replace('_', '-'):<14} {value}".rstrip())
     typer.echo(f"kept in {preferences_path()}")
+
+
+def _found(option: str, path: str | None) -> str | None:
+    """A file that is there, wherever the next command is started; nothing stays nothing."""
+    if not path:
+        return path
+    file = Path(path).expanduser().absolute()
+    if not file.is_file():
+        raise UserError(f"--{option}: there is no file {file}.")
+    return str(file)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -173,10 +173,16 @@ def read_image(source: str | Path | bytes, name: str) -> tuple[Picture, dict[int
         ) from None
     except MemoryError:
         raise UserError(f"{name} does not fit into memory: scale it down first.") from None
+    except UnidentifiedImageError:
+        # Its words name the file once more.
+        raise UserError(
+            f"{name} is not a picture that can be read: save it as PNG or JPEG."
+        ) from None
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(
-            f"{name} is not a picture that can be read ({reason}): save it as PNG or JPEG."
+            f"{name} is not a picture that can be read ({reason}): if it is damaged, get it anew, "
+            "else save it as PNG or JPEG."
         ) from None
 
 

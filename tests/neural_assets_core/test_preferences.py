@@ -101,7 +101,8 @@ def test_impossible_choices(wanted: dict[str, str]) -> None:
         choose(Preferences().changed(**wanted), Machine())
 
 
-def test_settings_on_the_command_line() -> None:
+def test_settings_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     assert json.loads(run("settings", "--json").stdout) == Preferences().model_dump()
     changed = run("settings", "--device", "cpu", "--preview-steps", "2", "--runtime", "torch")
     assert changed.exit_code == 0
@@ -109,6 +110,11 @@ def test_settings_on_the_command_line() -> None:
     refused = run("settings", "--preview-steps", "0")
     assert refused.exit_code == 2
     assert "--preview-steps" in refused.output
+    assert "no file" in run("settings", "--certificate", "missing.pem").stderr
+    Path("own.pem").write_text("")
+    run("settings", "--certificate", "own.pem")
+    # Whatever folder the next command is started in.
+    assert load_preferences().certificate == str(Path.cwd() / "own.pem")
     assert run("settings", "--restore-defaults").exit_code == 0
     assert load_preferences() == Preferences()
 
