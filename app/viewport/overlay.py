@@ -26,6 +26,9 @@ Float = NDArray[np.float64]
 _SIGN_HEIGHT = 11.0
 """From the top of a box to the middle of its warning sign, pixels."""
 
+_TOP_EDGE = 45.0
+"""Signs of boxes that reach higher on the screen stay below this; pixels."""
+
 
 @dataclass(frozen=True)
 class Highlights:
@@ -111,4 +114,4 @@ def _tops(camera: Camera, boxes: Sequence[Box]) -> Float:
     middle = np.mean(pixels[..., 0], axis=1, where=before)
     top = np.min(pixels[..., 1], axis=1, where=before, initial=np.inf)
     # Not above the screen's upper end.
-    return np.stack([middle, np.maximum(top, 2.5 * _SIGN_HEIGHT)], axis=1)
+    return np.stack([middle, np.maximum(top, _TOP_EDGE)], axis=1)

@@ -323,6 +323,9 @@ class SceneView(QWidget):
                 self._interaction.release(_pixel(position), event.modifiers())
         elif event.button() == Qt.MouseButton.RightButton:
             self._interaction.cancel()
+        elif self._view_drag is not None:
+            # The hand is at the view.
+            pass
         elif self._grabs_view(event) and not self._interaction.busy:
             self._view_drag = position, event.button()
             self._refresh()

@@ -156,7 +156,17 @@ class Box(BaseModel):
         return self.with_center(center).with_rotation(rotation.as_quat(scalar_first=True))
 
     def scaled(self, factor: float, pivot: Vector3 | Float | None = None) -> Box:
-        """Scaled uniformly about `pivot` (world metres; None: the centre of its base)."""
+        """Scaled uniformly about `pivot` (world metres; None: the centre of its base).
+
+        Sides stay at least `MINIMUM_EXTENT`.
+
+        Raises
+        ------
+        ValueError
+            If `factor` is not greater than 0, or not finite: nothing is turned inside out.
+        """
+        if not 0.0 < factor < math.inf:
+            raise ValueError(f"a box is scaled by a finite factor greater than 0, not {factor}")
         size = np.maximum(np.asarray(self.size) * factor, MINIMUM_EXTENT)
         about = self.base_center() if pivot is None else np.asarray(pivot, dtype=np.float64)
         center = about + (np.asarray(self.center) - about) * factor

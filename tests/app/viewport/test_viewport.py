@@ -172,3 +172,16 @@ def test_arrow_keys_shift_the_view_while_nothing_is_selected(hand):
     hand.key(Qt.Key.Key_Left)
     assert hand.viewport.navigation is after
     assert hand.document.undo_stack.count() == 1
+
+
+def test_while_the_view_is_dragged_no_box_is_taken(hand):
+    start = hand.front("mug")
+    hand.press(start, Qt.MouseButton.MiddleButton)
+    hand.press(start)
+    both = Qt.MouseButton.MiddleButton | Qt.MouseButton.LeftButton
+    hand.move(start + [50.0, 20.0], both)
+    hand.release(start + [50.0, 20.0])
+    hand.release(start + [50.0, 20.0], Qt.MouseButton.MiddleButton)
+    assert hand.document.selection == ()
+    assert hand.document.undo_stack.count() == 0
+    assert not hand.viewport.busy
