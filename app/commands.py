@@ -331,7 +331,7 @@ COMMANDS = (
             tip="Keys as in Maya and Unity: Q, W, E, R"),
     Command("difference", "&Difference …", lambda w: w.show_difference(), "", _picture,
             "Where the picture differs from the original, and by how much"),
-    Command("evaluation", "&Evaluation report …", lambda w: w.show_evaluation(),
+    Command("evaluation", "&Evaluation report …", lambda w: w.evaluations.browse(),
             tip="Curves, means and cases of a file that neural-assets evaluate has written"),
     Command("settings", "Settin&gs …", lambda w: w.show_settings(),
             tip="Device, precision, preview and memory on this machine"),

@@ -27,6 +27,7 @@ from app.docks import BOTTOM, LEFT, RIGHT, Docks, Panel
 from app.document import Document
 from app.drops import WindowDrops
 from app.edits import EditCommands
+from app.evaluations import Evaluations
 from app.exports import Exports
 from app.files import FileCommands
 from app.generation import Pictures, Variants
@@ -45,6 +46,7 @@ from app.panels.outliner import Outliner
 from app.panels.start_page import StartPage
 from app.panels.timeline_panel import TimelinePanel
 from app.photo_commands import PhotoCommands
+from app.plots import load_plots_later, with_plots
 from app.recent_files import RecentFiles
 from app.timeline import Timeline
 from app.title import Title
@@ -67,6 +69,7 @@ class MainWindow(QMainWindow):
     pictures: Pictures
     files: FileCommands
     exports: Exports
+    evaluations: Evaluations
     photo: PhotoCommands
     edits: EditCommands
     outliner: Outliner
@@ -89,6 +92,7 @@ class MainWindow(QMainWindow):
         self.recent = RecentFiles(self)
         self.files = FileCommands(self, self.document, self.pictures, self.recent)
         self.exports = Exports(self, self.document, self.pictures)
+        self.evaluations = Evaluations(self)
         self.photographs = self.files.photographs
         self.photo = PhotoCommands(self.document, self.views, self.photographs, self)
         self.edits = EditCommands(self.document)
@@ -110,6 +114,7 @@ class MainWindow(QMainWindow):
         self.exports.films.offer_unfinished(self.offers)
         self.drops = WindowDrops(self)
         restore_layout(self)
+        load_plots_later(self, lambda: self.pictures.generator.busy)
         self._show_scene(None)
         load_preferences(warn=lambda text: self.report(text, "warning"))
 
@@ -228,14 +233,12 @@ class MainWindow(QMainWindow):
         open_settings(self, self.report)
 
     def show_difference(self) -> None:
-        """Open the view of what the picture changed; only now is pyqtgraph loaded, it is slow."""
-        from app.dialogs.difference import show_difference
-        show_difference(self.pictures, self)
+        """Open the view of what the picture changed."""
+        def show() -> None:
+            from app.dialogs.difference import show_difference
+            show_difference(self.pictures, self)
 
-    def show_evaluation(self) -> None:
-        """Ask for an evaluation's results and show them; pyqtgraph is loaded only now."""
-        from app.dialogs.evaluation import browse_results
-        browse_results(self)
+        with_plots(self, show)
 
     def show_about(self) -> None:
         """Open the about box."""
@@ -366,6 +369,7 @@ class MainWindow(QMainWindow):
         self.pictures.history.failed.connect(lambda text: self.report(text, "warning"))
         self.exports.failed.connect(lambda text: self.report(text, reporter="export"))
         self.exports.written.connect(lambda: self.outdate("export"))
+        self.evaluations.failed.connect(lambda text: self.report(text, reporter="evaluation"))
         self.timeline.player.failed.connect(self.report)
         self.assets.failed.connect(self.report)
         self.photo.said.connect(lambda text, tier: self.report(text, tier, "photo"))
@@ -483,6 +487,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.pictures.shutdown()
         self.exports.shutdown()
+        self.evaluations.shutdown(0)
         self.assets.shutdown()
         self.drops.shutdown()
         self.autosave.shutdown()

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QDialog,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QScrollArea,
@@ -28,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from app.theme import UNIT, colors
 from neural_assets_core.evaluation.page import curve, ink, table, told
-from neural_assets_core.evaluation.results import CASES, Column, Results, read_results
+from neural_assets_core.evaluation.results import Column, Results
 
 TILE = 17 * UNIT
 """Side of a picture of the chosen case, logical pixels."""
@@ -326,19 +325,3 @@ def _swatch(color: str) -> QIcon:
     pixmap = QPixmap(2 * UNIT, UNIT // 2)
     pixmap.fill(QColor(color))
     return QIcon(pixmap)
-
-
-def browse_results(parent: QWidget) -> None:
-    """Ask for a file of results and show it.
-
-    Raises
-    ------
-    UserError
-        If it is none.
-    """
-    name, _ = QFileDialog.getOpenFileName(
-        parent, "Open an evaluation's results", CASES, "Results (*.parquet)"
-    )
-    if name:
-        path = Path(name)
-        EvaluationReport(read_results(path), f"{path.parent.name}/{path.name}", parent).show()

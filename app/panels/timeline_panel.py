@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 from app.document import Document
 from app.keyboard import PictureFrame
 from app.panels.fields import NumberField
+from app.plots import with_plots
 from app.theme import ICON_SIZE, UNIT, icon
 from app.timeline import Timeline
 from neural_assets_core.errors import UserError
@@ -24,7 +25,7 @@ KEYS = ("key_insert", "key_camera", "auto_key")
 class TimelinePanel(QWidget):
     """Buttons over the rows of keyframes.
 
-    The rows are drawn by pyqtgraph, which is slow to load: that is done when they are first shown.
+    The rows are drawn by pyqtgraph, which is slow to load: they come when that is done.
 
     Parameters
     ----------
@@ -93,9 +94,16 @@ class TimelinePanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._rows is None:
+            with_plots(self, self._show_rows)
+        self._refresh()
+
+    def _show_rows(self) -> None:
+        if self._rows is None:
+            keys = self.hasFocus()
             self._rows = self._build_rows()
             self._column.addWidget(self._rows, 1)
-        self._refresh()
+            if keys:
+                self.editor.setFocus()
 
     def _build_rows(self) -> QWidget:
         from app.timeline.editor import Editor

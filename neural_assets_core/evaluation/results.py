@@ -151,7 +151,11 @@ class Results:
         return np.array([np.mean(values) for values in found.values()], dtype=np.float64)
 
     def figures(self) -> dict[str, dict[str, dict[str, Figure]]]:
-        """`figures()[group][method][figure]`, of the rows that count."""
+        """`figures()[group][method][figure]`, of the rows that count; made once."""
+        return self._figures
+
+    @cached_property
+    def _figures(self) -> dict[str, dict[str, dict[str, Figure]]]:
         return {
             group: {
                 method: self._means(method, cases) for method in self.methods

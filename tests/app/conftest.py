@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from app import plots
 from app.garbage import GarbageCollector
 from app.main_window import MainWindow
 from app.theme import apply_theme
@@ -29,6 +30,13 @@ def garbage(qapp: QApplication) -> Iterator[None]:
     collector = GarbageCollector()
     yield
     collector.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loaded_plots() -> None:
+    """As when the program has been there for a while: what draws plots comes at once."""
+    plots._loading.start()
+    plots._loading.join()
 
 
 @pytest.fixture(autouse=True)

@@ -52,6 +52,7 @@ def test_from_the_menu_to_a_case(
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a, **k: (str(file), ""))
     empty_window.actions_by_id["evaluation"].trigger()
+    qtbot.waitUntil(lambda: empty_window.findChild(EvaluationReport) is not None)
     (dialog,) = empty_window.findChildren(EvaluationReport)
     with qtbot.waitExposed(dialog):
         dialog.show()
@@ -97,13 +98,13 @@ def test_from_the_menu_to_a_case(
 
 
 def test_another_file_is_refused_inline(
-    empty_window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_window: MainWindow, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "other.parquet").write_bytes(b"no parquet")
     name = str(tmp_path / "other.parquet")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a, **k: (name, ""))
     empty_window.actions_by_id["evaluation"].trigger()
-    assert "choose its cases.parquet" in empty_window.messages.text
+    qtbot.waitUntil(lambda: "choose its cases.parquet" in empty_window.messages.text)
 
 
 def test_the_spread_is_over_the_range_of_all() -> None:

@@ -1,0 +1,51 @@
+"""What draws with pyqtgraph, loaded beside the work: no window waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer
+
+LATER_MS = 10_000
+"""After the start: the first picture comes first."""
+
+_LOOK_MS = 10
+
+
+def _load() -> None:
+    # This makes values and classes alone, no `QObject`: it may happen on any thread.
+    import app.dialogs.difference
+    import app.timeline.editor  # noqa: F401
+
+
+_loading = threading.Thread(target=_load, name="plots")
+
+
+def with_plots(asking: QObject, then: Callable[[], object]) -> None:
+    """Call `then` once what draws plots can be imported without waiting: at once, if it can now.
+
+    Parameters
+    ----------
+    asking : QObject
+        If this is gone by then, nothing is called.
+    then : callable
+    """
+    if _loading.ident is None:
+        _loading.start()
+    if _loading.is_alive():
+        QTimer.singleShot(_LOOK_MS, asking, lambda: with_plots(asking, then))
+    else:
+        then()
+
+
+def load_plots_later(asking: QObject, busy: Callable[[], bool]) -> None:
+    """Load what draws plots before anybody wants it, when the program has nothing else to do."""
+
+    def look() -> None:
+        if busy():
+            load_plots_later(asking, busy)
+        else:
+            with_plots(asking, lambda: None)
+
+    QTimer.singleShot(LATER_MS, asking, look)
