@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from neural_assets_core import __version__
+from neural_assets_core.allocation import keep_freed_memory
 from neural_assets_core.cli import (
     animate,
     batch,
@@ -151,4 +152,5 @@ app.command("schema")(schema.schema)
 def main() -> None:
     """Entry point of the `neural-assets` command."""
     signal.signal(signal.SIGINT, interrupt)
+    keep_freed_memory()
     app()
