@@ -166,15 +166,15 @@ def put_back(
     # What changed, at the model's own resolution: there the wide blur costs little.
     small = decoded.astype(np.float32) - drawn
     if reference is not None:
-        small *= _credible(small)
+        small *= _credible(small)[..., None]
     coarse = np.asarray(cv2.GaussianBlur(small, (0, 0), COARSENESS), dtype=np.float32)
     share, faith, result = weight[rows, columns], detail[rows, columns], base.copy()
     # Channel by channel and in place: numpy is slow at so short an axis, and fresh memory costs
     # more than the arithmetic.
     large = np.empty((2, window.side, window.side), dtype=np.float32)
     fine, change = (one[inner] for one in large)
-    for channel in range(base.shape[2]):
-        beneath = base[rows, columns, channel]
+    channels = []
+    for channel, beneath in enumerate(cv2.split(base[rows, columns])):
         if reference is None:
             _resize_into(large[0], decoded[..., channel].astype(np.float32))
             fine -= beneath
@@ -185,22 +185,21 @@ def put_back(
         change *= faith
         change += fine
         change *= share
-        change += beneath
-        np.round(change, out=change)
-        np.clip(change, 0, 255, out=change)
-        result[rows, columns, channel] = change
+        # Rounded, and kept within [0, 255].
+        channels.append(cv2.add(change, beneath, dtype=cv2.CV_8U))
+    result[rows, columns] = cv2.merge(channels)
     return result
 
 
 def _credible(change: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(s, s, 1) how much of a change (s, s, 3) is to be believed: little of a faint one.
+    """(s, s) how much of a change (s, s, 3) is to be believed: little of a faint one.
 
     As Wiener's filter does it. Where nothing has to change, the network's own errors are all that
     there is of it.
     """
-    smooth = np.asarray(cv2.GaussianBlur(change, (0, 0), 1.0), dtype=np.float32)
-    power = (smooth * smooth).sum(axis=-1, keepdims=True)
-    return np.asarray(power / (power + np.float32(NOISE**2)))
+    smooth = cv2.split(cv2.GaussianBlur(change, (0, 0), 1.0))
+    power = sum((one * one for one in smooth), np.zeros(change.shape[:2], dtype=np.float32))
+    return power / (power + np.float32(NOISE**2))
 
 
 def _resize_into(out: NDArray[np.float32], image: NDArray[np.float32]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,18 +51,34 @@ class BoxHits:
     rect : PixelRect
         No ray outside it can meet the box.
     hit : bool array (h, w)
-    entry, exit : arrays (h, w, 3)
-        In the box's own frame, where the box is [-1, 1]^3; meaningless where not `hit`.
+    origin : array (3,)
+        Where the rays begin, in the box's own frame, where the box is [-1, 1]^3.
+    directions : array (3, h, w)
+        Of the rays in that frame, for a metre of depth.
     entry_depth, exit_depth : arrays (h, w)
-        Metres along the viewing axis.
+        Metres along the viewing axis; meaningless where not `hit`, as are `entry` and `exit`.
     """
 
     rect: PixelRect
     hit: NDArray[np.bool_]
-    entry: Float
-    exit: Float
+    origin: Float
+    directions: Float
     entry_depth: Float
     exit_depth: Float
+
+    @property
+    def entry(self) -> Float:
+        """(h, w, 3) where rays enter the box, in its own frame."""
+        return np.moveaxis(self._at(self.entry_depth), 0, -1)
+
+    @property
+    def exit(self) -> Float:
+        """(h, w, 3) where rays leave the box, in its own frame."""
+        return np.moveaxis(self._at(self.exit_depth), 0, -1)
+
+    def _at(self, depth: Float) -> Float:
+        """(3, h, w) points of the rays at a depth (h, w)."""
+        return self.origin[:, None, None] + depth * self.directions
 
 
 def bounding_rect(camera: Camera, box: Box) -> PixelRect:
@@ -90,34 +107,39 @@ def cast_box(camera: Camera, box: Box) -> BoxHits:
     The slab method in the box's own frame; depth is measured in metres along the viewing axis.
     """
     rect = bounding_rect(camera, box)
-    origin_world, directions_world = camera.rays(rect.pixel_centers())
-    half = 0.5 * np.asarray(box.size)
-    origin = box.to_local(origin_world)
-    directions = directions_world @ box.rotation_matrix() / half
-    # A ray parallel to a slab meets its planes at infinity, with the right signs.
-    safe = np.where(np.abs(directions) < 1e-12, 1e-12, directions)
-    first, second = (-1.0 - origin) / safe, (1.0 - origin) / safe
-    enter, leave = np.minimum(first, second), np.maximum(first, second)
-    # Axis by axis: numpy is slow at reducing so short an axis.
-    enter = np.maximum(np.maximum(enter[..., 0], enter[..., 1]), np.maximum(enter[..., 2], NEAR))
-    leave = np.minimum(np.minimum(leave[..., 0], leave[..., 1]), leave[..., 2])
-    return BoxHits(
-        rect=rect,
-        hit=leave > enter,
-        entry=origin + enter[..., None] * directions,
-        exit=origin + leave[..., None] * directions,
-        entry_depth=enter,
-        exit_depth=leave,
-    )
+    # Directions are linear in the pixel: three of them say all.
+    eye, (first, right, down) = camera.rays(np.array([[0.5, 0.5], [1.5, 0.5], [0.5, 1.5]]))
+    into_box = box.rotation_matrix() / (0.5 * np.asarray(box.size))
+    origin, first = box.to_local(eye), first @ into_box
+    across = np.outer(right @ into_box - first, np.arange(rect.left, rect.right))
+    along = np.outer(down @ into_box - first, np.arange(rect.top, rect.bottom)) + first[:, None]
+    shape = (along.shape[1], across.shape[1])
+    directions, enter, leave = np.empty((3, *shape)), np.full(shape, NEAR), np.full(shape, np.inf)
+    inverse, reach, end = np.empty((3, *shape))
+    # Axis by axis and in place: fresh memory costs more than the arithmetic.
+    for axis, slope in enumerate(directions):
+        np.add(along[axis, :, None], across[axis], out=slope)
+        # A ray parallel to a slab meets its planes at infinity, with the right signs.
+        np.copyto(inverse, slope)
+        inverse[np.abs(slope, out=reach) < 1e-12] = 1e-12
+        np.reciprocal(inverse, out=inverse)
+        np.abs(inverse, out=reach)
+        inverse *= -origin[axis]
+        np.maximum(enter, np.subtract(inverse, reach, out=end), out=enter)
+        np.minimum(leave, np.add(inverse, reach, out=end), out=leave)
+    return BoxHits(rect, leave > enter, origin, directions, enter, leave)
 
 
 def silhouette(camera: Camera, box: Box) -> NDArray[np.bool_]:
     """(height, width) pixels whose rays meet the box."""
     mask = np.zeros((camera.height, camera.width), dtype=bool)
-    rect, points = bounding_rect(camera, box), _outermost(camera, box)
-    # What is seen of a box is convex: of each row an interval, between two of all the lines that
-    # join its corners.
-    first, second = (points[chosen] for chosen in np.triu_indices(len(points), 1))
+    rect = bounding_rect(camera, box)
+    if rect.empty:
+        return mask
+    points = _outermost(camera, box)
+    # What is seen of a box is convex: of each row an interval, between two of its sides.
+    first = points[cv2.convexHull(points.astype(np.float32), returnPoints=False).reshape(-1)]
+    second = np.roll(first, -1, axis=0)
     rows = np.arange(rect.top, rect.bottom)[:, None] + 0.5
     down = second[:, 1] - first[:, 1]
     level = np.abs(down) < 1e-12

@@ -12,8 +12,6 @@ the volume by position in the source view, which keeps its pixels aligned with t
 from __future__ import annotations
 
 import math
-import threading
-from typing import Any
 
 import cv2
 import numpy as np
@@ -26,21 +24,23 @@ from torch import nn
 
 from neural_assets_core.geometry.box import Float
 from neural_assets_core.geometry.raycast import BoxHits
-from neural_assets_core.model.cache import TensorCache
+from neural_assets_core.model.cache import KEPT_BYTES
 from neural_assets_core.model.frustum import (
     F32,
     INPUT_CHANNELS,
     MIRRORS,
-    frustum_of,
+    in_volume,
     lifting_inputs,
-    ray_coordinates,
+    seen_along,
     source_colours,
     volume_coordinates,
 )
 from neural_assets_core.model.kept_tokens import appearance_key
-from neural_assets_core.proxy import LiftedRays
+from neural_assets_core.model.volume import Volume
+from neural_assets_core.proxy import Layer
 from neural_assets_core.proxy.objects import FAINTEST
-from neural_assets_core.proxy.sampling import sampled
+from neural_assets_core.proxy.sampling import looked_up
+from neural_assets_core.proxy.shelf import Shelf
 from neural_assets_core.scene import Appearance, Picture
 from neural_assets_core.yielding import yield_point
 
@@ -116,9 +116,43 @@ class ObjectLifter(ModelMixin, ConfigMixin):
         return output.view(-1, VOLUME_CHANNELS, depth, size, size)
 
 
-def densities(volumes: torch.Tensor, coordinates: torch.Tensor, lengths: torch.Tensor) -> (
-    torch.Tensor
-):
+def transmittance(raw: torch.Tensor, lengths: torch.Tensor, dim: int) -> torch.Tensor:
+    """Share of the light that each sample of a ray leaves.
+
+    Parameters
+    ----------
+    raw : tensor
+        Densities as the network answers, the samples of a ray along `dim`.
+    lengths : tensor
+        Of the ray around each sample, box half-sides.
+    dim : int
+    """
+    thickness = F.softplus(raw) * DENSITY_SCALE * lengths
+    return torch.exp(-torch.cumsum(thickness, dim=dim))
+
+
+def mixed(
+    values: torch.Tensor, shown: torch.Tensor, seen: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Colours (3, ...) in [0, 1] of samples, and the source picture's share (...).
+
+    Parameters
+    ----------
+    values : tensor (`VOLUME_CHANNELS` - 1, ...)
+        What the network answers there, without the density.
+    shown : tensor (3, 4, ...)
+        In [0, 1].
+    seen : tensor (4, ...)
+    """
+    logits, guess = values[: len(MIRRORS) + 1], torch.sigmoid(values[-3:])
+    known = torch.cat([torch.log(seen + 1e-3), torch.zeros_like(seen[:1])])
+    shares = torch.softmax(logits + known, dim=0)
+    return (shares[:-1] * shown).sum(dim=1) + shares[-1] * guess, shares[0]
+
+
+def densities(
+    volumes: torch.Tensor, coordinates: torch.Tensor, lengths: torch.Tensor
+) -> torch.Tensor:
     """How much each sample adds to its ray: weights (b, n, k), their sum the coverage.
 
     Parameters
@@ -128,40 +162,33 @@ def densities(volumes: torch.Tensor, coordinates: torch.Tensor, lengths: torch.T
     lengths : tensor (b, n, k)
         Of the ray around each sample, box half-sides; k may be 1.
     """
-    raw = _looked_up(volumes[:, :1], coordinates)[..., 0]
-    thickness = F.softplus(raw) * DENSITY_SCALE * lengths
-    behind = torch.cumsum(thickness, dim=-1)
-    before = behind - thickness
-    return torch.exp(-before) - torch.exp(-behind)
+    left = transmittance(_looked_up(volumes[:, :1], coordinates)[:, 0], lengths, dim=-1)
+    return F.pad(left[..., :-1], (1, 0), value=1.0) - left
 
 
 def colours(
     volumes: torch.Tensor, coordinates: torch.Tensor, shown: torch.Tensor, seen: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Colours (b, n, k, 3) in [0, 1] of samples, and the source picture's share (b, n, k).
+) -> torch.Tensor:
+    """Colours (3, b, n, k) in [0, 1] of samples.
 
     Parameters
     ----------
     volumes : tensor (b, c, d, s, s)
     coordinates : tensor (b, n, k, 3)
-    shown : tensor (b, n, k, 4, 3)
+    shown : tensor (b, 3, 4, n, k)
         In [0, 1].
-    seen : tensor (b, n, k, 4)
+    seen : tensor (b, 4, n, k)
     """
-    values = _looked_up(volumes[:, 1:], coordinates)
-    logits, guess = values[..., : len(MIRRORS) + 1], torch.sigmoid(values[..., -3:])
-    known = torch.cat([torch.log(seen + 1e-3), torch.zeros_like(seen[..., :1])], dim=-1)
-    shares = torch.softmax(logits + known, dim=-1)
-    mixed = (shares[..., :-1, None] * shown).sum(dim=-2) + shares[..., -1:] * guess
-    return mixed, shares[..., 0]
+    values = _looked_up(volumes[:, 1:], coordinates).transpose(0, 1)
+    return mixed(values, shown.permute(1, 2, 0, 3, 4), seen.transpose(0, 1))[0]
 
 
 def _looked_up(volumes: torch.Tensor, coordinates: torch.Tensor) -> torch.Tensor:
-    """(b, n, k, c) trilinear values of (b, c, d, s, s) at (b, n, k, 3)."""
+    """(b, c, n, k) trilinear values of (b, c, d, s, s) at (b, n, k, 3)."""
     values = F.grid_sample(
         volumes.float(), coordinates[:, None].float(), padding_mode="border", align_corners=False
     )
-    return values[:, :, 0].permute(0, 2, 3, 1)
+    return values[:, :, 0]
 
 
 class VolumeLifter:
@@ -176,23 +203,28 @@ class VolumeLifter:
 
     def __init__(self, network: ObjectLifter, autocast: torch.dtype | None = None) -> None:
         self.network, self.autocast = network, autocast
-        self._volumes, self._lock = TensorCache(), threading.Lock()
+        self._volumes = Shelf(KEPT_BYTES)
 
     @torch.no_grad()
     def draw(
         self, appearance: Appearance, source: Picture, hits: BoxHits, outline: NDArray[np.uint8]
-    ) -> LiftedRays:
+    ) -> Layer:
         """See `Lifter.draw`.
 
         The surface of a large object is sought on a coarser grid than its colours.
         """
-        volume, hit = self._volume(appearance), np.flatnonzero(hits.hit)
-        stride = math.ceil(math.sqrt(len(hit) / MOST_RAYS))
+        volume = self._volume(appearance)
+        stride = max(1, math.ceil(math.sqrt(np.count_nonzero(hits.hit) / MOST_RAYS)))
         coarse = (slice(stride // 2, None, stride),) * 2
         inside = hits.hit[coarse]
+        near, far = (
+            depth[coarse][inside] for depth in (hits.entry_depth, hits.exit_depth)
+        )
+        directions = hits.directions[:, *coarse][:, inside]
+        origin = hits.origin[:, None]
         covered = np.zeros((*inside.shape, 2), dtype=np.float32)
         covered[inside] = _surface(
-            volume, appearance, hits.entry[coarse][inside], hits.exit[coarse][inside], outline
+            volume, appearance, origin + near * directions, origin + far * directions, outline
         )
         yield_point()
         if stride > 1:
@@ -201,41 +233,50 @@ class VolumeLifter:
             size = (inside.shape[1] * stride, inside.shape[0] * stride)
             covered = np.asarray(cv2.resize(covered, size, interpolation=cv2.INTER_LINEAR))
             rows, columns = hits.hit.shape
-            covered = np.pad(covered, ((0, stride), (0, stride), (0, 0)), "edge")[:rows, :columns]
-            covered[..., 1] /= np.maximum(covered[..., 0], 1e-4)
-        alpha, fraction = covered.reshape(-1, 2)[hit].T
-        alpha = np.clip(0.5 + DECISION * stride * (alpha - 0.5), 0.0, 1.0)
-        colour, trust = np.zeros((len(alpha), 3), np.float32), np.zeros(len(alpha), np.float32)
+            covered = cv2.copyMakeBorder(
+                covered, 0, max(0, rows - size[1]), 0, max(0, columns - size[0]),
+                cv2.BORDER_REPLICATE,
+            )[:rows, :columns]
+        coverage, fraction = (np.ascontiguousarray(part) for part in np.moveaxis(covered, -1, 0))
+        if stride > 1:
+            fraction /= np.maximum(coverage, 1e-4)
+        coverage -= 0.5
+        coverage *= DECISION * stride
+        coverage += 0.5
         # Much of most boxes is empty.
-        there = np.flatnonzero(alpha > FAINTEST)
-        if len(there):
-            entry, leave = (ends.reshape(-1, 3)[hit[there]] for ends in (hits.entry, hits.exit))
-            met = (entry + fraction[there, None] * (leave - entry)).astype(np.float32)
-            colour[there], trust[there] = _coloured(volume, appearance, source, met)
-            colour[there] *= alpha[there, None]
-        return LiftedRays(colour, alpha, fraction, trust)
+        pixels = np.flatnonzero(hits.hit & (coverage > FAINTEST))
+        alpha = coverage.reshape(-1)[pixels].clip(0.0, 1.0)
+        depth, leave = (of.reshape(-1)[pixels] for of in (hits.entry_depth, hits.exit_depth))
+        depth += fraction.reshape(-1)[pixels] * (leave - depth)
+        yield_point()
+        points = np.stack([
+            start + depth * way.reshape(-1)[pixels]
+            for start, way in zip(hits.origin, hits.directions, strict=True)
+        ])
+        colour, trust = _coloured(volume, appearance, source, points.astype(np.float32))
+        return Layer(pixels, depth, colour * alpha[:, None], alpha, trust)
 
     @torch.no_grad()
     def coverage(self, appearance: Appearance, entry: Float, leave: Float) -> F32:
         """See `Lifter.coverage`."""
         fractions = (np.arange(SHADOW_STEPS) + 0.5) / SHADOW_STEPS
         # Light also meets what the source view does not show.
-        everywhere = np.full((1, 1), 255, dtype=np.uint8)
-        volume = self._volume(appearance)
-        weights = _weights(volume, appearance, entry, leave, fractions, everywhere)
-        taken: F32 = weights.sum(axis=1)
+        left, rays = _light_left(
+            self._volume(appearance), appearance, entry.T, leave.T, fractions, None
+        )
+        taken = np.zeros(len(entry), dtype=np.float32)
+        taken[rays] = 1 - left[-1]
         return taken
 
-    def _volume(self, appearance: Appearance) -> torch.Tensor:
-        """(1, c, d, s, s), kept while the object is in use: poses do not change it."""
+    def _volume(self, appearance: Appearance) -> Volume:
+        """Kept while the object is in use: poses do not change it."""
         # Its own `dtype` and `device` look through all of it.
         weight = next(self.network.parameters())
         key = (appearance_key(appearance), weight.dtype, weight.device, self.autocast)
-        # One at a time: another thread may be about to ask for the same.
-        with self._lock:
-            return self._volumes.get(key, lambda: self._made(appearance))
+        return self._volumes.get(key, lambda: Volume.of(self._made(appearance)))
 
     def _made(self, appearance: Appearance) -> torch.Tensor:
+        """(1, c, d, s, s)."""
         crop = lifting_inputs(appearance, 2 * self.network.config.sample_size)
         pixels = torch.from_numpy(crop)[None].to(self.network.device, self.network.dtype)
         device = self.network.device.type
@@ -266,75 +307,72 @@ def _up_to_the_edge(volume: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return out
 
 
-def _weights(
-    volume: torch.Tensor,
+def _light_left(
+    volume: Volume,
     appearance: Appearance,
     entry: Float,
     leave: Float,
     fractions: Float,
-    outline: NDArray[np.uint8],
-) -> F32:
-    """(n, k) how much each of k points on n rays adds to its ray.
+    outline: NDArray[np.uint8] | None,
+) -> tuple[F32, NDArray[np.intp]]:
+    """(k, m) how much light is left behind each of k points on rays, and which m rays these are.
 
-    Nothing where the outline (h, w) of the source view is 0.
+    The other ones meet nothing, nor does any where the outline (h, w) of the source view is 0;
+    rays from `entry` to `leave` (3, n).
     """
-    lengths = np.linalg.norm(leave - entry, axis=1) / (255.0 * len(fractions))
-    points = ray_coordinates(appearance, entry, leave, fractions)
-    place = frustum_of(appearance)
-    pixels = points[..., :2].reshape(-1, 2) * [0.5 * place.width, 0.5 * place.height]
-    pixels += [place.left + 0.5 * place.width, place.top + 0.5 * place.height]
+    lengths = np.sqrt(np.square(leave - entry).sum(axis=0)).astype(np.float32) / len(fractions)
+    u, v, depth = seen_along(appearance, entry, leave, fractions)
     yield_point()
-    # Beyond the picture's edges nothing is known.
-    inside = sampled(outline, pixels.clip(-1e4, 1e5), outside=255).reshape(points.shape[:2])
+    rays = np.arange(entry.shape[1])
+    parts = lengths[None]
+    if outline is not None:
+        half = np.float32(0.5)
+        # Beyond the picture's edges nothing is known.
+        inside = looked_up(outline, u - half, v - half, outside=255)
+        # Of many boxes half of the rays miss the object.
+        rays = np.flatnonzero(inside.max(axis=0, initial=0))
+        u, v, depth = (of.take(rays, axis=1) for of in (u, v, depth))
+        parts = inside.take(rays, axis=1) * (lengths[rays] / np.float32(255))
     yield_point()
-    taken = np.zeros(inside.shape, dtype=np.float32)
-    # Of many boxes half of the rays miss the object.
-    met = np.flatnonzero(inside.any(axis=1))
-    parts = torch.from_numpy(inside[met] * lengths[met, None].astype(np.float32))
-    at = torch.from_numpy(points[met])[None].to(volume.device)
-    yield_point()
-    weights = densities(volume, at, parts[None].to(volume.device))
-    taken[met] = weights[0].cpu().numpy()
-    return taken
+    raw = volume.density_at(*in_volume(appearance, u, v, depth))
+    left = transmittance(torch.from_numpy(raw), torch.from_numpy(parts), dim=0)
+    return left.numpy(), rays
 
 
 def _surface(
-    volume: torch.Tensor,
+    volume: Volume,
     appearance: Appearance,
     entry: Float,
     leave: Float,
     outline: NDArray[np.uint8],
 ) -> F32:
-    """(n, 2) coverage of rays, and the fraction of the way where half of it is met.
+    """(n, 2) coverage of rays (3, n), and the fraction of the way where half of it is met.
 
     Not the mean: between two surfaces there is nothing. And one point a ray, not a mixture of
     points, or the source's texture would be smeared over all of them.
     """
+    out = np.zeros((entry.shape[1], 2), dtype=np.float32)
     fractions = (np.arange(STEPS) + 0.5) / STEPS
-    share = _weights(volume, appearance, entry, leave, fractions, outline)
-    met = np.cumsum(share, axis=1)
-    alpha = met[:, -1]
-    step = (met < 0.5 * alpha[:, None]).sum(axis=1).clip(0, STEPS - 1)[:, None]
-    there = np.take_along_axis(share, step, axis=1)[:, 0]
-    before = np.take_along_axis(met, step, axis=1)[:, 0] - there
-    within = (0.5 * alpha - before) / np.maximum(there, 1e-6)
-    fraction = (step[:, 0] + within.clip(0.0, 1.0)) / STEPS
-    return np.stack([alpha, fraction], axis=1).astype(np.float32)
+    left, rays = _light_left(volume, appearance, entry, leave, fractions, outline)
+    alpha = 1 - left[-1]
+    step = (left > 1 - 0.5 * alpha).sum(axis=0).clip(0, STEPS - 1)
+    after = np.take_along_axis(left, step[None], axis=0)[0]
+    before = np.take_along_axis(left, np.maximum(step - 1, 0)[None], axis=0)[0]
+    before[step == 0] = 1.0
+    within = (before - 1 + 0.5 * alpha) / np.maximum(before - after, 1e-6)
+    out[rays, 0] = alpha
+    out[rays, 1] = (step + within.clip(0.0, 1.0)) / STEPS
+    return out
 
 
 def _coloured(
-    volume: torch.Tensor, appearance: Appearance, source: Picture, points: F32
+    volume: Volume, appearance: Appearance, source: Picture, points: F32
 ) -> tuple[F32, F32]:
-    """Colours (n, 3) in [0, 255] of points (n, 3), and the source's own share (n,)."""
-
-    def tensor(array: NDArray[Any]) -> torch.Tensor:
-        return torch.from_numpy(array).float()[None].to(volume.device)
-
-    each = points[:, None]
-    shown, seen = source_colours(appearance, source, each)
+    """Colours (n, 3) in [0, 255] of points (3, n), and the source's own share (n,)."""
+    shown, seen = source_colours(appearance, source, points)
     yield_point()
-    at = tensor(volume_coordinates(appearance, each))
+    values = volume.colour_at(*volume_coordinates(appearance, points))
     yield_point()
-    mixed, own = colours(volume, at, tensor(shown) / 255.0, tensor(seen))
-    colour = np.asarray(255.0 * mixed[0, :, 0].cpu(), dtype=np.float32)
-    return colour, np.asarray(own[0, :, 0].cpu(), dtype=np.float32)
+    mean, own = mixed(*(torch.from_numpy(of) for of in (values, shown / np.float32(255), seen)))
+    colour = 255.0 * mean.numpy().T
+    return np.ascontiguousarray(colour), own.numpy()

@@ -17,7 +17,7 @@ from __future__ import annotations
 from neural_assets_core.proxy.background import fill_holes, is_untouched, untouched
 from neural_assets_core.proxy.composite import draw_edit, draw_photograph
 from neural_assets_core.proxy.filling import fill_texture
-from neural_assets_core.proxy.objects import CARVER, LiftedRays, Lifter
+from neural_assets_core.proxy.objects import CARVER, Layer, Lifter
 from neural_assets_core.proxy.photograph import prepare_photograph
 from neural_assets_core.proxy.plate import Fill, fill_smoothly
 from neural_assets_core.proxy.render import ProxyLayers, check_boxes, proxy_picture, render_proxy
@@ -26,7 +26,7 @@ from neural_assets_core.proxy.sampling import appearance_mask, grown
 __all__ = [
     "CARVER",
     "Fill",
-    "LiftedRays",
+    "Layer",
     "Lifter",
     "ProxyLayers",
     "appearance_mask",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
 import numpy as np
@@ -25,26 +25,40 @@ FAINTEST = 0.02
 
 
 @dataclass(frozen=True)
-class LiftedRays:
-    """What n rays through an object's box meet.
+class Layer:
+    """An object as a camera sees it, for the n pixels that it covers.
 
     Attributes
     ----------
+    pixels : int array (n,)
+        Which ones, counted row by row.
+    depth : float array (n,)
+        Metres along the viewing axis.
     colour : float32 (n, 3)
         In [0, 255], times `alpha`.
     alpha : float32 (n,)
-        How much of the pixel the object covers.
-    fraction : float (n,)
-        How far through the box it is met.
+        How much of the pixel the object covers, more than `FAINTEST`.
     trust : float32 (n,)
         1 where the source's own pixels were carried over, less where they were mirrored or
         guessed.
     """
 
+    pixels: NDArray[np.intp]
+    depth: Float
     colour: NDArray[np.float32]
     alpha: NDArray[np.float32]
-    fraction: Float
     trust: NDArray[np.float32]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory taken."""
+        return sum(getattr(self, field.name).nbytes for field in fields(self))
+
+    def among(self, chosen: NDArray[np.bool_]) -> Layer:
+        """Only the chosen (n,) of its pixels."""
+        if chosen.all():
+            return self
+        return Layer(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 class Lifter(Protocol):
@@ -54,10 +68,8 @@ class Lifter(Protocol):
 
     def draw(
         self, appearance: Appearance, source: Picture, hits: BoxHits, outline: NDArray[np.uint8]
-    ) -> LiftedRays:
+    ) -> Layer:
         """What rays meet between where they enter and leave the object's box.
-
-        Of rays with no more than `FAINTEST` coverage nothing else needs to be known.
 
         Parameters
         ----------
@@ -71,8 +83,8 @@ class Lifter(Protocol):
 
         Returns
         -------
-        LiftedRays
-            For the n rays that hit the box, row by row.
+        Layer
+            Its pixels are those of `hits.rect`.
         """
         ...
 
@@ -105,36 +117,6 @@ class Canvas:
     confidence: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Layer:
-    """An object as a camera sees it, for the n pixels that it covers.
-
-    Attributes
-    ----------
-    pixels : int array (n,)
-        Which ones, counted row by row.
-    depth : float array (n,)
-        Metres along the viewing axis.
-    colour, alpha, trust
-        As in `LiftedRays`.
-    """
-
-    pixels: NDArray[np.intp]
-    depth: Float
-    colour: NDArray[np.float32]
-    alpha: NDArray[np.float32]
-    trust: NDArray[np.float32]
-
-    @property
-    def nbytes(self) -> int:
-        """Memory taken."""
-        return sum(getattr(self, field.name).nbytes for field in fields(self))
-
-    def among(self, chosen: NDArray[np.bool_]) -> Layer:
-        """Only the chosen (n,) of its pixels."""
-        return Layer(*(getattr(self, field.name)[chosen] for field in fields(self)))
-
-
 def object_layer(
     box: Box,
     appearance: Appearance,
@@ -155,18 +137,13 @@ def object_layer(
         Objects that may hide parts of it in its source view.
     """
     hits = cast_box(camera, box)
-    rows, columns = np.nonzero(hits.hit)
-    pixels = (rows + hits.rect.top) * camera.width + columns + hits.rect.left
-    if pixels.size == 0:
-        nothing = np.zeros(0, dtype=np.float32)
-        return Layer(pixels, np.zeros(0), np.zeros((0, 3), dtype=np.float32), nothing, nothing)
     source = shrunk(appearance.view, shrinkage_of_box(appearance, camera, box))
     yield_point()
     met = lifter.draw(appearance, source, hits, possible_mask(appearance, others))
-    near, far = hits.entry_depth[hits.hit], hits.exit_depth[hits.hit]
     yield_point()
-    layer = Layer(pixels, near + met.fraction * (far - near), met.colour, met.alpha, met.trust)
-    return layer.among(met.alpha > FAINTEST)
+    rows, columns = np.divmod(met.pixels, max(1, hits.hit.shape[1]))
+    pixels = (rows + hits.rect.top) * camera.width + columns + hits.rect.left
+    return replace(met, pixels=pixels)
 
 
 def draw_layer(canvas: Canvas, layer: Layer) -> None:
@@ -175,10 +152,13 @@ def draw_layer(canvas: Canvas, layer: Layer) -> None:
     layer = layer.among(layer.depth < depth[layer.pixels])
     picture, pixels, alpha = canvas.picture.reshape(-1, 3), layer.pixels, layer.alpha
     coverage, confidence = canvas.coverage.reshape(-1), canvas.confidence.reshape(-1)
-    mixed = picture[pixels] * (1 - alpha[:, None]) + layer.colour
-    picture[pixels] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
+    clear = 1 - alpha
+    mixed = picture.take(pixels, axis=0) * clear[:, None]
+    mixed += layer.colour
+    np.rint(mixed, out=mixed)
+    picture[pixels] = np.clip(mixed, 0, 255, out=mixed)
     coverage[pixels] = np.maximum(coverage[pixels], alpha)
-    confidence[pixels] = confidence[pixels] * (1 - alpha) + alpha * layer.trust
+    confidence[pixels] = confidence[pixels] * clear + alpha * layer.trust
     solid = alpha > 0.5
     depth[pixels[solid]] = layer.depth[solid]
 
@@ -193,20 +173,22 @@ class Carver:
 
     def draw(
         self, appearance: Appearance, source: Picture, hits: BoxHits, outline: NDArray[np.uint8]
-    ) -> LiftedRays:
+    ) -> Layer:
         """See `Lifter.draw`; draws only what is seen in the source."""
+        rays = np.flatnonzero(hits.hit)
+        near, far = hits.entry_depth.reshape(-1)[rays], hits.exit_depth.reshape(-1)[rays]
         entry, leave = hits.entry[hits.hit], hits.exit[hits.hit]
         signs, trust = _mirror_signs(entry, appearance)
         fraction, found, pixels = _first_seen(entry * signs, leave * signs, appearance)
         camera = appearance.view.camera
         scale = [source.width / camera.width, source.height / camera.height]
-        alpha = found.astype(np.float32)
-        return LiftedRays(
-            colour=sampled(source.pixels, pixels * scale) * alpha[:, None],
-            alpha=alpha,
-            fraction=fraction,
+        return Layer(
+            pixels=rays,
+            depth=near + fraction * (far - near),
+            colour=sampled(source.pixels, pixels * scale).astype(np.float32),
+            alpha=np.ones(len(rays), dtype=np.float32),
             trust=(trust * (1.0 - 0.5 * fraction)).astype(np.float32),
-        )
+        ).among(found)
 
     def coverage(self, appearance: Appearance, entry: Float, leave: Float) -> NDArray[np.float32]:
         """See `Lifter.coverage`."""

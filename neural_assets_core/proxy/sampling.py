@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -15,6 +15,15 @@ from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import NEAR, PixelRect, silhouette
 from neural_assets_core.proxy.order import back_to_front
 from neural_assets_core.scene import Appearance, Picture, View
+
+F32 = NDArray[np.float32]
+Value = TypeVar("Value", bound=np.generic)
+
+LONGEST = 32_766
+"""Points a side of what OpenCV looks up at a time."""
+
+WIDTH = 4096
+"""Points a row of what is longer."""
 
 TILE = 2_000_000
 """Pixels of large pictures that are worked on at a time."""
@@ -80,20 +89,39 @@ def sampled(
 
     Beyond the image's edges they are `outside`, by default the nearest edge's.
     """
-    if len(pixels) == 0:
-        return np.zeros((0, *image.shape[2:]), dtype=np.uint8)
-    maps = (pixels - np.float32(0.5)).astype(np.float32)
-    # OpenCV limits a map's sides to 32767: fold the list into rows.
-    width = 4096
-    rows = -(-len(maps) // width)
-    padded = np.zeros((rows * width, 2), dtype=np.float32)
-    padded[: len(maps)] = maps
-    border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+    x, y = np.ascontiguousarray((pixels - np.float32(0.5)).astype(np.float32).T)
+    return looked_up(image, x, y, outside)
+
+
+def looked_up(
+    image: NDArray[Value], x: F32, y: F32, outside: int | None = None
+) -> NDArray[Value]:
+    """Bilinear values (...[, channels]) of an image at columns x and rows y (...).
+
+    Parameters
+    ----------
+    image : array (h, w[, channels])
+    x, y : float32 arrays (...)
+        A pixel's centre is at a whole number. Rounded to 1/32.
+    outside : int, optional
+        Value beyond the image's edges, by default the nearest edge's.
+    """
+    if x.size == 0:
+        return np.zeros((*x.shape, *image.shape[2:]), dtype=image.dtype)
+    shape, maps = x.shape, (x, y)
+    if x.ndim != 2 or max(shape) > LONGEST:
+        # Folded into rows.
+        folded = np.zeros((2, -(-x.size // WIDTH), WIDTH), dtype=np.float32)
+        for row, each in zip(folded.reshape(2, -1), maps, strict=True):
+            row[: x.size] = each.reshape(-1)
+        maps = (folded[0], folded[1])
     found = cv2.remap(
-        image, padded.reshape(rows, width, 2), None, cv2.INTER_LINEAR,
-        borderMode=border, borderValue=outside or 0,
+        image, *maps, cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT,
+        borderValue=outside or 0,
     )
-    return np.asarray(found, dtype=np.uint8).reshape(-1, *image.shape[2:])[: len(maps)]
+    flat = np.asarray(found, dtype=image.dtype).reshape(-1, *image.shape[2:])
+    return flat[: x.size].reshape(*shape, *image.shape[2:])
 
 
 def strips(rect: PixelRect, pixels: int = TILE) -> Iterator[PixelRect]:

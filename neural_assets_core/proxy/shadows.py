@@ -113,10 +113,13 @@ def cast_shadows(
 
 def shaded(picture: NDArray[np.uint8], light: Light, change: F32) -> NDArray[np.uint8]:
     """A picture (h, w, 3) whose shadows grew by `change` (h, w), negative where they went."""
-    changed = np.abs(change) > 0.01
+    changed = np.flatnonzero(np.abs(change) > 0.01)
     out = picture.copy()
-    factor = np.asarray(light.ratio) ** change[changed][:, None]
-    out[changed] = np.clip(np.round(picture[changed] * factor), 0, 255).astype(np.uint8)
+    flat, steps = out.reshape(-1, 3), np.log(np.asarray(light.ratio, dtype=np.float32))
+    factor = np.exp(change.reshape(-1)[changed, None] * steps)
+    factor *= flat.take(changed, axis=0)
+    np.rint(factor, out=factor)
+    flat[changed] = np.clip(factor, 0, 255, out=factor)
     return out
 
 
@@ -309,14 +312,11 @@ def _through_box(
     box: Box, points: Float, toward: Float
 ) -> tuple[Float, Float, NDArray[np.bool_]]:
     """Where rays from points (n, 3) enter and leave a box, in its own frame, and whether."""
-    origin = box.to_local(points)
-    direction = toward @ box.rotation_matrix() / (0.5 * np.asarray(box.size))
-    safe = np.where(np.abs(direction) < 1e-12, 1e-12, direction)
-    first, second = (-1.0 - origin) / safe, (1.0 - origin) / safe
-    enter = np.maximum(np.minimum(first, second).max(axis=1), 0.0)
-    leave = np.maximum(first, second).min(axis=1)
-    return (
-        origin + enter[:, None] * direction,
-        origin + leave[:, None] * direction,
-        leave > enter,
-    )
+    origin = np.ascontiguousarray(box.to_local(points).T)
+    direction = (toward @ box.rotation_matrix() / (0.5 * np.asarray(box.size)))[:, None]
+    inverse = 1.0 / np.where(np.abs(direction) < 1e-12, 1e-12, direction)
+    # Axis by axis: numpy is slow at so short a last one.
+    middle, reach = -origin * inverse, np.abs(inverse)
+    enter = np.maximum((middle - reach).max(axis=0), 0.0)
+    leave = (middle + reach).min(axis=0)
+    return (origin + enter * direction).T, (origin + leave * direction).T, leave > enter

@@ -139,14 +139,15 @@ def _object_rays(
     rows, columns = rows[picked], columns[picked]
     # Anywhere in its part of the ray: the network must not count on fixed positions.
     fractions = (np.arange(SAMPLES) + rng.random((RAYS, SAMPLES))) / SAMPLES
-    entry, leave = hits.entry[rows, columns], hits.exit[rows, columns]
+    entry, leave = hits.entry[rows, columns].T, hits.exit[rows, columns].T
     points = ray_points(entry, leave, fractions)
     shown, seen = source_colours(appearance, appearance.view.picture, points)
-    lengths = np.linalg.norm(leave - entry, axis=1) / SAMPLES
+    coordinates = np.stack(volume_coordinates(appearance, points), axis=-1)
+    lengths = np.linalg.norm(leave - entry, axis=0) / SAMPLES
     at = (rows + hits.rect.top, columns + hits.rect.left)
     return {
         "crop": torch.from_numpy(lifting_inputs(appearance, size)),
-        "coordinates": torch.from_numpy(volume_coordinates(appearance, points)),
+        "coordinates": torch.from_numpy(coordinates),
         "colours": torch.from_numpy(shown),
         "seen": torch.from_numpy(seen),
         "lengths": torch.from_numpy(lengths.astype(np.float32)),
@@ -166,10 +167,10 @@ class _Lifting(nn.Module):
         with torch.autocast(volumes.device.type, enabled=False):
             volumes = volumes.float()
             weights = densities(volumes, batch["coordinates"], batch["lengths"][..., None])
-            mixed, _ = colours(
+            mixed = colours(
                 volumes, batch["coordinates"], batch["colours"].float() / 255.0, batch["seen"]
             )
-            return (weights[..., None] * mixed).sum(dim=2), weights.sum(dim=2)
+            return (weights * mixed).sum(dim=-1).movedim(0, -1), weights.sum(dim=2)
 
 
 def lifting_loss(

@@ -14,12 +14,14 @@ from neural_assets_core.model.frustum import (
     INPUT_CHANNELS,
     MIRRORS,
     frustum_of,
+    in_volume,
     lifting_inputs,
-    ray_coordinates,
     ray_points,
+    seen_along,
     volume_coordinates,
 )
 from neural_assets_core.model.lifting import ObjectLifter, VolumeLifter, densities
+from neural_assets_core.model.volume import Volume
 from neural_assets_core.proxy import appearance_mask, render_proxy
 from neural_assets_core.proxy.objects import object_layer
 from neural_assets_core.proxy.sampling import possible_mask
@@ -54,16 +56,17 @@ def test_inputs_show_the_crop_and_where_the_box_is(scene: Scene) -> None:
 
 def test_rays_lie_where_their_points_do(scene: Scene) -> None:
     appearance = scene.object("box 2").appearance
-    entry, leave = np.random.default_rng(0).uniform(-1, 1, (2, 40, 3))
+    entry, leave = np.random.default_rng(0).uniform(-1, 1, (2, 3, 40))
     fractions = np.array([0.0, 0.3, 1.0])
     expected = volume_coordinates(appearance, ray_points(entry, leave, fractions))
-    assert ray_coordinates(appearance, entry, leave, fractions) == pytest.approx(expected, abs=1e-4)
+    along = in_volume(appearance, *seen_along(appearance, entry, leave, fractions))
+    assert np.array(along) == pytest.approx(np.array(expected).swapaxes(1, 2), abs=1e-4)
 
 
 def test_frustum_and_coordinates_agree_with_the_camera(scene: Scene) -> None:
     appearance = scene.object("box 2").appearance
     corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32)
-    at = volume_coordinates(appearance, corners)
+    at = np.stack(volume_coordinates(appearance, corners.T), axis=-1)
     # All corners are inside, and touch near and far.
     assert np.abs(at).max() <= 1.0 + 1e-5
     assert at[:, 2].min() == pytest.approx(-1, abs=1e-4)
@@ -83,17 +86,34 @@ def test_weights_add_up_to_the_coverage() -> None:
     assert (weights[..., :-1] > weights[..., 1:]).all()
 
 
+def test_a_volume_is_drawn_as_it_was_learnt() -> None:
+    rng = np.random.default_rng(1)
+    # Smooth, as what networks answer: positions are rounded to 1/32 of a cell.
+    coarse = torch.from_numpy(rng.normal(size=(1, 9, 3, 4, 4)).astype(np.float32))
+    values = torch.nn.functional.interpolate(coarse, (6, 16, 16), mode="trilinear")
+    volume, points = Volume.of(values), rng.uniform(-1.3, 1.3, (3, 50, 7)).astype(np.float32)
+    at = torch.from_numpy(np.moveaxis(points, 0, -1).copy())[None, None]
+    expected = torch.nn.functional.grid_sample(
+        values, at, padding_mode="border", align_corners=False
+    )[0, :, 0].numpy()
+    assert volume.density_at(*points) == pytest.approx(expected[0], abs=0.03)
+    colour = volume.colour_at(*points.reshape(3, -1)).reshape(8, 50, 7)
+    assert colour == pytest.approx(expected[1:], abs=0.03)
+    assert np.abs(expected).max() > 0.5
+
+
 def test_solid_volume_draws_the_box_as_it_was(scene: Scene, camera: Camera) -> None:
     item = scene.object("box 1")
     lifter = VolumeLifter(constant_lifter(30.0))
     hits = cast_box(camera, item.box)
     outline = appearance_mask(item.appearance)
-    rays = lifter.draw(item.appearance, item.appearance.view.picture, hits, outline)
-    truth = item.appearance.view.picture.pixels[hits.rect.slices][hits.hit]
-    assert np.mean(rays.alpha > 0.9) > 0.98
-    inner = np.abs(rays.colour - truth).max(axis=1) < 40
+    layer = lifter.draw(item.appearance, item.appearance.view.picture, hits, outline)
+    truth = item.appearance.view.picture.pixels[hits.rect.slices].reshape(-1, 3)[layer.pixels]
+    assert np.sum(layer.alpha > 0.9) > 0.98 * hits.hit.sum()
+    inner = np.abs(layer.colour - truth).max(axis=1) < 40
     assert inner.mean() > 0.7
-    assert np.median(rays.fraction) < 0.2
+    near, far = (of.reshape(-1)[layer.pixels] for of in (hits.entry_depth, hits.exit_depth))
+    assert np.median((layer.depth - near) / (far - near)) < 0.2
 
 
 def test_solid_volume_moves_and_turns_like_the_painted_box(
@@ -177,8 +197,8 @@ def test_mirrors_are_the_object_and_its_images() -> None:
     assert np.array_equal(MIRRORS[0], [1, 1, 1])
     assert len(np.unique(MIRRORS, axis=0)) == len(MIRRORS)
     start, end = np.array([[-1.0, 0, 0]]), np.array([[1.0, 0, 0]])
-    points = ray_points(start, end, np.array([0.0, 0.5, 1.0]))
-    assert np.allclose(points[0], [[-1, 0, 0], [0, 0, 0], [1, 0, 0]])
+    points = ray_points(start.T, end.T, np.array([0.0, 0.5, 1.0]))
+    assert np.allclose(points[:, 0].T, [[-1, 0, 0], [0, 0, 0], [1, 0, 0]])
 
 
 def test_a_finer_network_starts_from_a_coarser_one(tiny_pipeline, tmp_path) -> None:

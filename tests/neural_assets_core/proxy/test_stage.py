@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.raycast import BoxHits
 from neural_assets_core.proxy import ProxyLayers, render_proxy
-from neural_assets_core.proxy.objects import Carver, LiftedRays
+from neural_assets_core.proxy.objects import Carver, Layer
 from neural_assets_core.proxy.render import _stages
 from neural_assets_core.scene import Appearance, Picture, Scene
 
@@ -24,7 +24,7 @@ class CountingCarver(Carver):
 
     def draw(
         self, appearance: Appearance, source: Picture, hits: BoxHits, outline: NDArray[np.uint8]
-    ) -> LiftedRays:
+    ) -> Layer:
         self.drawn.append(appearance)
         return super().draw(appearance, source, hits, outline)
 
