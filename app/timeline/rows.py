@@ -6,14 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation, Slerp
 
 from neural_assets_core.animation import place_at
+from neural_assets_core.animation.keyframes import eased
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.camera_pose import camera_angles
-from neural_assets_core.scene import Scene, Track
+from neural_assets_core.scene import Keyframe, Scene, Track
 
 Float = NDArray[np.float64]
 
@@ -105,8 +108,10 @@ def curves_of(track: Track) -> tuple[Curve, ...]:
     times = np.union1d(
         np.linspace(first, last, _SAMPLES), [key.time for key in track.keyframes]
     )
-    places = [place_at(track, time) for time in times]
-    numbers = np.array([_numbers(place) for place in places])
+    ends = pairwise(track.keyframes)
+    # Of each way all but its end, where the next one starts.
+    ways = [_way(a, b, times[(times >= a.time) & (times < b.time)]) for a, b in ends]
+    numbers = np.vstack([*ways, _numbers(place_at(track, last))])
     numbers[:, 3] = np.degrees(np.unwrap(np.radians(numbers[:, 3])))
     numbers -= numbers[0]
     changes = np.ptp(numbers, axis=0) > _EVEN
@@ -132,6 +137,32 @@ def pose_told(track: Track, time: float) -> dict[str, str]:
         "heading": f"turn {heading:.0f}°",
         "size": f"{'lens' if track.object is None else 'size'} {last}",
     }
+
+
+def _way(start: Keyframe, end: Keyframe, times: Float) -> Float:
+    """(N, 5) the numbers of `CURVES` on the way between two keyframes, as `place_at` has them.
+
+    All at once: while keyframes are dragged, curves change at every move of the pointer.
+    """
+    passed = (times - start.time) / (end.time - start.time)
+    share = np.array([eased(one, start.easing) for one in passed])
+    places = [key.camera or key.box for key in (start, end)]
+    low, high = (np.array(_numbers(place)) for place in places if place is not None)
+    numbers = low + share[:, None] * (high - low)
+    turned = Slerp([0.0, 1.0], Rotation.from_matrix([_axes(place) for place in places]))(share)
+    ahead = turned.as_matrix()[:, :, 0]
+    numbers[:, 3] = np.degrees(np.arctan2(ahead[:, 1], ahead[:, 0]))
+    if start.box is not None:
+        numbers[:, 4] = low[4] ** (1 - share) * high[4] ** share
+    return numbers
+
+
+def _axes(place: Box | Camera | None) -> Float:
+    """(3, 3) rotation to the world; its first column is where the heading points."""
+    if isinstance(place, Camera):
+        return np.roll(place.camera_to_world[:3, :3], 1, axis=1)
+    assert place is not None
+    return place.rotation_matrix()
 
 
 def _numbers(place: Box | Camera) -> Sequence[float]:

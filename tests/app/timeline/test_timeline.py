@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 from app.main_window import MainWindow
 from app.timeline.editor import Editor
 from app.timeline.plot import RULER
-from app.timeline.rows import curves_of
-from neural_assets_core.animation import scene_at, with_keyframes
+from app.timeline.rows import _numbers, curves_of
+from neural_assets_core.animation import place_at, scene_at, with_keyframes
 from neural_assets_core.cli.main import app as command_line
+from neural_assets_core.geometry.camera_pose import placed_camera
 from neural_assets_core.scene import Animation, Scene, load_scene
 from tests.app.hand import ALT, CONTROL, SHIFT, choose, moved, press
 
@@ -276,6 +277,24 @@ def test_curves_are_those_that_change(scene: Scene) -> None:
     assert curve.name == "x"
     assert (curve.heights[0], curve.heights[-1]) == pytest.approx((0, 1))
     assert (np.diff(curve.heights) > -1e-9).all()
+
+
+def test_curves_go_where_the_film_goes(scene: Scene) -> None:
+    start = with_keyframes(scene, [MUG, None], 0.0)
+    box = scene.object(MUG).box.translated((0.1, -0.2, 0.0)).with_size((1.0, 0.5, 1.2))
+    there = start.with_box(MUG, box.rotated((0.2, 0.1, 1.0), 2.9))
+    turned = placed_camera(scene.camera, (0.3, -1.0, 0.7), (170.0, -20.0, 15.0))
+    there = with_keyframes(there.with_camera(turned), [MUG, None], 2.0, "hold")
+    ends = with_keyframes(scene_at(there, 1.0), [MUG, None], 3.0)
+    for track in ends.animation.tracks:
+        curves = curves_of(track)
+        assert {curve.name for curve in curves} >= {"y", "heading"}
+        for number, name in ((3, "heading"), (4, "size")):
+            for curve in (one for one in curves if one.name == name):
+                told = [_numbers(place_at(track, time))[number] for time in curve.times]
+                told = np.unwrap(told, period=360) if name == "heading" else np.array(told)
+                heights = (told - told.min()) / np.ptp(told)
+                np.testing.assert_allclose(curve.heights, heights, atol=1e-9)
 
 
 def test_window_and_command_line_make_the_same_frames(
