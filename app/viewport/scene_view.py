@@ -284,7 +284,8 @@ class SceneView(QWidget):
         """Take the canvas's events before VisPy: Qt's positions have fractions, VisPy's do not."""
         if isinstance(event, QMouseEvent):
             if _presses_right(event):
-                self._gave_up = self.busy
+                # Before it is given up.
+                self._gave_up = self.busy or not self._has_menu()
             return self._mouse(event)
         if isinstance(event, QContextMenuEvent):
             self._menu(event)
