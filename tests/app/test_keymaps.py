@@ -6,14 +6,14 @@ from itertools import combinations
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.commands import BY_ID
 from app.keymaps import KEYMAPS
 from app.main_window import MainWindow
-from app.menus import MENUS, in_menus
+from app.menus import MENUS, OBJECT_MENU, PICTURE_MENU, context_menu, in_menus
 from neural_assets_core.scene import Scene
 from tests.app.hand import ALT, CONTROL, KEYPAD, SHIFT, press
 
@@ -63,16 +63,18 @@ class TestTable:
 
     def test_mnemonics_of_a_menu_differ(self, empty_window: MainWindow) -> None:
         for menu in empty_window.menuBar().actions():
-            self.check_menu(menu)
+            self.check_menu(menu.menu())
+        for ids in (OBJECT_MENU, PICTURE_MENU):
+            self.check_menu(context_menu(empty_window, empty_window.actions_by_id, ids))
 
-    def check_menu(self, menu: QAction) -> None:
-        entries = [entry for entry in menu.menu().actions() if entry.text()]
+    def check_menu(self, menu: QMenu) -> None:
+        entries = [entry for entry in menu.actions() if entry.text()]
         letters = [QKeySequence.mnemonic(entry.text()).toString() for entry in entries]
         marked = [letter for letter in letters if letter]
-        assert len(marked) == len(set(marked)), (menu.text(), marked)
+        assert len(marked) == len(set(marked)), (menu.title(), marked)
         for entry in entries:
             if entry.menu() is not None and not entry.text().startswith("Open"):
-                self.check_menu(entry)
+                self.check_menu(entry.menu())
 
 
 class TestRealKeys:
