@@ -113,18 +113,15 @@ class ExportDialog(QDialog):
         self.preview = _Preview()
         form = QFormLayout()
         form.setVerticalSpacing(UNIT)
-        for label, field in (
-            ("&What", self.what),
-            ("&Format", self.format),
-            ("&Quality", self.quality),
-        ):
-            form.addRow(label, field)
+        form.addRow("&What", self.what)
+        form.addRow(self.tip)
+        form.addRow("&Format", self.format)
+        form.addRow("&Quality", self.quality)
         form.addRow("", self.metadata)
         form.addRow("", self.credentials)
         form.addRow("", self.signer)
         side = QVBoxLayout()
         side.addLayout(form)
-        side.addWidget(self.tip)
         side.addStretch()
         row = QHBoxLayout()
         row.setSpacing(2 * UNIT)
