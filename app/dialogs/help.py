@@ -35,7 +35,7 @@ GESTURES = (
     ("Confirm", "Enter, click"),
     ("Take back", "Esc, right click while dragging"),
     ("Menu of an object, or of the picture", "Right click; Menu, Shift+F10"),
-    ("Zoom", "Wheel, pinch"),
+    ("Zoom", "Wheel, pinch, Ctrl+two fingers"),
     ("Pan; in the orbit view: circle", "Middle drag, Space+drag"),
     ("Pan with a touchpad", "Two fingers"),
     ("Pan while nothing is selected", "Arrow keys"),

@@ -42,7 +42,7 @@ _PINCH = (0.2, 5.0)
 """Least and most zoom of a single event: touchpads have been seen to report -1 and less."""
 
 PAN_STEP = 48.0
-"""Pixels by which an arrow key shifts the view while nothing is selected."""
+"""Pixels by which an arrow key shifts the view while nothing is selected, or a notch sideways."""
 
 _PANS = {
     Qt.Key.Key_Left: (1, 0),
@@ -356,13 +356,15 @@ class SceneView(QWidget):
     def _wheel(self, event: QWheelEvent) -> None:
         if self._interaction.busy:
             return
-        moved = event.pixelDelta()
+        moved, turned = event.pixelDelta(), event.angleDelta()
         touched = event.device().type() == QInputDevice.DeviceType.TouchPad
-        if touched and not moved.isNull() and not event.modifiers():
-            # Two fingers: there is no wheel, and rarely a middle button.
-            self.pan(moved.x(), moved.y())
+        tilted = turned.x() != 0 and turned.y() == 0
+        if (touched or tilted) and not event.modifiers():
+            # Two fingers: there is no wheel, and rarely a middle button. X11 seldom knows pixels.
+            share = PAN_STEP / 120.0 if moved.isNull() else 1.0
+            by = turned if moved.isNull() else moved
+            self.pan(share * by.x(), share * by.y())
             return
-        turned = event.angleDelta()
         # Alt turns the wheel sideways on some platforms.
         self.zoom(WHEEL_STEP ** ((turned.y() or turned.x()) / 120.0), event.position())
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QEnterEvent, QInputDevice, QPointingDevice, QWheelEven
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.viewport.scene_view import WHEEL_STEP
+from app.viewport.scene_view import PAN_STEP, WHEEL_STEP
 
 Key = Qt.Key
 
@@ -91,17 +91,31 @@ def test_two_fingers_pan_and_a_wheel_zooms(ready):
         "pad", 77, QInputDevice.DeviceType.TouchPad, QPointingDevice.PointerType.Finger,
         QInputDevice.Capability.PixelScroll | QInputDevice.Capability.Scroll, 2, 0,
     )
-    before = view.navigation
+    mouse = QPointingDevice.primaryPointingDevice()
     spot = QPointF(80, 90)
-    event = QWheelEvent(
-        spot, view.native.mapToGlobal(spot), QPoint(12, -7), QPoint(0, -20),
-        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.ScrollUpdate,
-        False, Qt.MouseEventSource.MouseEventNotSynthesized, pad,
-    )
-    QApplication.sendEvent(view.native, event)
-    after = view.navigation
-    assert after.scale == before.scale
-    assert (after.x - before.x, after.y - before.y) == (12, -7)
+
+    def turned(pixels, angles, device, modifiers=Qt.KeyboardModifier.NoModifier):
+        """How far the view is shifted, and by how much it comes nearer."""
+        before = view.navigation
+        event = QWheelEvent(
+            spot, view.native.mapToGlobal(spot), QPoint(*pixels), QPoint(*angles),
+            Qt.MouseButton.NoButton, modifiers, Qt.ScrollPhase.ScrollUpdate,
+            False, Qt.MouseEventSource.MouseEventNotSynthesized, device,
+        )
+        QApplication.sendEvent(view.native, event)
+        after = view.navigation
+        return after.x - before.x, after.y - before.y, after.scale / before.scale
+
+    assert turned((12, -7), (0, -20), pad) == (12, -7, 1.0)
+    # On X11 no pixels are told.
+    assert turned((0, 0), (30, -60), pad) == pytest.approx((12.0, -24.0, 1.0))
+    assert turned((0, 0), (120, 0), mouse) == pytest.approx((PAN_STEP, 0.0, 1.0))
+    for device in (mouse, pad):
+        control = Qt.KeyboardModifier.ControlModifier
+        assert turned((0, 0), (0, 120), device, control)[2] == pytest.approx(WHEEL_STEP)
+    assert turned((0, 0), (0, 120), mouse)[2] == pytest.approx(WHEEL_STEP)
+    alt = Qt.KeyboardModifier.AltModifier
+    assert turned((0, 0), (120, 0), mouse, alt)[2] == pytest.approx(WHEEL_STEP)
 
 
 def test_focus_goes_round_with_f6(ready):
