@@ -33,12 +33,14 @@ def picture_channels(
     edited : uint8 (h, w, 4)
         The edited objects, colours not multiplied.
     """
-    alpha = edited[..., 3:].astype(np.float32) / 255
-    layer = np.concatenate([linear(edited[..., :3]) * alpha, alpha], axis=2)
-    channels = dict(zip("RGB", np.moveaxis(linear(pixels), 2, 0), strict=True))
-    for name, values in zip("RGBA", np.moveaxis(layer, 2, 0), strict=True):
-        channels[f"edited.{name}"] = values
-    return {name: np.ascontiguousarray(v.astype(np.float16)) for name, v in channels.items()}
+    alpha = edited[..., 3].astype(np.float32) / 255
+    channels: dict[str, NDArray[Any]] = {"edited.A": alpha.astype(np.float16)}
+    # One after the other: of a large photograph all together do not fit into memory.
+    for index, name in enumerate("RGB"):
+        channels[name] = linear(pixels[..., index]).astype(np.float16)
+        layer = linear(edited[..., index]) * alpha
+        channels[f"edited.{name}"] = layer.astype(np.float16)
+    return channels
 
 
 def openexr(channels: Mapping[str, NDArray[Any]], request: str | None = None) -> bytes:

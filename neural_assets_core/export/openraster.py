@@ -20,19 +20,23 @@ THUMBNAIL_SIDE = 256
 
 @dataclass(frozen=True)
 class RasterLayer:
-    """A layer of the size of the picture.
+    """A layer.
 
     Attributes
     ----------
     name : str
-    pixels : uint8 (height, width, 4)
+    pixels : uint8 (h, w, 3) or (h, w, 4)
         Not multiplied by the fourth channel, the opacity.
+    left, top : int
+        Where in the picture they begin.
     visible : bool
         Whether programs show it at first.
     """
 
     name: str
     pixels: NDArray[np.uint8]
+    left: int = 0
+    top: int = 0
     visible: bool = True
 
 
@@ -60,12 +64,11 @@ def openraster(
         # First and stored: programs know the format by the file's first bytes.
         add_entry(archive, "mimetype", b"image/openraster")
         for index, layer in enumerate(layers):
-            left, top, content = _trimmed(layer.pixels)
             source = f"data/layer{index}.png"
-            add_entry(archive, source, encoded(Image.fromarray(content), ".png"))
+            add_entry(archive, source, encoded(Image.fromarray(layer.pixels), ".png"))
             stack.append(
                 f"<layer name={quoteattr(_legal(layer.name))} src={quoteattr(source)} "
-                f'x="{left}" y="{top}" opacity="1.0" '
+                f'x="{layer.left}" y="{layer.top}" opacity="1.0" '
                 f'visibility="{"visible" if layer.visible else "hidden"}" '
                 'composite-op="svg:src-over"/>'
             )
@@ -79,15 +82,6 @@ def openraster(
         add_entry(archive, MERGED, encoded(picture, ".png", request))
         add_entry(archive, "Thumbnails/thumbnail.png", encoded(small, ".png"))
     return buffer.getvalue()
-
-
-def _trimmed(pixels: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
-    """Left, top and content of the part that is not wholly transparent; at least one pixel."""
-    rows, columns = (np.flatnonzero(pixels[..., 3].any(axis=axis)) for axis in (1, 0))
-    if rows.size == 0:
-        return 0, 0, pixels[:1, :1]
-    top, left = int(rows[0]), int(columns[0])
-    return left, top, pixels[top : rows[-1] + 1, left : columns[-1] + 1]
 
 
 def _legal(name: str) -> str:

@@ -283,10 +283,11 @@ def still_preview(
     Masks are shown in one picture, each in a colour of its own; depth is light where it is near.
     """
     if what == "masks":
-        shown = np.zeros(picture.pixels.shape)
+        shown = np.zeros_like(picture.pixels)
         for index, layer in enumerate(object_layers(scene, draw or scene_drawer(scene))):
-            shown += layer.visible[..., None] * np.asarray(PALETTE[index % len(PALETTE)])
-        return shown.clip(0, 255).astype(np.uint8)
+            for channel, level in enumerate(PALETTE[index % len(PALETTE)]):
+                shown[layer.place][..., channel] += (layer.visible * level).astype(np.uint8)
+        return shown
     if what == "depth":
         depth = box_depth(scene)
         seen = np.isfinite(depth)
@@ -350,17 +351,19 @@ def _contents(
 
 def _masks(scene: Scene, suffix: str, draw: Drawer) -> list[bytes]:
     """In the order of the scene's objects."""
-    seen = {layer.name: layer.visible for layer in object_layers(scene, draw)}
-    masks = [seen[item.name] for item in scene.objects]
+    found = {layer.name: layer for layer in object_layers(scene, draw)}
+    layers = [found[item.name] for item in scene.objects]
     if suffix == ".exr":
         names = _file_names(scene)
         channels = {
-            name: mask.astype(np.float16) for name, mask in zip(names, masks, strict=True)
+            name: layer.spread(layer.visible.astype(np.float16), scene.camera)
+            for name, layer in zip(names, layers, strict=True)
         }
         if not channels:
             raise UserError("There are no objects in this scene: nothing has a mask.")
         return [openexr(channels)]
-    return [encoded(Image.fromarray(_bytes(mask)), suffix) for mask in masks]
+    masks = (layer.spread(_bytes(layer.visible), scene.camera) for layer in layers)
+    return [encoded(Image.fromarray(mask), suffix) for mask in masks]
 
 
 def _depth(scene: Scene, suffix: str) -> bytes:
@@ -376,19 +379,15 @@ def _depth(scene: Scene, suffix: str) -> bytes:
 def _layers(picture: Picture, scene: Scene, request: str | None, draw: Drawer) -> bytes:
     taken = take_apart(picture, scene, draw)
     photograph = scene.background.view.picture
-    layers = [RasterLayer("Background", _opaque(taken.background))]
+    layers = [RasterLayer("Background", taken.background)]
     if (photograph.width, photograph.height) == (picture.width, picture.height):
         # To paint back what an edit should not have touched.
-        layers.insert(0, RasterLayer("Photograph", _opaque(photograph.pixels), visible=False))
+        layers.insert(0, RasterLayer("Photograph", photograph.pixels, visible=False))
     for layer in taken.objects:
         pixels = np.dstack([layer.colour, _bytes(layer.alpha)])
-        layers.append(RasterLayer(layer.name, pixels))
-    layers.append(RasterLayer("Result", _opaque(picture.pixels)))
+        layers.append(RasterLayer(layer.name, pixels, layer.left, layer.top))
+    layers.append(RasterLayer("Result", picture.pixels))
     return openraster(layers, picture.pixels, request)
-
-
-def _opaque(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.dstack([pixels, np.full(pixels.shape[:2], 255, dtype=np.uint8)])
 
 
 def _bytes(share: NDArray[np.float32]) -> NDArray[np.uint8]:

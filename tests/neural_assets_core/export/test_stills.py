@@ -167,7 +167,9 @@ def test_no_such_kind_or_quality(picture, edited, tmp_path, wrong) -> None:
     assert not any(tmp_path.iterdir())
 
 
-def test_openraster_layers_give_the_picture(picture, edited, tmp_path) -> None:
+def test_openraster_layers_give_the_picture(picture, edited, tmp_path, monkeypatch) -> None:
+    # As in a photograph, where an object begins and ends within a strip of rows.
+    monkeypatch.setattr("neural_assets_core.export.layers.BAND", 7)
     path = tmp_path / "a.ora"
     write(picture, edited.renamed("box 2", '<&"> \x01'), path, "layers")
     assert path.read_bytes()[30:54] == b"mimetypeimage/openraster"
