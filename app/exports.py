@@ -39,12 +39,16 @@ class Stills(DiskJobs):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__("export", parent)
+        self._previewed = ""
         self._draw: tuple[tuple[str, str], Drawer] | None = None
 
     def preview(self, picture: Picture, scene: Scene, what: str) -> None:
-        """Draw what would be written."""
+        """Draw what would be written, instead of other kinds that were asked for before."""
+        self._previewed = what
 
         def job() -> None:
+            if what != self._previewed:
+                return
             pixels = still_preview(picture, scene, what, self._drawer_of(scene))
             self._tell(self.previewed, what, _image(pixels))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -35,6 +36,10 @@ from neural_assets_core.export.signing import Signature
 from neural_assets_core.files import check_writable, write_atomically
 from neural_assets_core.proxy import CARVER, draw_photograph, render_proxy
 from neural_assets_core.scene import Picture, Scene
+from neural_assets_core.scene.working import at_working_size, is_large
+
+PREVIEW_SIDE = 1024
+"""Pixels of the longer side of what is only to be looked at."""
 
 _LOSSLESS = (".png", ".tif", ".tiff", ".webp")
 
@@ -280,8 +285,14 @@ def still_preview(
 ) -> NDArray[np.uint8]:
     """What `export_still` writes, as people see it: (h, w, 3), or (h, w, 4) if it is transparent.
 
-    Masks are shown in one picture, each in a colour of its own; depth is light where it is near.
+    Large photographs are shown with `PREVIEW_SIDE` pixels: their parts take half a minute. Masks
+    are shown in one picture, each in a colour of its own; depth is light where it is near.
     """
+    if is_large(scene, PREVIEW_SIDE):
+        scene = at_working_size(scene, PREVIEW_SIDE)
+        size = scene.camera.width, scene.camera.height
+        shrunk = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA)
+        picture = Picture(np.asarray(shrunk, dtype=np.uint8))
     if what == "masks":
         shown = np.zeros_like(picture.pixels)
         for index, layer in enumerate(object_layers(scene, draw or scene_drawer(scene))):

@@ -14,6 +14,7 @@ from PIL import Image
 
 from neural_assets_core.errors import UserError
 from neural_assets_core.export import KINDS, export_still, read_request, still_paths
+from neural_assets_core.export.stills import still_preview
 from neural_assets_core.proxy import draw_photograph, render_proxy
 from neural_assets_core.scene import Picture, Scene
 from tests.neural_assets_core.conftest import painted_scene
@@ -194,6 +195,18 @@ def test_openraster_layers_give_the_picture(picture, edited, tmp_path, monkeypat
     np.testing.assert_array_equal(merged, picture.pixels)
     assert max(Image.open(io.BytesIO(files["Thumbnails/thumbnail.png"])).size) <= 256
     assert '"name":"box 1"' in read_request(path)
+
+
+def test_large_pictures_are_looked_at_small(picture, edited, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("neural_assets_core.export.stills.PREVIEW_SIDE", picture.width // 2)
+    for what in KINDS:
+        small = still_preview(picture, edited, what, carved)
+        most = 1.1 if what == "sheet" else 0.5
+        assert max(small.shape[:2]) <= most * picture.width, what
+    write(picture, edited, tmp_path / "a.png", "objects")
+    whole = opened(tmp_path / "a.png")[..., 3] > 128
+    seen = still_preview(picture, edited, "objects", carved)[..., 3] > 128
+    assert seen.mean() == pytest.approx(whole.mean(), rel=0.1)
 
 
 class TestRefusals:
