@@ -6,12 +6,16 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QEventLoop, QObject, QTimer, Signal, SignalInstance
 
 from neural_assets_core.errors import UserError
 
 log = logging.getLogger(__name__)
+_LOOK_MS = 2
+_Result = TypeVar("_Result")
 
 
 class DiskJobs(QObject):
@@ -72,3 +76,23 @@ class DiskJobs(QObject):
     def _tell(self, signal: SignalInstance, *values: object) -> None:
         if not self._stopped:
             signal.emit(*values)
+
+
+def drawing_meanwhile(work: Callable[[], _Result]) -> _Result:
+    """What `work` returns, done on a thread; until then the window is drawn, but takes no input.
+
+    For what must be over before anything else is asked: opening and saving. A large photograph
+    takes a second there. What holds for the jobs of `DiskJobs` holds for `work`.
+
+    Raises
+    ------
+    Exception
+        What `work` raises.
+    """
+    loop, timer = QEventLoop(), QTimer(interval=_LOOK_MS)
+    with ThreadPoolExecutor(1) as thread:
+        made = thread.submit(work)
+        timer.timeout.connect(lambda: loop.quit() if made.done() else None)
+        timer.start()
+        loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+        return made.result()

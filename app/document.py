@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from app.disk_jobs import drawing_meanwhile
 from app.workspace import Workspace, packed, unpacked
 from neural_assets_core.animation.keyframes import keyed
 from neural_assets_core.errors import UserError
@@ -266,7 +267,7 @@ class Document(QObject):
         UserError
             If the file is no readable scene.
         """
-        scene = load_scene(path)
+        scene = drawing_meanwhile(lambda: load_scene(path))
         self.set_scene(scene, None if as_copy else Path(path), Path(path).stem)
 
     def recover(self, scene: Scene, path: Path | None) -> None:
@@ -299,9 +300,12 @@ class Document(QObject):
         scene = self.file_scene
         if scene is None or target is None:
             raise ValueError("saving needs an open scene and a path")
-        save_scene(scene, target, thumbnail)
+        saved = self.scene
+        drawing_meanwhile(lambda: save_scene(scene, target, thumbnail))
         self._set_path(target)
-        self.undo_stack.setClean()
+        # What a worker found out meanwhile is not in the file.
+        if self.scene is saved:
+            self.undo_stack.setClean()
 
     def _set_path(self, path: Path | None) -> None:
         if path != self.path:

@@ -147,6 +147,8 @@ class _Reader(DiskJobs):
             taken = load()
             photograph = undistorted(taken)
             scene = scene_from_photograph(photograph, guessed_camera(photograph))
+            # What it is known by takes longer than a frame may.
+            hash(scene)
             text = f"{STRAIGHTENED} {NEXT_STEPS}" if taken.distortion else NEXT_STEPS
             self._tell(self.done, number, scene, photograph.name, text)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from app.document import Document
 from neural_assets_core.errors import UserError
-from neural_assets_core.scene import Scene, save_scene
+from neural_assets_core.scene import Scene, load_scene, save_scene
 
 
 @pytest.fixture
@@ -166,3 +168,27 @@ def test_a_strange_workspace_in_a_file_does_no_harm(
     assert not document.hidden
     assert document.locked == ({"book"} if isinstance(stored, dict) else set())
     assert document.scene == scene
+
+
+def test_the_window_goes_on_while_a_file_is_written(
+    document: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Would wait for ever if the GUI thread did, too.
+    going = threading.Event()
+
+    def write(*what: object) -> None:
+        assert going.wait(30.0)
+        save_scene(*what)
+
+    def change() -> None:
+        document.push(moved(document.scene, "mug", 0.2), "Move")
+        going.set()
+
+    monkeypatch.setattr("app.document.save_scene", write)
+    QTimer.singleShot(0, change)
+    document.save(tmp_path / "a.nascene")
+    # The file has not got what was changed meanwhile.
+    assert document.modified
+    document.save(tmp_path / "a.nascene")
+    assert not document.modified
+    assert load_scene(tmp_path / "a.nascene") == document.scene
