@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app.viewport.gizmo import Handle
 from app.viewport.handle_strokes import covered
 from app.viewport.labels import label_size
+from app.viewport.style import HANDLE_LENGTH
 from neural_assets_core.geometry import Box, Camera
 from neural_assets_core.geometry.picking import meets_rectangle
 from neural_assets_core.geometry.rays import NEAR
@@ -25,6 +26,12 @@ SIGN_ROOM = 26.0
 
 _GAP = 2.0
 """At least between a name and what can be grabbed."""
+
+_EASE = 4.0
+"""So much more room, on all sides, a better place has to have for a name to go there."""
+
+_OVER_ALL = 1.4 * HANDLE_LENGTH
+"""So much higher there is nothing of the handles of a small box."""
 
 _EDGE, _TOP_EDGE = 4.0, 34.0
 """Between names and the borders of the screen; at the upper one there may be a banner."""
@@ -47,8 +54,8 @@ class Plate:
 class Names:
     """Knows on which side of its box each name stands, so that none jumps about.
 
-    A name stays where it is until something that can be grabbed comes there; while a gesture goes
-    on it stays in any case.
+    A name stays where it is until something that can be grabbed comes there, or a better place is
+    free with room to spare; while a gesture goes on it stays in any case.
     """
 
     def __init__(self) -> None:
@@ -86,7 +93,6 @@ class Names:
         dict of name to Plate
             Boxes out of sight left out.
         """
-        # Nothing is in the way of those that stay.
         lines, radii = covered(camera, () if steady else handles)
         found: dict[str, Plate] = {}
         for name, box in boxes.items():
@@ -95,11 +101,10 @@ class Names:
                 continue
             width, height = label_size(name)
             half = 0.5 * np.array([width + SIGN_ROOM * (name in signs), height])
-            middles = _spots(outline, lines, half, screen)
+            middles = _spots(outline, half, screen)
             spot = self._spots.get(name)
-            if spot is None or not _free(middles[spot], half, lines, radii):
-                frees = [_free(middle, half, lines, radii) for middle in middles]
-                spot = frees.index(True) if any(frees) else len(frees) - 1
+            if spot is None or not steady:
+                spot = _best(middles, half, lines, radii, spot)
             self._spots[name] = spot
             found[name] = plate = Plate(middles[spot], half)
             line, radius = plate.line
@@ -119,22 +124,31 @@ def _outline(camera: Camera, box: Box, screen: tuple[float, float]) -> Float | N
     return np.clip([low, high], 0.0, screen) if in_sight else None
 
 
-def _spots(outline: Float, lines: Float, half: Float, screen: tuple[float, float]) -> Float:
+def _spots(outline: Float, half: Float, screen: tuple[float, float]) -> Float:
     """(N, 2) where the middle of a name may be, the best place first."""
     (left, top), (right, bottom) = outline
     x, y = 0.5 * (left + right), 0.5 * (top + bottom)
     above, below = top - HEIGHT, bottom + HEIGHT
     # Past an arrow that leaves the box in the middle, and past the box itself.
     step, beside = half[0] + 16.0, half[0] + 12.0
-    highest = min(above, lines[..., 1].min(initial=np.inf) - HEIGHT)
     spots = [
         (x, above), (x + step, above), (x - step, above),
         (right + beside, y), (left - beside, y),
         (x, below), (x + step, below), (x - step, below),
-        (right + beside, above), (left - beside, above), (x, highest),
+        (right + beside, above), (left - beside, above), (x, above - _OVER_ALL),
     ]  # fmt: skip
     low, high = np.array([_EDGE, _TOP_EDGE]) + half, np.array(screen) - _EDGE - half
     return np.clip(spots, low, np.maximum(low, high))
+
+
+def _best(middles: Float, half: Float, lines: Float, radii: Float, kept: int | None) -> int:
+    """Number of the best place that is free; of the last one if none is."""
+    for index, middle in enumerate(middles):
+        # For a little more room alone none leaves its place.
+        ease = _EASE if kept is not None and index < kept else 0.0
+        if _free(middle, half + ease, lines, radii):
+            return index
+    return len(middles) - 1
 
 
 def _free(middle: Float, half: Float, lines: Float, radii: Float) -> bool:
