@@ -17,7 +17,7 @@ WINDOW_ONLY = {
     "axes_ground", "axes_world", "axes_local",
     "timeline", "play", "key_previous", "key_next", "auto_key",
     "library", "result_compare", "original", "hold_original", "guessed", "boxes",
-    "frame", "fit", "actual", "orbit", "alone",
+    "frame", "fit", "actual", "zoom_in", "zoom_out", "orbit", "alone",
     "look_front", "look_right", "look_top", "look_camera",
     "docks", "next_pane", "previous_pane", "keymap_blender", "keymap_maya",
     "palette", "shortcuts", "about",
