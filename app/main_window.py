@@ -320,7 +320,7 @@ class MainWindow(QMainWindow):
         self.viewport.native.setAccessibleName("Picture")
         self.viewport.native.setAccessibleDescription(
             "The picture with the boxes of its objects. The list of objects selects them, "
-            "arrow keys move the selection."
+            "arrow keys move the selection, the Menu key tells what else can be done with it."
         )
         others = (self.tool_strip, self.start_page, self.messages, *self.docks)
         self.panes = Panes(self, (self.views.picture, self.views.orbit), others)
@@ -367,6 +367,7 @@ class MainWindow(QMainWindow):
         generator.progress.connect(lambda step: self._progress.setText(describe(step)))
         generator.device_changed.connect(self._on_device)
         self.pictures.history.failed.connect(lambda text: self.report(text, "warning"))
+        self.pictures.history.wanted.connect(self.exports.export_picture)
         self.exports.failed.connect(lambda text: self.report(text, reporter="export"))
         self.exports.written.connect(lambda: self.outdate("export"))
         self.evaluations.failed.connect(lambda text: self.report(text, reporter="evaluation"))
