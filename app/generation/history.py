@@ -49,6 +49,9 @@ class ResultHistory(DiskJobs):
     restored = Signal(object)
     """`Scene` of an entry."""
 
+    wanted = Signal(object, object)
+    """`Picture` and `Scene` of an entry."""
+
     compared = Signal(object)
     """List of pairs of `Entry` and `Picture`."""
 
@@ -101,6 +104,11 @@ class ResultHistory(DiskJobs):
         """Read an entry's scene."""
         known = self._document.scene
         self._do(lambda: self._tell(self.restored, self.folder.scene(path, known)))
+
+    def fetch(self, path: Path) -> None:
+        """Read an entry's picture and scene."""
+        known, folder = self._document.scene, self.folder
+        self._do(lambda: self._tell(self.wanted, folder.picture(path), folder.scene(path, known)))
 
     def compare(self, entries: list[Entry]) -> None:
         """Read the pictures of several entries."""

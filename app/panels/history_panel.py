@@ -247,16 +247,9 @@ class HistoryPanel(QWidget):
         self.list.setFocus()
         self.list.edit(self.list.selectedIndexes()[0])
 
-    def read(self) -> tuple[Picture, Scene]:
-        """The selected result with its scene, at once.
-
-        Raises
-        ------
-        UserError
-            If it is damaged.
-        """
-        path, folder = self.chosen()[0].path, self._history.folder
-        return folder.picture(path), folder.scene(path, self._document.scene)
+    def export(self) -> None:
+        """Have the selected result read, to be exported."""
+        self._history.fetch(self.chosen()[0].path)
 
     def delete(self) -> None:
         """Take the selected results away."""

@@ -163,14 +163,15 @@ class TestExport:
     ):
         choose_file(monkeypatch, tmp_path / "old")
         choose(panel, 1)
-        panel.commands["result_export"].trigger()
+        with qtbot.waitSignal(window.pictures.history.wanted):
+            panel.commands["result_export"].trigger()
         with qtbot.waitSignal(window.exports.stills.written, timeout=30_000):
             window.findChild(ExportDialog).go.click()
         with Image.open(tmp_path / "old.png") as image:
             assert image.text["neural-assets-scene"] == neural(scene).model_dump_json()
 
     def test_nothing_is_replaced_unasked(
-        self, window, panel, tmp_path, monkeypatch, answer
+        self, window, panel, tmp_path, monkeypatch, answer, qtbot
     ):
         target = tmp_path / "mine.png"
         target.write_bytes(b"precious")
@@ -178,19 +179,20 @@ class TestExport:
         answers = iter([1, 0])
         monkeypatch.setattr(QFileDialog, "exec", lambda _: next(answers))
         choose(panel, 0)
+        with qtbot.waitSignal(window.pictures.history.wanted):
+            panel.commands["result_export"].trigger()
         answer(QMessageBox.StandardButton.Cancel)
-        panel.commands["result_export"].trigger()
         window.findChild(ExportDialog).go.click()
         assert list(answers) == []
         assert target.read_bytes() == b"precious"
 
-    def test_damage_is_told(self, window, panel, tmp_path, monkeypatch):
+    def test_damage_is_told(self, window, panel, tmp_path, monkeypatch, qtbot):
         choose_file(monkeypatch, tmp_path / "old")
         path = panel.model.entries[0].path
         path.write_bytes(path.read_bytes()[:-300])
         choose(panel, 0)
         panel.commands["result_export"].trigger()
-        assert "damaged" in window.messages.text
+        qtbot.waitUntil(lambda: "damaged" in window.messages.text)
         assert not (tmp_path / "old.png").exists()
 
 
