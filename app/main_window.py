@@ -367,6 +367,7 @@ class MainWindow(QMainWindow):
         generator.progress.connect(lambda step: self._progress.setText(describe(step)))
         generator.device_changed.connect(self._on_device)
         self.pictures.history.failed.connect(lambda text: self.report(text, "warning"))
+        self.pictures.history.wanted.connect(self.exports.export_picture)
         self.exports.failed.connect(lambda text: self.report(text, reporter="export"))
         self.exports.written.connect(lambda: self.outdate("export"))
         self.evaluations.failed.connect(lambda text: self.report(text, reporter="evaluation"))
