@@ -23,7 +23,10 @@ _loading = threading.Thread(target=_load, name="plots")
 
 
 def with_plots(asking: QObject, then: Callable[[], object]) -> None:
-    """Call `then` once what draws plots can be imported without waiting: at once, if it can now.
+    """Call `then` a little later, once what draws plots can be imported without waiting.
+
+    Not at once, either: making plots takes nearly as long as a frame may, and so does what has
+    just been shown around them.
 
     Parameters
     ----------
@@ -33,10 +36,14 @@ def with_plots(asking: QObject, then: Callable[[], object]) -> None:
     """
     if _loading.ident is None:
         _loading.start()
-    if _loading.is_alive():
-        QTimer.singleShot(_LOOK_MS, asking, lambda: with_plots(asking, then))
-    else:
-        then()
+
+    def look() -> None:
+        if _loading.is_alive():
+            with_plots(asking, then)
+        else:
+            then()
+
+    QTimer.singleShot(_LOOK_MS, asking, look)
 
 
 def load_plots_later(asking: QObject, busy: Callable[[], bool]) -> None:

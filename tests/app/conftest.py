@@ -34,7 +34,7 @@ def garbage(qapp: QApplication) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def loaded_plots() -> None:
-    """As when the program has been there for a while: what draws plots comes at once."""
+    """As when the program has been there for a while: nobody waits for what draws plots."""
     plots._loading.start()
     plots._loading.join()
 

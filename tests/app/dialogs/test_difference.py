@@ -26,6 +26,7 @@ def test_one_view_follows_undo_and_redo_to_kept_results(
     document = window.document
     window.actions_by_id["difference"].trigger()
     window.actions_by_id["difference"].trigger()
+    qtbot.waitUntil(lambda: window.findChild(DifferenceView) is not None)
     (view,) = window.findChildren(DifferenceView)
 
     def shown_is_right() -> bool:

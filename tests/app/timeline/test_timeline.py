@@ -39,6 +39,7 @@ def editor(window: MainWindow, scene: Scene, qtbot: QtBot) -> Editor:
     """The timeline of an animated scene, with the keyboard's focus."""
     window.document.set_scene(animated(scene))
     window.actions_by_id["timeline"].trigger()
+    qtbot.waitUntil(lambda: window.findChild(Editor) is not None)
     editor = window.findChild(Editor)
     qtbot.waitUntil(editor.hasFocus)
     return editor
