@@ -40,7 +40,9 @@ def draw_handles(
 ) -> None:
     """The handles in painting order; the one named `hot` is under the pointer, or in use."""
     for handle in handles:
-        _DRAW[handle.kind](strokes, camera, handle, handle.name == hot)
+        # One in use may have gone behind the camera.
+        if len(handle.segments):
+            _DRAW[handle.kind](strokes, camera, handle, handle.name == hot)
 
 
 def covered(camera: Camera, handles: Sequence[Handle]) -> tuple[Float, Float]:

@@ -108,3 +108,17 @@ def test_the_status_says_what_a_handle_does(hand):
         hand.move(grip(hand, tool, name), Qt.MouseButton.NoButton)
         hand.wait()
         assert words in said[-1]
+
+
+@pytest.mark.parametrize(("tool", "name"), [("scale", "scale 5"), ("box", "pull +z")])
+def test_a_handle_in_use_may_go_behind_the_camera(hand, tool, name):
+    hand.viewport.tools.set_tool(tool)
+    hand.document.select(["mug"])
+    start = hand.handle(name)
+    hand.drag(start, start + [10.0, -10.0])
+    hand.keys("90")
+    (used,) = hand.viewport._interaction.highlights().handles
+    assert len(used.segments) == 0
+    drawn = hand.screen()
+    hand.key(Qt.Key.Key_Escape)
+    assert not np.array_equal(drawn, hand.screen())
