@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
+from app.disk_jobs import DiskJobs
 from app.generation import Pictures
 from app.theme import UNIT, colors
 from neural_assets_core.export.drawings import difference
@@ -39,6 +40,27 @@ def describe(values: NDArray[np.uint8]) -> str:
     )
 
 
+class _Comparison(DiskJobs):
+    """Compares pictures on its own thread: large ones take longer than a frame may."""
+
+    compared = Signal(object, object, float, str)
+    """The pair, its (H, W) difference, what gets the brightest colour, and `describe`."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__("comparison of pictures", parent)
+        self.wanted: tuple[Picture, Picture] | None = None
+
+    def compare(self, pair: tuple[Picture, Picture]) -> None:
+        """Compare two pictures, instead of whatever was to be compared before."""
+        self.wanted = pair
+        self._do(lambda: self._compare(pair))
+
+    def _compare(self, pair: tuple[Picture, Picture]) -> None:
+        if pair is self.wanted:
+            values = difference(*pair)
+            self._tell(self.compared, pair, values, bright_level(values), describe(values))
+
+
 class DifferenceView(QDialog):
     """Follows the picture of the current scene while it is open."""
 
@@ -47,7 +69,9 @@ class DifferenceView(QDialog):
         self.setWindowTitle("Difference")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._pictures = pictures
-        self._shown: tuple[Picture, Picture] | None = None
+        self._comparison = _Comparison(self)
+        self._comparison.compared.connect(self._show)
+        self.finished.connect(lambda: self._comparison.shutdown(0))
         self.told = QLabel(wordWrap=True)
         scheme = colors()
         plots = pg.GraphicsLayoutWidget()
@@ -86,16 +110,23 @@ class DifferenceView(QDialog):
                 self.told.setText("Generate the picture first.")
             return
         source = made.scene.background.view.picture
-        shown, self._shown = self._shown, (made.picture, source)
-        if shown is not None and shown[0] is made.picture and shown[1] is source:
+        wanted = self._comparison.wanted
+        if wanted is not None and wanted[0] is made.picture and wanted[1] is source:
             # A gesture changes the viewport's picture many times a second, but not the result.
             return
         if made.picture.pixels.shape != source.pixels.shape:
+            self._comparison.wanted = None
             self.image.clear()
             self.told.setText("The picture has another size than its source.")
             return
-        values = difference(made.picture, source)
-        levels = (0, bright_level(values))
+        self._comparison.compare((made.picture, source))
+
+    def _show(
+        self, pair: tuple[Picture, Picture], values: NDArray[np.uint8], bright: float, told: str
+    ) -> None:
+        if pair is not self._comparison.wanted:
+            return
+        levels = (0, bright)
         self.image.setImage(values, levels=levels)
         self.histogram.setLevels(*levels)
         self.histogram.setHistogramRange(0, max(int(values.max()), LEAST_RANGE))
@@ -103,7 +134,7 @@ class DifferenceView(QDialog):
         _, counts = self.image.getHistogram()
         if counts is not None:
             self.histogram.vb.setXRange(0, counts[1:].max(initial=1))
-        self.told.setText(describe(values))
+        self.told.setText(told)
 
 
 def show_difference(pictures: Pictures, parent: QWidget) -> None:

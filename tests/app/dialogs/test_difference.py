@@ -48,5 +48,5 @@ def test_one_view_follows_undo_and_redo_to_kept_results(
     window.actions_by_id["automatic"].trigger()
     for way, expected in (("undo", before), ("redo", after)):
         window.actions_by_id[way].trigger()
-        assert np.array_equal(view.image.image, expected)
+        qtbot.waitUntil(lambda expected=expected: np.array_equal(view.image.image, expected))
         assert view.told.text() == describe(expected)
