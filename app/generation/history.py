@@ -53,7 +53,7 @@ class ResultHistory(DiskJobs):
     """`Picture` and `Scene` of an entry."""
 
     compared = Signal(object)
-    """List of pairs of `Entry` and `Picture`."""
+    """List of pairs of `Entry` and `QImage`."""
 
     kept = Signal()
     """A result was added."""
@@ -114,7 +114,7 @@ class ResultHistory(DiskJobs):
         """Read the pictures of several entries."""
 
         def job() -> None:
-            pictures = [(entry, self.folder.picture(entry.path)) for entry in entries]
+            pictures = [(entry, shown(self.folder.picture(entry.path))) for entry in entries]
             self._tell(self.compared, pictures)
 
         self._do(job)

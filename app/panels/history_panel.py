@@ -35,7 +35,7 @@ from PySide6.QtWidgets import (
 
 from app.dialogs.compare import CompareDialog
 from app.document import Document
-from app.generation.history import ResultHistory, shown
+from app.generation.history import ResultHistory
 from app.panels.thumbnail_list import ThumbnailList
 from app.theme import UNIT, colors
 from neural_assets_core.history import Entry
@@ -298,9 +298,9 @@ class HistoryPanel(QWidget):
         if current is not None and current.background.view.picture == scene.background.view.picture:
             self._document.push(scene, "Restore a result")
 
-    def _on_compared(self, results: list[tuple[Entry, Picture]]) -> None:
+    def _on_compared(self, results: list[tuple[Entry, QImage]]) -> None:
         first, second = (
-            (shown(picture), " · ".join(_caption(entry).split("\n"))) for entry, picture in results
+            (image, " · ".join(_caption(entry).split("\n"))) for entry, image in results
         )
         CompareDialog(first, second, self.window()).show()
 
