@@ -63,9 +63,10 @@ def main(argv: list[str] | None = None) -> int:
     collector = GarbageCollector()
     window = MainWindow()
     catch_exceptions(window, log_file)
-    window.show()
     if arguments:
+        # Before it is there: nobody should see the start page first.
         window.open(Path(arguments[0]))
+    window.show()
     status = application.exec()
     collector.stop()
     if stuck_threads():

@@ -180,3 +180,14 @@ def test_docks_leave_most_of_the_window_to_the_picture(window: MainWindow, qtbot
     window.resize(1280, 800)
     objects = window.docks[0]
     qtbot.waitUntil(lambda: 0 < objects.width() <= 210)
+
+
+def test_a_message_from_before_the_window_is_in_its_place(qtbot):
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.report("A file that was named at the start is missing.")
+    with qtbot.waitExposed(window):
+        window.show()
+    middle = window.messages.geometry().center().x()
+    assert abs(middle - window.stack.width() // 2) <= 1
+    assert window.messages.isVisible()

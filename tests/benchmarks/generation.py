@@ -205,8 +205,8 @@ application = QApplication([])
 apply_theme(application)
 collector = GarbageCollector()
 window = MainWindow()
-window.show()
 window.open(Path(sys.argv[2]))
+window.show()
 window.document.push(moved(window.document.scene, 0.1), "Move")
 gaps, last = [], [time.perf_counter()]
 def beat():

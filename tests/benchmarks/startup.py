@@ -33,8 +33,8 @@ def drawn():
     print(time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
     # At once: on its other threads the studio has begun to load the decoder.
     os._exit(0)
-window.show()
 window.open(Path(sys.argv[2]))
+window.show()
 window.viewport.frame_swapped.connect(drawn)
 application.exec()
 """
