@@ -132,10 +132,17 @@ class Exports(QObject):
         dialog = ExportDialog(self._window)
         dialog.preview_wanted.connect(lambda what: self.stills.preview(picture, scene, what))
         self.stills.previewed.connect(dialog.show_preview)
-        dialog.chosen.connect(lambda choice: self._write(picture, scene, choice))
+
+        def write(choice: Choice) -> None:
+            # Whoever would rather not write there yet goes on choosing.
+            if self._write(picture, scene, choice):
+                dialog.close()
+
+        dialog.chosen.connect(write)
         dialog.start()
 
-    def _write(self, picture: Picture, scene: Scene, choice: Choice) -> None:
+    def _write(self, picture: Picture, scene: Scene, choice: Choice) -> bool:
+        """Ask for a place and write there; whether one was given."""
         kind = KINDS[choice.what]
         path = ask_where(
             self._window,
@@ -148,6 +155,7 @@ class Exports(QObject):
         if path is not None:
             remember_folder(path)
             self.stills.write(picture, scene, path, choice)
+        return path is not None
 
     def _on_written(self, paths: list[Path]) -> None:
         names = paths[0].name if len(paths) == 1 else f"{len(paths)} files to {paths[0].parent}"

@@ -74,7 +74,7 @@ class ExportDialog(QDialog):
     """
 
     chosen = Signal(object)
-    """The `Choice`, when the user goes on."""
+    """The `Choice`, when the user goes on; who has asked closes the dialog."""
 
     preview_wanted = Signal(str)
     """A kind whose picture is to be given to `show_preview`."""
@@ -217,7 +217,6 @@ class ExportDialog(QDialog):
         store.setValue(f"{_KEY}/metadata", choice.metadata)
         store.setValue(f"{_KEY}/credentials", self.credentials.isChecked())
         self.chosen.emit(choice)
-        self.close()
 
     def _restore(self) -> None:
         store = QSettings()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.dialogs.export import ExportDialog
@@ -46,10 +46,14 @@ class TestPictures:
     def test_png_with_the_scene_inside(
         self, edited: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
     ) -> None:
-        choose(monkeypatch, tmp_path / "result")
         dialog = asked(edited)
+        monkeypatch.setattr(QFileDialog, "exec", lambda _: 0)
+        qtbot.mouseClick(dialog.go, LEFT)
+        assert dialog.isVisible()
+        choose(monkeypatch, tmp_path / "result")
         with qtbot.waitSignal(edited.exports.stills.written, timeout=30_000):
             qtbot.mouseClick(dialog.go, LEFT)
+        assert edited.findChild(ExportDialog) is None or not dialog.isVisible()
         picture = edited.pictures.result().picture
         with Image.open(tmp_path / "result.png") as image:
             np.testing.assert_array_equal(np.asarray(image), picture.pixels)
