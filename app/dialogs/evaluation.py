@@ -49,7 +49,7 @@ class CurvePlot(pg.PlotWidget):
     """The same, when it is another one."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(enableMenu=False)
         self._cases: dict[str, tuple[list[str], NDArray[np.float64]]] = {}
         self._lines: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
         self.at: tuple[str, str] | None = None
@@ -58,7 +58,6 @@ class CurvePlot(pg.PlotWidget):
         self.setAccessibleName("Curves")
         self.setAccessibleDescription("Left and right go from case to case along a curve")
         self.plotItem.hideButtons()
-        self.plotItem.setMenuEnabled(False)
         self.plotItem.vb.setMouseEnabled(False, False)
         self.plotItem.vb.setDefaultPadding(0.03)
         self._mark = pg.InfiniteLine(angle=90)

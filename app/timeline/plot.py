@@ -62,7 +62,7 @@ class Plot(pg.PlotWidget):
     _built = False
 
     def __init__(self, document: Document, timeline: Timeline) -> None:
-        super().__init__(axisItems={"top": _Seconds("top")})
+        super().__init__(axisItems={"top": _Seconds("top")}, enableMenu=False)
         self._document, self._timeline = document, timeline
         self.rows: list[Row] = []
         self.current: str | None = document.selection[-1] if document.selection else None
@@ -80,7 +80,6 @@ class Plot(pg.PlotWidget):
         item.setContentsMargins(0, 0, 0, 0)
         item.layout.setContentsMargins(0, 0, 0, 0)
         item.hideButtons()
-        item.setMenuEnabled(False)
         item.showAxis("top")
         for side in ("left", "bottom"):
             item.hideAxis(side)
