@@ -334,9 +334,12 @@ class Interaction:
         camera, scene = self._camera(), self._document.scene
         if camera is None or scene is None:
             return
-        handle = press.handle
+        handle, names = press.handle, self._document.editable
         if handle is not None:
-            grab = self._grab(camera, scene, self._document.editable, press.at)
+            if not names:
+                # Locked, or no longer selected, since the press.
+                return
+            grab = self._grab(camera, scene, names, press.at)
             self._begin(lambda free: from_handle(grab, handle), scene, handle=handle)
         elif press.body is not None:
             self._begin_body(camera, scene, press, press.body)
@@ -347,6 +350,9 @@ class Interaction:
 
     def _begin_body(self, camera: Camera, scene: Scene, press: _Press, body: str) -> None:
         # The grabbed box becomes the active one; the others of the selection come along.
+        if body not in self._pickable():
+            # Locked or hidden since the press.
+            return
         selection = self._document.selection
         others = [name for name in selection if name != body]
         self._document.select([*(others if press.add or body in selection else []), body])

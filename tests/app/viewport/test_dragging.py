@@ -266,3 +266,16 @@ def test_another_scene_in_the_middle_of_a_drag(hand):
     hand.release(start + [90.0, 40.0])
     assert hand.document.shown_scene is without
     assert hand.document.undo_stack.count() == 1
+
+
+@pytest.mark.parametrize("handle", [True, False])
+def test_what_was_locked_since_the_press_is_not_dragged(hand, handle):
+    hand.document.select(["mug"])
+    before = hand.document.scene
+    start = hand.handle("move x") if handle else hand.front("mug")
+    hand.press(start)
+    hand.document.set_locked(["mug"], True)
+    hand.move(start + [30.0, 0.0])
+    hand.release(start + [30.0, 0.0])
+    assert hand.document.scene is before
+    assert not hand.viewport.busy
