@@ -127,6 +127,8 @@ def test_what_cannot_be_added_keeps_nothing_else_out(window, scene, panel, qtbot
 
 
 def test_the_starter_library_stays_as_it_is(window, panel, qtbot):
+    panel.search.setText("mug")
+    assert panel.count.text() == f"1 of {len(panel._all)} assets"
     choose(panel, "mug")
     assert not window.actions_by_id["library_delete"].isEnabled()
     assert not window.actions_by_id["library_rename"].isEnabled()
@@ -142,6 +144,7 @@ def test_assets_of_one_name_are_exported_to_two_files(
     panel.search.setText("mug")
     panel.list.selectAll()
     assert [entry.name for entry in panel.chosen()] == ["mug", "mug"]
+    assert panel.count.text() == f"2 of {len(panel._all)} assets"
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     with qtbot.waitSignal(window.assets._shelf.exported):
         window.actions_by_id["library_export"].trigger()
