@@ -50,6 +50,8 @@ class _Press:
 
     at: Float
     handle: Handle | None
+    names: tuple[str, ...]
+    """Of what the handle belongs to."""
     body: str | None
     modifiers: Modifier
 
@@ -175,7 +177,7 @@ class Interaction:
             self._finish()
             return
         handle, body = self._under(pixel)
-        self._press = _Press(pixel, handle, body, modifiers)
+        self._press = _Press(pixel, handle, self._document.editable, body, modifiers)
 
     def point_out(self, pixel: Float) -> bool:
         """Whether a menu at a screen position is about the selection, else about the picture.
@@ -336,7 +338,7 @@ class Interaction:
             return
         handle, names = press.handle, self._document.editable
         if handle is not None:
-            if not names:
+            if names != press.names:
                 # Locked, or no longer selected, since the press.
                 return
             grab = self._grab(camera, scene, names, press.at)
