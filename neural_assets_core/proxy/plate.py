@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 Fill = Callable[[Pixels, Mask, Mask, Camera, Mask], Pixels]
 """Fills a picture's hole: see `fill_texture`, which is one."""
 
-CERTAIN = 0.21
+CERTAIN = 0.18
 """Certainty of a light whose shadows are drawn; doubtful ones are only reported."""
 
 KEPT_PIXELS = 2_000_000
