@@ -22,8 +22,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-
-from neural_assets_core.geometry import quaternions
+from scipy.spatial.transform import Rotation
 
 Float = NDArray[np.float64]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -144,15 +143,17 @@ class Box(BaseModel):
 
         `pivot` is in world metres; None means the box's own centre.
         """
+        direction = np.asarray(axis, dtype=np.float64)
         # Of a great many turns only the last one counts: the square of the number may be infinite.
         angle = math.remainder(angle, math.tau)
-        if abs(angle) < NO_TURN:
+        turn = Rotation.from_rotvec(direction / np.linalg.norm(direction) * angle)
+        if turn.magnitude() < NO_TURN:
             # A whole turn is none: the picture is the source's again, not one drawn anew.
             return self
         about = np.asarray(self.center if pivot is None else pivot, dtype=np.float64)
-        turn = quaternions.about(axis, angle)
-        center = about + quaternions.matrices(turn) @ (np.asarray(self.center) - about)
-        return self.with_center(center).with_rotation(quaternions.product(turn, self.rotation))
+        center = about + turn.apply(np.asarray(self.center) - about)
+        rotation = turn * Rotation.from_quat(self.rotation, scalar_first=True)
+        return self.with_center(center).with_rotation(rotation.as_quat(scalar_first=True))
 
     def scaled(self, factor: float, pivot: Vector3 | Float | None = None) -> Box:
         """Scaled uniformly about `pivot` (world metres; None: the centre of its base).
@@ -187,7 +188,7 @@ class Box(BaseModel):
 
 @lru_cache(maxsize=1024)
 def _matrix(rotation: Quaternion) -> Float:
-    matrix = quaternions.matrices(rotation)
+    matrix = np.asarray(Rotation.from_quat(rotation, scalar_first=True).as_matrix())
     matrix.setflags(write=False)
     return matrix
 

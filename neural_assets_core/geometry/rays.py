@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from neural_assets_core.geometry.box import Box, Float
 from neural_assets_core.geometry.camera import Camera
-from neural_assets_core.geometry.quaternions import matrices
 
 NEAR = 1e-2
 """Depth in metres at which segments are cut: nothing nearer is drawn or picked."""
@@ -53,7 +53,8 @@ def intersect_boxes(origin: Float, direction: Float, boxes: Sequence[Box]) -> Fl
     """
     if not boxes:
         return np.empty(0)
-    rotations = matrices([box.rotation for box in boxes])
+    quaternions = np.array([box.rotation for box in boxes])
+    rotations = Rotation.from_quat(quaternions, scalar_first=True).as_matrix()
     half = 0.5 * np.array([box.size for box in boxes])
     start = np.einsum("nij,ni->nj", rotations, origin - np.array([box.center for box in boxes]))
     along = np.einsum("nij,i->nj", rotations, direction)
