@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -122,7 +122,7 @@ class NeuralAssetsPipeline(DiffusionPipeline):
         visual_encoder: VisualEncoder,
         asset_tokenizer: AssetTokenizer,
         lifter: ObjectLifter | None = None,
-        maps: Sequence[str] = (LAYOUT, PROXY),
+        maps: list[str] | tuple[str, ...] = (LAYOUT, PROXY),
         residual_scale: float = 1.0,
     ) -> None:
         super().__init__()
