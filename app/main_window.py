@@ -46,7 +46,7 @@ from app.panels.outliner import Outliner
 from app.panels.start_page import StartPage
 from app.panels.timeline_panel import TimelinePanel
 from app.photo_commands import PhotoCommands
-from app.plots import load_plots_later, with_plots
+from app.plots import with_plots
 from app.recent_files import RecentFiles
 from app.timeline import Timeline
 from app.title import Title
@@ -114,7 +114,6 @@ class MainWindow(QMainWindow):
         self.exports.films.offer_unfinished(self.offers)
         self.drops = WindowDrops(self)
         restore_layout(self)
-        load_plots_later(self, lambda: self.pictures.generator.busy)
         self._show_scene(None)
         load_preferences(warn=lambda text: self.report(text, "warning"))
 

@@ -1,4 +1,7 @@
-"""What draws with pyqtgraph, loaded beside the work: no window waits for it."""
+"""What draws with pyqtgraph, loaded on a thread when it is first asked for: no window waits for it.
+
+Not before: whatever is dragged just then would stand still for a third of a second.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,6 @@ import threading
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
-
-LATER_MS = 10_000
-"""After the start: the first picture comes first."""
 
 _LOOK_MS = 10
 
@@ -44,15 +44,3 @@ def with_plots(asking: QObject, then: Callable[[], object]) -> None:
             then()
 
     QTimer.singleShot(_LOOK_MS, asking, look)
-
-
-def load_plots_later(asking: QObject, busy: Callable[[], bool]) -> None:
-    """Load what draws plots before anybody wants it, when the program has nothing else to do."""
-
-    def look() -> None:
-        if busy():
-            load_plots_later(asking, busy)
-        else:
-            with_plots(asking, lambda: None)
-
-    QTimer.singleShot(LATER_MS, asking, look)

@@ -27,15 +27,3 @@ def test_the_timeline_waits_for_plots_and_the_window_does_not(
     # It has the keys, as it would have had at once.
     (editor,) = window.findChildren(Editor)
     qtbot.waitUntil(editor.hasFocus)
-
-
-def test_plots_are_loaded_once_nothing_else_is_to_be_done(
-    empty_window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    busy = [True, True, False]
-    loading = threading.Thread()
-    monkeypatch.setattr(plots, "LATER_MS", 1)
-    monkeypatch.setattr(plots, "_loading", loading)
-    plots.load_plots_later(empty_window, lambda: loading.ident is not None or busy.pop(0))
-    qtbot.waitUntil(lambda: loading.ident is not None)
-    assert not busy
