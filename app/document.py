@@ -85,6 +85,8 @@ class Document(QObject):
         self.keying = True
         self.path: Path | None = None
         self._called = UNTITLED
+        # How many scenes have been set.
+        self._turn = 0
         self.undo_stack = QUndoStack(self)
         self.undo_stack.cleanChanged.connect(self._on_clean)
 
@@ -242,6 +244,7 @@ class Document(QObject):
             The `stem` while it has none.
         """
         self._called = called
+        self._turn += 1
         self.undo_stack.clear()
         self.undo_stack.setClean()
         self.select(())
@@ -300,8 +303,11 @@ class Document(QObject):
         scene = self.file_scene
         if scene is None or target is None:
             raise ValueError("saving needs an open scene and a path")
-        saved = self.scene
+        saved, turn = self.scene, self._turn
         drawing_meanwhile(lambda: save_scene(scene, target, thumbnail))
+        if self._turn != turn:
+            # A photograph that was still being read has come meanwhile: the file is not its.
+            return
         self._set_path(target)
         # What a worker found out meanwhile is not in the file.
         if self.scene is saved:

@@ -192,3 +192,25 @@ def test_the_window_goes_on_while_a_file_is_written(
     document.save(tmp_path / "a.nascene")
     assert not document.modified
     assert load_scene(tmp_path / "a.nascene") == document.scene
+
+
+def test_a_scene_that_comes_while_another_is_saved_does_not_get_its_file(
+    document: Document, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, other = threading.Event(), moved(scene, "mug", 0.2)
+
+    def write(*what: object) -> None:
+        assert going.wait(30.0)
+        save_scene(*what)
+
+    def come() -> None:
+        # As a photograph does that was still being read.
+        document.set_scene(other)
+        going.set()
+
+    monkeypatch.setattr("app.document.save_scene", write)
+    QTimer.singleShot(0, come)
+    document.save(tmp_path / "a.nascene")
+    assert load_scene(tmp_path / "a.nascene") == scene
+    assert document.scene == other
+    assert document.path is None
